@@ -1,0 +1,20 @@
+"""What every segmenter does: a picture and a phrase in, a soft mask out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+
+class Segmenter(ABC):
+    """Finds the object that a phrase names."""
+
+    @abstractmethod
+    def segment(self, content: Tensor, phrase: str) -> Tensor:
+        """Soft mask of the object.
+
+        content: float32 (3, H, W) in [0, 1]; phrase: "white sailboat".
+        Returns float32 (H, W) in [0, 1], 1 = the object.
+        Raises AtelierError where the phrase is nowhere in the picture.
+        """
