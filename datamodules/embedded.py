@@ -88,6 +88,20 @@ def efficientnet_lite0() -> nn.Module:
     return network.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+@cache
+def _imagenet_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (1, 3, 1, 1), copied to each device once."""
+    mean = torch.tensor((0.485, 0.456, 0.406), device=device).view(1, 3, 1, 1)
+    std = torch.tensor((0.229, 0.224, 0.225), device=device).view(1, 3, 1, 1)
+    return mean, std
+
+
+def imagenet_input(images: Tensor) -> Tensor:
+    """Pictures (N, 3, H, W) in [0, 1] as ImageNet networks expect them: normalised, channels last."""
+    mean, std = _imagenet_statistics(images.device)
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
 def _fold_batch_norms(module: nn.Module) -> None:
     """Fold each timm BatchNormAct2d into the convolution that precedes it, keeping its activation."""
     previous = None
@@ -115,7 +129,9 @@ class SentenceEmbedder(nn.Module):
     @torch.no_grad()
     def forward(self, texts: list[str]) -> Tensor:
         device = self.bert.device
-        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(device)
+        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(
+            device
+        )
         hidden = self.bert(**tokens).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1)
         mean = (hidden * mask).sum(1) / mask.sum(1)

@@ -1,0 +1,69 @@
+"""The command `atelier`: stylize, parse, mask, fit.
+
+Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
+imported only when it is asked for; heavy libraries are imported by what uses them. Results go to
+stdout, talk to stderr. Exit code 0: done; 2: the user can mend it, and one line on stderr says how;
+130: interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+from datamodules.errors import AtelierError
+
+COMMANDS = {
+    "stylize": "give an object in a picture the style that a sentence names",
+    "parse": "split an instruction into object and style, as JSON",
+    "mask": "find an object in a picture, as a black and white picture",
+    "fit": "run a configuration through Lightning's own command line",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(arguments)
+    except AtelierError as error:
+        print(f"atelier: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("atelier: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our stdout has seen enough, e.g. `| head`
+        sys.stderr.close()
+        return 0
+
+
+def _run(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="atelier",
+        description="Text-guided, object-aware image style transfer.",
+        epilog='example: atelier stylize skimage:rocket "Turn the rocket to the art on fire"',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"atelier {version('atelier')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in arguments if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        # Only the asked command's module is imported; the others need just their line of help.
+        module = import_module(f"experiments.{name}") if name == asked else None
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=(module.__doc__ if module else summary),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=getattr(module, "OWN_HELP", True),
+        )
+        if module:
+            module.add_arguments(command)
+    args, rest = parser.parse_known_args(arguments)
+    return import_module(f"experiments.{args.command}").run(args, rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Run a configuration through Lightning's own command line (LightningCLI)."""
+
+from __future__ import annotations
+
+import argparse
+
+OWN_HELP = False  # --help is LightningCLI's, which lists every setting
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own: everything after `fit` is LightningCLI's."""
+
+
+def run(args: argparse.Namespace, rest: list[str]) -> int:
+    from experiments.runner import AtelierCLI
+
+    AtelierCLI.from_arguments(rest).run()
+    return 0

@@ -1,0 +1,165 @@
+"""One configuration, one run: what `atelier stylize` and `atelier fit` share.
+
+Both are LightningCLI over the same YAML and the same typed constructors. A run is: set up the task
+(parse, mask), open the run folder, fit, score, and write result.json last.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from jsonargparse import ArgumentError
+from lightning.pytorch.callbacks import RichProgressBar
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from datamodules.errors import AtelierError
+from datamodules.files import slug, write_json
+from datamodules.stylization import StylizationDataModule
+from evaluation.suite import score_run
+from experiments.tracking import Wandb, finish, wandb_logger
+from lightning_modules.callbacks import FAILED, INTERRUPTED, RunFolder
+from lightning_modules.stylization import Stylization
+
+RESULT = "result.json"
+
+TRAINER_DEFAULTS = {
+    "max_epochs": -1,  # trainer.max_steps ends a run
+    "devices": 1,  # one picture fills no second device
+    "logger": False,  # losses.csv is always written; W&B is attached once the run has a name
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+}
+
+
+@dataclass
+class Run:
+    """Where a run goes.
+
+    Args:
+        out: the run's folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if taken.
+        overwrite: replace what a finished run left in `out`.
+    """
+
+    out: str = ""
+    overwrite: bool = False
+
+
+class AtelierCLI(LightningCLI):
+    """LightningCLI over a method and the stylization data, with the settings `run` and `wandb`."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_class_arguments(Run, "run")
+        parser.add_class_arguments(Wandb, "wandb")
+
+    @classmethod
+    def from_arguments(cls, arguments: list[str]) -> AtelierCLI:
+        """Configure and build everything; AtelierError for a setting that does not fit."""
+        # Lightning's hints about loaders and loggers do not fit runs of one picture.
+        warnings.filterwarnings("ignore", module="lightning")
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        try:
+            return cls(
+                Stylization,
+                StylizationDataModule,
+                subclass_mode_model=True,
+                run=False,
+                args=arguments,
+                seed_everything_default=0,
+                save_config_callback=None,
+                # Steps and losses on stderr; stdout is for results.
+                trainer_defaults=TRAINER_DEFAULTS
+                | {"callbacks": RichProgressBar(leave=True, console_kwargs={"stderr": True})},
+                parser_kwargs={"exit_on_error": False, "prog": "atelier fit"},
+            )
+        except ArgumentError as error:
+            raise AtelierError(_one_sentence(str(error))) from error
+
+    def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
+        """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
+        self.datamodule.setup()
+        folder = self._open_folder()
+        try:
+            announce(folder)
+            logger = wandb_logger(Wandb(**self.config["wandb"]), folder)
+            self.trainer.loggers = [logger] if logger else []
+            self.trainer.callbacks.append(folder)
+            self.trainer.fit(self.model, datamodule=self.datamodule)
+            metrics = write_result(self, folder)
+            if logger:
+                finish(logger, folder.folder, metrics)
+        except BaseException as error:
+            folder.write_stopped(error)
+            raise
+        return folder
+
+    def _open_folder(self) -> RunFolder:
+        task, method = self.datamodule.task, type(self.model).__name__
+        target = task.targets[0]
+        name = "-".join(
+            slug(word)
+            for word in (method, Path(self.datamodule.image).stem, target.object, target.style)
+        )
+        path = (
+            vacant(Path("runs") / name) if not self.config["run"]["out"] else self._asked_folder()
+        )
+        config = self.parser.dump(self.config, skip_none=False)
+        folder = RunFolder(path, task, config)
+        folder.write_task()
+        return folder
+
+    def _asked_folder(self) -> Path:
+        path = Path(self.config["run"]["out"])
+        if (path / RESULT).exists():
+            if not self.config["run"]["overwrite"]:
+                raise AtelierError(
+                    f"{path} already holds a finished run; choose another --out or add --overwrite"
+                )
+            (path / RESULT).unlink()
+        for leftover in (INTERRUPTED, FAILED):
+            (path / leftover).unlink(missing_ok=True)
+        return path
+
+
+def vacant(path: Path) -> Path:
+    """`path`, or `path-2`, `path-3`, ...: the first that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float]:
+    """Score the folder; write result.json: metrics, losses, seconds by stage, versions, seed."""
+    start = time.perf_counter()
+    metrics = score_run(folder.folder, cli.model.encoder.cpu())
+    scored = time.perf_counter() - start
+    stages = {**cli.datamodule.seconds, "optimise": folder.seconds, "score": scored}
+    packages = ("atelier", "torch", "lightning", "timm", "transformers")
+    write_json(
+        folder.folder / RESULT,
+        {
+            "method": type(cli.model).__name__,
+            "encoder": type(cli.model.encoder).__name__,
+            "steps": cli.trainer.global_step,
+            "seed": cli.config["seed_everything"],
+            "device": str(cli.trainer.strategy.root_device),
+            "metrics": metrics,
+            "losses": folder.last_losses,
+            "seconds": {name: round(value, 3) for name, value in stages.items()},
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in packages},
+        },
+    )
+    return metrics
+
+
+def _one_sentence(message: str) -> str:
+    return " ".join(message.split())

@@ -1,0 +1,78 @@
+"""Weights & Biases as a sink: offline unless there is a key, and then without any connection."""
+
+from __future__ import annotations
+
+import logging
+import netrc
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from lightning.pytorch.loggers import WandbLogger
+
+from lightning_modules.callbacks import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Wandb:
+    """Weights & Biases.
+
+    Args:
+        enabled: log there. Without an API key the log is kept offline in the run folder, for
+            `wandb sync` later.
+        project: the W&B project.
+    """
+
+    enabled: bool = True
+    project: str = "atelier"
+
+
+def has_key() -> bool:
+    """Whether a W&B key is in the environment or in ~/.netrc, where `wandb login` puts it."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
+    try:
+        return netrc.netrc().authenticators(host) is not None
+    except (FileNotFoundError, netrc.NetrcParseError):
+        return False
+
+
+def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
+    """The run's W&B logger, named as its folder, with its whole configuration; None if disabled."""
+    if not settings.enabled:
+        return None
+    import wandb
+
+    def start(offline: bool) -> WandbLogger:
+        logger = WandbLogger(
+            project=settings.project,
+            name=folder.folder.name,
+            save_dir=folder.folder,
+            offline=offline,
+            config=yaml.safe_load(folder.config),
+            settings=wandb.Settings(console="off", silent=True, init_timeout=30),
+        )
+        logger.experiment  # noqa: B018 - starts the run, so that a refusal shows now
+        return logger
+
+    offline = not has_key()
+    try:
+        return start(offline)
+    except wandb.Error as error:
+        if offline:
+            raise
+        log.warning("W&B cannot be reached (%s): this run is logged offline", error)
+        return start(offline=True)
+
+
+def finish(logger: WandbLogger, folder: Path, metrics: dict[str, float]) -> None:
+    """Log the pictures and the final metrics, and close the W&B run."""
+    names = ["content", "mask", "output"]
+    pictures = [str(folder / f"{name}.png") for name in names]
+    logger.log_image("pictures", pictures, caption=names)
+    logger.experiment.summary.update(metrics)
+    logger.experiment.finish()

@@ -1,0 +1,95 @@
+"""The run folder: everything a run leaves behind, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from datamodules.files import write_json, write_text
+from datamodules.images import enhance, save_png, to_picture
+from datamodules.task import StyleTask
+
+FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
+INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
+
+
+class RunFolder(Callback):
+    """Writes config.yaml, parse.json, content.png and mask.png before the first step, losses.csv on
+    the way, output.png (raw) and output_enhanced.png (contrast 1.5) after the last.
+
+    A run that stops early leaves INTERRUPTED.txt or FAILED.txt, which says at which step and why.
+
+    Args:
+        folder: where to write; made if missing.
+        task: the job that is run.
+        config: the complete configuration as YAML; it alone reproduces the run.
+    """
+
+    def __init__(self, folder: Path, task: StyleTask, config: str) -> None:
+        self.folder = folder
+        self.task = task
+        self.config = config
+        self.seconds = 0.0
+        self._losses: list[dict[str, torch.Tensor]] = []
+
+    def write_task(self) -> None:
+        """What is known before the first step; an unwritable folder is refused here, at no cost."""
+        write_text(self.folder / "config.yaml", self.config)
+        write_json(self.folder / "parse.json", [asdict(target) for target in self.task.targets])
+        save_png(to_picture(self.task.content), self.folder / "content.png")
+        save_png(to_picture(self.task.masks.amax(0)), self.folder / "mask.png")
+
+    def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+        self._losses.append({name: value.detach() for name, value in outputs.items()})
+        if len(self._losses) % FLUSH_EVERY == 0:
+            self._write_losses()
+
+    def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._write_losses()
+        with torch.no_grad():
+            batch = self.task.batch().to(module.device)
+            output = to_picture(module(batch)[0])
+        self.seconds = time.perf_counter() - self._start
+        save_png(output, self.folder / "output.png")
+        save_png(enhance(output), self.folder / "output_enhanced.png")
+
+    def on_exception(self, trainer: Trainer, module: LightningModule, exception) -> None:
+        self._write_losses()
+        self.write_stopped(exception)
+
+    def write_stopped(self, exception: BaseException) -> None:
+        """Say in the folder that the run did not finish, and why."""
+        interrupted = isinstance(exception, KeyboardInterrupt)
+        reason = "interrupted" if interrupted else f"stopped by {type(exception).__name__}"
+        write_text(
+            self.folder / (INTERRUPTED if interrupted else FAILED),
+            f"This run was {reason} after {len(self._losses)} steps: {exception}\n"
+            "It has no result. Start it again with: atelier stylize --config config.yaml\n",
+        )
+
+    @property
+    def last_losses(self) -> dict[str, float]:
+        """The losses of the last step, by name; `total` is their weighted sum."""
+        row = {name: float(value) for name, value in self._losses[-1].items()}
+        return {"total": row.pop("loss"), **row}
+
+    def _write_losses(self) -> None:
+        if not self._losses:
+            return
+        names = list(self._losses[0])
+        # One transfer from the device for all steps.
+        table = torch.stack([torch.stack(list(row.values())) for row in self._losses]).tolist()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["step", *("total" if name == "loss" else name for name in names)])
+        writer.writerows([step, *row] for step, row in enumerate(table))
+        write_text(self.folder / "losses.csv", text.getvalue())

@@ -1,0 +1,31 @@
+"""What every joint encoder does: pictures and texts in, unit vectors of one space out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class JointEncoder(nn.Module, ABC):
+    """E_I and E_T of the papers. Frozen: gradients flow to pictures, never to weights.
+
+    Attributes:
+        image_size: side in pixels of the square pictures the encoder looks at.
+    """
+
+    image_size: int
+
+    @abstractmethod
+    def embed_images(self, images: Tensor) -> Tensor:
+        """Unit vectors (N, D) of pictures (N, 3, image_size, image_size) in [0, 1]."""
+
+    @abstractmethod
+    def embed_texts(self, texts: list[str]) -> Tensor:
+        """Unit vectors (K, D) of K texts."""
+
+    def view(self, image: Tensor) -> Tensor:
+        """The whole picture (N, 3, H, W) at the encoder's size (N, 3, image_size, image_size)."""
+        size = (self.image_size, self.image_size)
+        return F.interpolate(image, size, mode="bicubic", antialias=True, align_corners=False)

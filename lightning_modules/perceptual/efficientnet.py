@@ -1,0 +1,35 @@
+"""Content features of the embedded EfficientNet-Lite0, in VGG-19's place where there is no VGG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from datamodules import embedded
+from lightning_modules.perceptual.base import ContentFeatures
+
+
+class EfficientNetFeatures(ContentFeatures):
+    """Outputs of chosen blocks; nothing beyond the last of them is computed.
+
+    Args:
+        blocks: indices into the 16 inverted-residual blocks. 4 has stride 8, 10 has stride 16:
+            the places of VGG's conv4_2 and conv5_2.
+    """
+
+    def __init__(self, blocks: Sequence[int] = (4, 10)) -> None:
+        super().__init__()
+        network = embedded.efficientnet_lite0()
+        stages = [block for stage in network.blocks for block in stage]
+        self.wanted = frozenset(blocks)
+        self.stem = nn.Sequential(network.conv_stem, network.bn1)
+        self.blocks = nn.ModuleList(stages[: max(blocks) + 1])
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x, features = self.stem(embedded.imagenet_input(image)), []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.wanted:
+                features.append(x)
+        return features

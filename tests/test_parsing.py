@@ -1,0 +1,189 @@
+"""The embedded LLM parser, on the real SmolLM2; and the exact-match metric."""
+
+import io
+import json
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+
+import datamodules
+from datamodules.errors import AtelierError
+from datamodules.parsing import llm
+from datamodules.parsing.llm import LLMParser, legal_spans
+from datamodules.task import StyleTarget
+from evaluation.metrics.parse_match import exact_match, normalise
+
+BENCHMARKS = Path(datamodules.__file__).parent / "benchmarks"
+
+
+LONG = (
+    "Turn a white sailboat with three blue sails floating on the sea into "
+    "Starry Night by Vincent van Gogh"
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache in which an earlier conversion broke off; the real one is built over it, quietly."""
+    root = tmp_path_factory.mktemp("cache")
+    folder = root / f"smollm2-135m-instruct-{llm.SMOLLM2.sha256[:16]}"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"half a file")
+    llm.load_smollm2.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATELIER_CACHE", str(root))
+        with redirect_stderr(io.StringIO()) as noise:
+            llm.load_smollm2()
+    assert noise.getvalue() == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parser(cache):
+    return LLMParser()
+
+
+@pytest.mark.parametrize(
+    ("instruction", "object", "style"),
+    [
+        ("Turn the white sailboat to the art on fire", "white sailboat", "art on fire"),
+        (
+            LONG,
+            "white sailboat with three blue sails floating on the sea",
+            "Starry Night by Vincent van Gogh",
+        ),
+        ("In the style of Monet, paint the garden gate", "garden gate", "Monet"),
+        ("Give the man's beard a neon light look", "man's beard", "neon light"),
+        ("Stylize the lake", "lake", ""),
+        ("Turn it into a charcoal drawing", "", "charcoal drawing"),
+    ],
+)
+def test_finds_object_and_style(parser, instruction, object, style):
+    (target,) = parser.parse(instruction)
+    assert exact_match(target.object, object)
+    assert exact_match(target.style, style)
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "boat",
+        "Überführe die Brücke in Öl 🎨🔥",
+        "把帆船变成星空",
+        'make “the "red" car” l\'eau — 水墨 style!!',
+        "  Turn\tthe\n cat   into  fire \n",
+        "style style style fire",
+        "TURN THE CAT: INTO; (FIRE)",
+        "x" * 300,
+    ],
+)
+def test_odd_input_still_gives_disjoint_spans(parser, instruction):
+    (target,) = parser.parse(instruction)
+    text = " ".join(instruction.split())
+    assert target.object or target.style
+    for span in (target.object, target.style):
+        assert span in text
+    assert text.replace(target.object, "", 1).count(target.style) or not target.style
+
+
+def test_is_deterministic(parser):
+    text = "Could you paint the old bridge like Hokusai?"
+    assert parser.parse(text) == parser.parse(text) == LLMParser().parse(text)
+
+
+def test_batches_do_not_change_the_scores(parser):
+    context = parser._scorer.read("Instruction: paint the cat\nObject:")
+    texts = ["cat", "the cat", "paint", "paint the cat"]
+    together = parser._scorer.lines(context, texts)
+    alone = [parser._scorer.lines(context, [text])[0] for text in texts]
+    assert together == pytest.approx(alone, abs=1e-3)
+
+
+@pytest.mark.parametrize("instruction", ["", " \n\t", "?!...", "🔥", "the of and"])
+def test_nothing_to_parse_is_an_error(parser, instruction):
+    with pytest.raises(AtelierError, match="instruction"):
+        parser.parse(instruction)
+
+
+def test_too_long_is_an_error():
+    with pytest.raises(AtelierError, match="2000 words"):
+        LLMParser().parse("paint " * 2000)
+
+
+def test_unknown_model_is_an_error():
+    with pytest.raises(AtelierError, match="smollm2"):
+        LLMParser(model="smollm3")
+
+
+def test_spans_are_whole_words_without_carriers():
+    text = "In Monet's style, paint the girl's hat, but keep the sky."
+    spans = {text[a:b] for a, b in legal_spans(text)}
+    assert {"Monet", "girl's hat", "hat", "sky"} <= spans
+    assert not spans & {"Monet's", "Monet's style", "the girl's hat", "paint the girl", "hat,"}
+    assert not any("but" in span for span in spans)
+
+
+def test_damaged_cache_is_rebuilt(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
+    monkeypatch.setattr(llm, "_read_folder", lambda folder: folder)
+    converted = []
+
+    def convert(file, folder):
+        converted.append(folder)
+        folder.mkdir(exist_ok=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+        sums = {"model.safetensors": llm.sha256(folder / "model.safetensors")}
+        (folder / llm.CHECKSUMS).write_text(json.dumps(sums))
+
+    monkeypatch.setattr(llm, "_convert_gguf", convert)
+    load = llm.load_smollm2.__wrapped__  # without the process-wide memory
+    folder = load()
+    load()
+    assert len(converted) == 1  # intact: used as it is
+    for damage in (
+        lambda: (folder / "model.safetensors").write_bytes(b"weighty"),
+        lambda: (folder / "model.safetensors").unlink(),
+        lambda: (folder / llm.CHECKSUMS).write_text("[1,"),
+        lambda: (folder / llm.CHECKSUMS).unlink(),
+    ):
+        damage()
+        assert not llm._is_intact(folder)
+        load()
+        assert llm._is_intact(folder)
+
+
+def test_conversion_leaves_one_whole_folder(cache):
+    assert list(cache.parent.iterdir()) == [cache]
+    assert llm._is_intact(cache)
+    assert (cache / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The  White Sailboat.", "white sailboat"),
+        ("a photo of an apple", "photo of apple"),
+        ("The Great Wave off\nKanagawa!", "great wave off kanagawa"),
+        ("theatre", "theatre"),
+        ("", ""),
+    ],
+)
+def test_normalise(text, expected):
+    assert normalise(text) == expected
+
+
+def test_exact_match_is_exact():
+    assert exact_match("Starry Night", "the starry night.")
+    assert not exact_match("Starry Night", "Starry Night by Vincent van Gogh")
+    assert not exact_match("", "sky")
+
+
+@pytest.mark.parametrize(("name", "size"), [("instructions", 100), ("instructions_dev", 50)])
+def test_keys_are_spans_that_the_parser_may_choose(name, size):
+    lines = (BENCHMARKS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    assert len({case["instruction"] for case in cases}) == size
+    for case in cases:
+        assert case["object"] in case["instruction"] and case["style"] in case["instruction"]
+        assert StyleTarget(case["object"], case["style"]) != StyleTarget("", "")

@@ -1,0 +1,98 @@
+"""The embedded segmenter on scikit-image's pictures, and the measure of masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from torch import Tensor
+
+from datamodules.errors import AtelierError
+from datamodules.segmentation.bridge import BridgeSegmenter, nested_phrases
+from evaluation.metrics.mask_iou import mask_iou
+
+
+def picture(name: str) -> Tensor:
+    """A picture that comes with scikit-image, float32 (3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(getattr(data, name)())).permute(2, 0, 1) / 255
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase", "inside", "outside", "coverage"),
+    [
+        ("rocket", "rocket", [(0.6, 0.5), (0.8, 0.5)], [(0.3, 0.2), (0.5, 0.8)], (0.01, 0.1)),
+        ("chelsea", "cat", [(0.5, 0.3), (0.7, 0.5)], [(0.2, 0.95), (0.8, 0.95)], (0.5, 0.9)),
+        ("coffee", "coffee cup", [(0.2, 0.5), (0.4, 0.5)], [(0.1, 0.1), (0.9, 0.9)], (0.1, 0.4)),
+        ("astronaut", "the woman", [(0.2, 0.43), (0.7, 0.3)], [(0.2, 0.8), (0.1, 0.1)], (0.3, 0.6)),
+        ("astronaut", "the woman's face", [(0.2, 0.43)], [(0.6, 0.3), (0.2, 0.8)], (0.02, 0.1)),
+    ],
+)
+def test_finds_the_object(name, phrase, inside, outside, coverage):
+    content = picture(name)
+    height, width = content.shape[1:]
+    mask = BridgeSegmenter().segment(content, phrase)
+    assert mask.shape == (height, width) and mask.dtype == torch.float32
+    assert mask.min() >= 0 and mask.max() <= 1
+    assert all(mask[int(y * height), int(x * width)] > 0.5 for y, x in inside)
+    assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in outside)
+    assert coverage[0] < mask.mean() < coverage[1]
+
+
+def test_same_mask_twice():
+    content = picture("coffee")
+    masks = [BridgeSegmenter().segment(content, "cup") for _ in range(2)]
+    assert torch.equal(*masks)
+
+
+@pytest.mark.parametrize("phrase", ["banana", "elephant"])
+def test_refuses_what_is_not_there(phrase):
+    with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*--mask FILE'):
+        BridgeSegmenter().segment(picture("rocket"), phrase)
+
+
+@pytest.mark.parametrize("phrase", ["", "  "])
+def test_refuses_an_empty_phrase(phrase):
+    with pytest.raises(AtelierError, match="--mask FILE"):
+        BridgeSegmenter().segment(picture("rocket"), phrase)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (50, 400), (400, 17)])
+def test_any_size(size):
+    content = torch.nn.functional.interpolate(picture("chelsea")[None], size=size, mode="area")[0]
+    mask = BridgeSegmenter(presence=float("-inf")).segment(content, "cat")
+    assert mask.shape == size
+    assert 0 < mask.mean() <= 1
+
+
+def test_uniform_picture_gives_everything():
+    mask = BridgeSegmenter(presence=float("-inf")).segment(torch.full((3, 64, 64), 0.5), "cat")
+    assert torch.equal(mask, torch.ones(64, 64))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "parts"),
+    [
+        (
+            "the white sailboat on the sea",
+            ("white sailboat on the sea", "white sailboat", "sailboat"),
+        ),
+        ("A cup of coffee.", ("cup of coffee.", "cup", "cup")),
+        ("with", ("with", "with", "with")),
+        ("Flower", ("flower", "flower", "flower")),
+    ],
+)
+def test_nested_phrases(phrase, parts):
+    assert nested_phrases(phrase) == parts
+
+
+def test_mask_iou():
+    left = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    right = torch.tensor([[0.0, 0.6, 0.9], [0.0, 0.6, 0.4]])
+    assert mask_iou(left, right) == pytest.approx(2 / 5)  # 2 shared of 4 + 3
+    assert mask_iou(left, right, threshold=0.3) == pytest.approx(2 / 6)
+    assert mask_iou(left, left) == 1.0
+    assert mask_iou(left, 1 - left) == 0.0
+    assert mask_iou(torch.zeros(2, 2), torch.zeros(2, 2)) == 1.0
+    with pytest.raises(ValueError, match="shape"):
+        mask_iou(left, left[:1])
