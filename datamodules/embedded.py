@@ -120,7 +120,9 @@ class SentenceEmbedder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         from transformers import BertModel, BertTokenizerFast
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         folder = locate(MINILM).parent
         self.tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
         self.bert = BertModel.from_pretrained(folder, local_files_only=True)

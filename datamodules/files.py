@@ -25,7 +25,7 @@ def atomic(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from error
     try:
         yield Path(name)
-        os.replace(name, path)
+        Path(name).replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:

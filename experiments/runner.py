@@ -16,7 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jsonargparse import ArgumentError
-from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from datamodules.errors import AtelierError
@@ -24,7 +23,7 @@ from datamodules.files import slug, write_json
 from datamodules.stylization import StylizationDataModule
 from evaluation.suite import score_run
 from experiments.tracking import Wandb, finish, wandb_logger
-from lightning_modules.callbacks import FAILED, INTERRUPTED, RunFolder
+from lightning_modules.callbacks import FAILED, INTERRUPTED, RunFolder, StepProgress
 from lightning_modules.stylization import Stylization
 
 RESULT = "result.json"
@@ -35,6 +34,7 @@ TRAINER_DEFAULTS = {
     "logger": False,  # losses.csv is always written; W&B is attached once the run has a name
     "enable_checkpointing": False,
     "enable_model_summary": False,
+    "enable_progress_bar": False,  # StepProgress shows steps and losses instead of epochs
 }
 
 
@@ -63,7 +63,8 @@ class AtelierCLI(LightningCLI):
         """Configure and build everything; AtelierError for a setting that does not fit."""
         # Lightning's hints about loaders and loggers do not fit runs of one picture.
         warnings.filterwarnings("ignore", module="lightning")
-        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        for talker in ("lightning.pytorch", "lightning.fabric"):
+            logging.getLogger(talker).setLevel(logging.WARNING)
         try:
             return cls(
                 Stylization,
@@ -73,9 +74,7 @@ class AtelierCLI(LightningCLI):
                 args=arguments,
                 seed_everything_default=0,
                 save_config_callback=None,
-                # Steps and losses on stderr; stdout is for results.
-                trainer_defaults=TRAINER_DEFAULTS
-                | {"callbacks": RichProgressBar(leave=True, console_kwargs={"stderr": True})},
+                trainer_defaults=TRAINER_DEFAULTS,
                 parser_kwargs={"exit_on_error": False, "prog": "atelier fit"},
             )
         except ArgumentError as error:
@@ -89,14 +88,16 @@ class AtelierCLI(LightningCLI):
             announce(folder)
             logger = wandb_logger(Wandb(**self.config["wandb"]), folder)
             self.trainer.loggers = [logger] if logger else []
-            self.trainer.callbacks.append(folder)
+            self.trainer.callbacks += [StepProgress(), folder]
             self.trainer.fit(self.model, datamodule=self.datamodule)
             metrics = write_result(self, folder)
             if logger:
                 finish(logger, folder.folder, metrics)
         except BaseException as error:
-            folder.write_stopped(error)
-            raise
+            # Lightning turns Ctrl-C into sys.exit(1).
+            cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
+            folder.write_stopped(cause)
+            raise cause from error
         return folder
 
     def _open_folder(self) -> RunFolder:

@@ -129,7 +129,7 @@ def _print_result(folder: Path) -> None:
     if "background_max_error" in metrics:
         rows["background"] = (
             f"max error {metrics['background_max_error'] * 255:.0f} of 255, "
-            f"PSNR {metrics['background_psnr']:.1f} dB, SSIM {metrics['background_ssim']:.4f}"
+            f"mean {metrics['background_mean_error'] * 255:.3f}"
         )
     table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
     for name, value in rows.items():

@@ -45,6 +45,7 @@ def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
     """The run's W&B logger, named as its folder, with its whole configuration; None if disabled."""
     if not settings.enabled:
         return None
+    os.environ.setdefault("WANDB_SILENT", "true")  # stdout and stderr are ours
     import wandb
 
     def start(offline: bool) -> WandbLogger:

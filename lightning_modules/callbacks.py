@@ -16,7 +16,41 @@ from datamodules.images import enhance, save_png, to_picture
 from datamodules.task import StyleTask
 
 FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
+SHOW_EVERY = 5  # steps between two looks at the losses, for the same reason
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
+
+
+class StepProgress(Callback):
+    """A bar with the steps, the time left and the losses, on stderr: stdout is for results."""
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn
+
+        columns = (
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+        )
+        self.progress = Progress(*columns, console=Console(stderr=True))
+        self.progress.start()
+        self.bar = self.progress.add_task("", total=trainer.max_steps, losses="")
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+        shown = {}
+        if trainer.global_step % SHOW_EVERY == 0:  # reading a loss waits for the device
+            values = {name: float(value) for name, value in outputs.items() if name != "loss"}
+            shown["losses"] = " ".join(f"{name} {value:.3g}" for name, value in values.items())
+        self.progress.update(self.bar, completed=trainer.global_step, **shown)
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self.progress.stop()
+
+    def on_exception(self, trainer: Trainer, module: LightningModule, exception) -> None:
+        if hasattr(self, "progress"):
+            self.progress.stop()
 
 
 class RunFolder(Callback):
@@ -62,17 +96,14 @@ class RunFolder(Callback):
         save_png(output, self.folder / "output.png")
         save_png(enhance(output), self.folder / "output_enhanced.png")
 
-    def on_exception(self, trainer: Trainer, module: LightningModule, exception) -> None:
-        self._write_losses()
-        self.write_stopped(exception)
-
     def write_stopped(self, exception: BaseException) -> None:
-        """Say in the folder that the run did not finish, and why."""
+        """Keep the losses so far and say in the folder that the run did not finish, and why."""
+        self._write_losses()
         interrupted = isinstance(exception, KeyboardInterrupt)
         reason = "interrupted" if interrupted else f"stopped by {type(exception).__name__}"
         write_text(
             self.folder / (INTERRUPTED if interrupted else FAILED),
-            f"This run was {reason} after {len(self._losses)} steps: {exception}\n"
+            f"This run was {reason} after {len(self._losses)} steps. {exception}\n"
             "It has no result. Start it again with: atelier stylize --config config.yaml\n",
         )
 

@@ -75,7 +75,7 @@ class Stylization(LightningModule, ABC):
             self._prepared = True
         losses = self.losses(self(batch), batch)
         total = weighted_sum(losses, self.weights)
-        self.log_dict({"total": total, **losses}, prog_bar=True, batch_size=1)
+        self.log_dict({"total": total, **losses}, batch_size=1)
         return {"loss": total} | {name: loss.detach() for name, loss in losses.items()}
 
     def configure_optimizers(self) -> dict:

@@ -76,6 +76,7 @@ def test_finds_object_and_style(parser, instruction, object, style):
         "style style style fire",
         "TURN THE CAT: INTO; (FIRE)",
         "x" * 300,
+        "paint the cat like fire " * 12,
     ],
 )
 def test_odd_input_still_gives_disjoint_spans(parser, instruction):

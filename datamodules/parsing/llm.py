@@ -21,6 +21,7 @@ import contextlib
 import copy
 import io
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -163,12 +164,12 @@ def _quiet_transformers():
 
 def _read_folder(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model (float32, frozen) and the tokenizer that `save_pretrained` wrote into a folder."""
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    # Widening after the loading is much faster than asking for float32 at once.
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return model.eval().requires_grad_(False), tokenizer
+    return model.float().eval().requires_grad_(False), tokenizer
 
 
 def _convert_gguf(file: EmbeddedFile, folder: Path) -> None:
@@ -225,13 +226,19 @@ class _Context:
 class _Scorer:
     """Log-likelihoods of continuations under any causal language model.
 
+    beam:  rows whose first token is likeliest and that are followed to their end, so that a long
+           instruction costs little more than a short one.
     batch: rows that go through the model at once; bounds the memory, not the result.
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch: int = 16
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        beam: int = 10,
+        batch: int = 16,
     ) -> None:
-        self.model, self.tokenizer, self.batch = model, tokenizer, batch
+        self.model, self.tokenizer, self.beam, self.batch = model, tokenizer, beam, batch
         self.newline = self.tokens("\n")[-1]
 
     def tokens(self, text: str) -> list[int]:
@@ -285,7 +292,7 @@ class _Scorer:
         return token, logits[..., self.newline] - norm
 
     def lines(self, context: _Context, texts: list[str]) -> list[float]:
-        """log P(" text\\n" | context) of each text, in nats.
+        """log P(" text\\n" | context) of each text, in nats; -inf off the beam.
 
         Texts that begin alike share a row, so the spans of n words cost n rows, not n * n.
         """
@@ -296,12 +303,13 @@ class _Scorer:
             for path, after in zip(ordered, [*ordered[1:], ()], strict=True)
             if after[: len(path)] != path
         ]
+        rows = sorted(rows, key=lambda row: -context.logits[row[0]].item())[: self.beam]
         token, newline = self.log_probs(context, rows)
         scores = {}
         for row, t, end in zip(rows, token.cumsum(1).tolist(), newline.tolist(), strict=True):
             for n in range(1, len(row) + 1):
                 scores[tuple(row[:n])] = t[n - 1] + end[n]
-        return [scores[tuple(path)] for path in paths]
+        return [scores.get(tuple(path), -math.inf) for path in paths]
 
 
 def _fields(instruction: str, object: str, style: str) -> dict[str, str]:
@@ -403,7 +411,8 @@ class LLMParser(Parser):
         for field in ("Object:", "Style:"):
             field_context = self._scorer.read(field, query)
             scores = self._scorer.lines(field_context, [*names, MISSING])
-            scored.append(list(zip(scores, [*spans, NO_SPAN], [*names, ""], strict=True)))
+            rated = zip(scores, [*spans, NO_SPAN], [*names, ""], strict=True)
+            scored.append([entry for entry in rated if entry[0] > -math.inf])
         pairs = [
             (p + q, (object, style))
             for (p, a, object), (q, b, style) in product(*scored)
