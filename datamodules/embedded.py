@@ -54,7 +54,7 @@ def cache_dir() -> Path:
 
 def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
-    with open(path, "rb") as stream:
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -73,7 +73,7 @@ def locate(file: EmbeddedFile) -> Path:
 
 @lru_cache(maxsize=1)
 def efficientnet_lite0() -> nn.Module:
-    """ImageNet EfficientNet-Lite0 (timm), frozen, in eval mode, batch norms folded, channels last.
+    """ImageNet EfficientNet-Lite0 (timm): frozen, batch norms folded, channels last.
 
     The published file lists its tensors in timm's order under other names. Folding the batch norms
     into the convolutions and channels-last together make a forward and backward pass 3x faster on
@@ -97,13 +97,13 @@ def _imagenet_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def imagenet_input(images: Tensor) -> Tensor:
-    """Pictures (N, 3, H, W) in [0, 1] as ImageNet networks expect them: normalised, channels last."""
+    """Pictures (N, 3, H, W) in [0, 1] as ImageNet networks want them: normalised, channels last."""
     mean, std = _imagenet_statistics(images.device)
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
-    """Fold each timm BatchNormAct2d into the convolution that precedes it, keeping its activation."""
+    """Fold each timm BatchNormAct2d into the convolution before it, keeping its activation."""
     previous = None
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d):

@@ -20,7 +20,7 @@ def atomic(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
         os.close(handle)
-        os.chmod(name, 0o644)
+        Path(name).chmod(0o644)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps, UnidentifiedImageError
 from torch import Tensor
+from torch.nn import functional as F
 
 from datamodules.errors import AtelierError
 from datamodules.files import atomic
@@ -137,6 +139,14 @@ def load_mask(source: str, size: tuple[int, int]) -> Tensor:
             f"The mask {source} is empty: nothing would change; paint the object white on black"
         )
     return values
+
+
+def resize(mask: Tensor, size: Sequence[int]) -> Tensor:
+    """The mask (H, W) at another size (height, width), antialiased, in [0, 1]."""
+    if mask.shape == tuple(size):
+        return mask
+    scaled = F.interpolate(mask[None, None], tuple(size), mode="bilinear", antialias=True)
+    return scaled[0, 0].clamp(0, 1)
 
 
 def feather(mask: Tensor, radius: float) -> Tensor:

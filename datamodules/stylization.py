@@ -10,7 +10,7 @@ import torch
 from lightning import LightningDataModule
 
 from datamodules.errors import AtelierError
-from datamodules.images import feather, fit_within, load_mask, load_picture, to_tensor
+from datamodules.images import feather, fit_within, load_mask, load_picture, resize, to_tensor
 from datamodules.parsing.base import Parser
 from datamodules.segmentation.base import Segmenter
 from datamodules.task import StyleBatch, StyleTarget, StyleTask
@@ -67,17 +67,19 @@ class StylizationDataModule(LightningDataModule):
         """Load, parse and mask, once."""
         if self.task is not None:
             return
-        picture = fit_within(load_picture(self.image), self.size)
+        picture = load_picture(self.image)
+        content = to_tensor(fit_within(picture, self.size))
         start = time.perf_counter()
         target = self._parse()
         parsed = time.perf_counter()
-        content = to_tensor(picture)
         if self.mask:
             mask = load_mask(self.mask, picture.size)
         else:
-            mask = self.segmenter.segment(content, target.object)
+            # The whole picture, not the smaller working one: the object is found the better, and
+            # the mask is the one that `atelier mask` writes.
+            mask = self.segmenter.segment(to_tensor(picture), target.object)
         self.seconds = {"parse": parsed - start, "mask": time.perf_counter() - parsed}
-        mask = feather(mask, self.feather)
+        mask = feather(resize(mask, content.shape[1:]), self.feather)
         self.task = StyleTask(content, (target,), mask.unsqueeze(0), self.source_text)
 
     def _parse(self) -> StyleTarget:

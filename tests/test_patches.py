@@ -1,0 +1,143 @@
+"""Patches: one resampling equals crop, perspective and resize; places come from the mask alone."""
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as tv
+
+from datamodules.errors import AtelierError
+from lightning_modules.patches import (
+    boxes_covering,
+    coverage,
+    cut,
+    draw,
+    homography,
+    random_corners,
+)
+from lightning_modules.soulstyler import target_boxes
+
+IDENTITY = torch.tensor([[[0.0, 0], [1, 0], [1, 1], [0, 1]]])
+
+
+@pytest.fixture
+def image():
+    torch.manual_seed(0)
+    return torch.rand(1, 3, 90, 120, dtype=torch.float64)
+
+
+def projected(matrix, x, y):
+    u, v, w = np.asarray(matrix) @ [x, y, 1]
+    return u / w, v / w
+
+
+def solved_homography(quad):
+    """Unit square to quad by the eight linear equations, in numpy: not the closed form under test."""
+    rows, right = [], []
+    for (x, y), (u, v) in zip([(0, 0), (1, 0), (1, 1), (0, 1)], quad, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        right += [u, v]
+    return np.append(np.linalg.solve(rows, right), 1).reshape(3, 3)
+
+
+def by_torchvision(image, box, corners, size):
+    """Crop, perspective on the same corner points, resize."""
+    left, top, side = (int(value) for value in box)
+    tile = image[..., top : top + side, left : left + side]
+    forward = solved_homography(corners.tolist())
+    starts = [[0, 0], [side - 1, 0], [side - 1, side - 1], [0, side - 1]]
+    ends = [[side * c for c in projected(forward, x / side, y / side)] for x, y in starts]
+    warped = tv.perspective(tile, starts, ends, InterpolationMode.BILINEAR, fill=None)
+    return tv.resize(warped, [size, size], antialias=True)[0] if size != side else warped[0]
+
+
+def test_homography_sends_the_square_to_the_corners():
+    corners = random_corners(5, 1.0).double()
+    for matrix, quad in zip(homography(corners), corners, strict=True):
+        for (x, y), expected in zip([(0, 0), (1, 0), (1, 1), (0, 1)], quad, strict=True):
+            assert projected(matrix, x, y) == pytest.approx(expected.tolist(), abs=1e-9)
+
+
+def test_cut_equals_torchvision(image):
+    boxes = torch.tensor([[5, 7, 40], [80, 50, 40], [0, 0, 40]]).double()
+    corners = random_corners(3, 0.5).double()
+    ours = cut(image, boxes, corners, 40)
+    for patch, box, quad in zip(ours, boxes, corners, strict=True):
+        # torchvision solves for its coefficients in float32.
+        torch.testing.assert_close(patch, by_torchvision(image, box, quad, 40), atol=1e-4, rtol=0)
+
+
+def test_cut_resizes_as_torchvision_does():
+    y, x = torch.meshgrid(torch.linspace(0, 3, 90), torch.linspace(0, 4, 120), indexing="ij")
+    smooth = torch.stack([x.sin(), y.cos(), (x * y / 4).sin()])[None].double()
+    box, corners = torch.tensor([[20, 10, 64]]).double(), random_corners(1, 0.5).double()
+    ours, theirs = cut(smooth, box, corners, 96)[0], by_torchvision(smooth, box[0], corners[0], 96)
+    # One interpolation instead of two: the edge of the warped patch is sharper by a pixel or two.
+    assert (ours - theirs).abs().median() < 5e-3
+    assert (ours - theirs).abs().mean() < 1.5e-2
+
+
+def test_an_unwarped_cut_is_the_crop(image):
+    patch = cut(image, torch.tensor([[30.0, 20, 32]]).double(), IDENTITY.double(), 32)
+    torch.testing.assert_close(patch[0], image[0, :, 20:52, 30:62])
+
+
+def test_gradient_reaches_only_the_box(image):
+    image.requires_grad_()
+    cut(image, torch.tensor([[30, 20, 32]]).double(), IDENTITY.double(), 16).sum().backward()
+    touched = image.grad.abs().sum((0, 1)) > 0
+    assert touched[20:52, 30:62].any()
+    touched[20:52, 30:62] = False
+    assert not touched.any()
+
+
+def test_permuting_boxes_permutes_patches(image):
+    boxes = torch.tensor([[0, 0, 30], [10, 20, 30], [60, 40, 50]]).double()
+    corners, order = random_corners(3, 0.5).double(), torch.tensor([2, 0, 1])
+    torch.testing.assert_close(
+        cut(image, boxes, corners, 24)[order], cut(image, boxes[order], corners[order], 24)
+    )
+
+
+def test_corners_move_inwards_by_at_most_half_the_distortion():
+    moved = (random_corners(500, 0.5) - IDENTITY).abs()
+    assert moved.max() <= 0.25
+    assert moved.max() > 0.2
+    torch.testing.assert_close(random_corners(4, 0.0), IDENTITY.expand(4, 4, 2))
+
+
+def test_coverage_is_the_windows_mean():
+    torch.manual_seed(0)
+    mask = torch.rand(11, 17)
+    slow = [[mask[i : i + 5, j : j + 5].mean() for j in range(13)] for i in range(7)]
+    torch.testing.assert_close(coverage(mask, 5).float(), torch.tensor(slow))
+
+
+def test_boxes_covering_finds_exactly_the_covered_places():
+    mask = torch.zeros(20, 30)
+    mask[5:15, 10:20] = 1
+    assert boxes_covering(mask, 10, 1.0).tolist() == [[10, 5, 10]]
+    found = boxes_covering(mask, 10, 0.8)
+    for left, top, size in found.int().tolist():
+        assert mask[top : top + size, left : left + size].mean() >= 0.8 - 1e-6
+    assert len(found) == sum(
+        float(mask[i : i + 10, j : j + 10].mean()) >= 0.8 - 1e-6
+        for i in range(11)
+        for j in range(21)
+    )
+
+
+def test_draw_reaches_every_box():
+    boxes = torch.tensor([[0.0, 0, 8], [1, 0, 8], [2, 0, 8]])
+    torch.manual_seed(0)
+    assert draw(boxes, 100)[:, 0].unique().tolist() == [0, 1, 2]
+
+
+def test_patches_shrink_until_they_fit_a_small_object(caplog):
+    mask = torch.zeros(100, 100)
+    mask[40:60, 40:60] = 1
+    boxes = target_boxes(mask, 64, 0.8)
+    assert 8 <= boxes[0, 2] <= 22
+    assert "instead of 64" in caplog.text
+    with pytest.raises(AtelierError, match="too small or thin"):
+        target_boxes(torch.zeros(100, 100), 64, 0.8)
