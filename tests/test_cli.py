@@ -1,0 +1,257 @@
+"""The command line as people and scripts use it: a process, its two streams and its exit code."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SETTINGS = ["--size", "96", "--model.crop_sizes", "[24]", "--model.patches", "6", "--no-wandb"]
+RUN_FILES = {
+    "config.yaml",
+    "parse.json",
+    "mask.png",
+    "content.png",
+    "output.png",
+    "output_enhanced.png",
+    "losses.csv",
+    "result.json",
+}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "experiments.cli", *map(str, arguments)]
+
+
+def atelier(*arguments, cwd, stdin="", **environment):
+    root = str(Path(__file__).parents[1])
+    return subprocess.run(
+        command(*arguments),
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": root, "COLUMNS": "100", **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory):
+    """A disc in the middle of a picture with the proportions of scikit-image's chelsea."""
+    y, x = np.mgrid[:300, :451]
+    disc = (np.hypot(y - 150, x - 225) < 100).astype(np.uint8) * 255
+    path = tmp_path_factory.mktemp("masks") / "mask.png"
+    Image.fromarray(disc).save(path)
+    return path
+
+
+def refused(result, sentence):
+    """Exit code 2, nothing on stdout, and one line on stderr that says what to do."""
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("atelier: ")
+    assert re.search(sentence, lines[0]), lines[0]
+
+
+def test_help_is_a_page_for_people(tmp_path):
+    page = atelier("--help", cwd=tmp_path)
+    assert page.returncode == 0
+    assert all(name in page.stdout for name in ("stylize", "parse", "mask", "fit", "example:"))
+    page = atelier("stylize", "--help", cwd=tmp_path)
+    assert "Give an object in a picture the style" in page.stdout
+    assert all(f"--{option}" in page.stdout for option in ("object", "mask", "size", "seed"))
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    code = (
+        "import sys, contextlib\n"
+        "from experiments.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['stylize', '--help'])\n"
+        "heavy = {'torch', 'lightning', 'transformers', 'timm', 'wandb', 'cv2', 'PIL'}\n"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_parse_prints_json_alone(tmp_path):
+    done = atelier("parse", "Turn the white sailboat into a mosaic", cwd=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == [{"object": "white sailboat", "style": "mosaic"}]
+    assert done.stderr == ""
+
+
+def test_parse_reads_lines_from_stdin_and_answers_each(tmp_path):
+    lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
+    done = atelier("parse", "-", cwd=tmp_path, stdin=lines)
+    first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
+    assert first == [{"object": "cat", "style": "mosaic"}]
+    assert empty == []
+    assert third[0]["object"] == "house"
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+
+
+def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
+    done = atelier("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "out/rocket.png\n"
+    mask = Image.open(tmp_path / "out" / "rocket.png")
+    assert (mask.mode, mask.size) == ("L", (640, 427))
+    values = np.asarray(mask)
+    assert values[200, 322] > 200
+    assert values[30, 30] < 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["stylize", "skimage:rocket", "x", "--method", "soulstiler"], "did you mean soulstyler"),
+        (["stylize"], "There is no picture"),
+        (["stylize", "--config", "nowhere.yaml"], "no configuration at nowhere.yaml"),
+        (["parse", ""], "instruction is empty"),
+        (["parse", "word " * 2000], "has 2000 words"),
+        (["mask", "nowhere.png", "cat"], "no picture at nowhere.png"),
+        (["mask", "skimage:rocket", ""], "No object is named"),
+        (["parse", "x", "--loud"], "knows no --loud"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(tmp_path, arguments, sentence):
+    refused(atelier(*arguments, cwd=tmp_path), sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.png", "Turn the cat to fire"], r"no picture at .*nowhere.png"),
+        (["skimage:chelsea", "", "--object", "cat"], "There is no instruction"),
+        (["skimage:chelsea", "x", "--model.tau", "high"], "tau"),
+        (["skimage:chelsea", "x", "--model.tua", "0.5"], "tua"),
+        (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
+    ],
+)
+def test_stylize_refuses_before_it_computes(tmp_path, mask, arguments, sentence):
+    (tmp_path / "file").write_text("in the way")
+    arguments = [mask if word == "MASK" else word for word in arguments]
+    refused(atelier("stylize", *arguments, *SETTINGS, cwd=tmp_path), sentence)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_stylize_end_to_end(tmp_path):
+    """Instruction to result.json with every real part, and the same again from its config.yaml."""
+    done = atelier(
+        *["stylize", "skimage:chelsea", "Turn the cat into a mosaic", "--steps", 6, "--seed", 3],
+        *["--out", "first", *SETTINGS],
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "max error 0 of 255" in done.stdout
+    assert "first/output.png" in done.stdout
+    assert "mosaic" in done.stderr
+    first = tmp_path / "first"
+    assert {path.name for path in first.iterdir()} == RUN_FILES
+    result = json.loads((first / "result.json").read_text())
+    assert (result["seed"], result["steps"]) == (3, 6)
+    assert result["metrics"]["background_max_error"] == 0
+    assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()
+    target = {"object": "cat", "style": "mosaic", "weight": 1.0}
+    assert json.loads((first / "parse.json").read_text()) == [target]
+    rows = (first / "losses.csv").read_text().splitlines()
+    assert rows[0] == "step,total,global,patch,content,tv"
+    assert len(rows) == 7
+
+    again = atelier("stylize", "--config", "first/config.yaml", "--out", "second", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    for name in ("output.png", "mask.png", "losses.csv"):
+        assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+    config = (first / "config.yaml", "--out", "first")
+    refused(atelier("stylize", "--config", *config, cwd=tmp_path), "already holds a finished run")
+
+
+def test_fit_is_the_same_run_through_lightnings_command_line(tmp_path, mask):
+    config = Path(__file__).parents[1] / "configs" / "methods" / "soulstyler.yaml"
+    done = atelier(
+        *["fit", f"--config={config}", "--data.image=skimage:chelsea", "--data.style=fire"],
+        *[f"--data.mask={mask}", "--data.size=96", "--trainer.max_steps=2", "--run.out=run"],
+        "--wandb.enabled=false",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES
+
+
+def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
+    process = subprocess.Popen(
+        command(
+            *["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, *SETTINGS],
+            *["--steps", 100_000, "--out", "run"],
+        ),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "losses.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"INTERRUPTED.txt", "losses.csv", "config.yaml"} <= left
+    assert not {"result.json", "output.png"} & left
+    assert "interrupted after" in (tmp_path / "run" / "INTERRUPTED.txt").read_text()
+
+
+def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
+    """Every proxy variable points at a listener that must stay silent."""
+    contacts = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.5)
+        done = threading.Event()
+
+        def listen():
+            while not done.is_set():
+                try:
+                    connection, _ = listener.accept()
+                    contacts.append(connection.recv(200))
+                    connection.close()
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        proxies = {f"{name}_PROXY": proxy for name in ("HTTP", "HTTPS", "ALL")}
+        proxies |= {name.lower(): proxy for name in proxies}
+        run = atelier(
+            *["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, *SETTINGS[:-1]],
+            *["--steps", 2, "--out", "run"],
+            cwd=tmp_path,
+            **{**proxies, "WANDB_API_KEY": "", "HOME": str(tmp_path), "NO_PROXY": ""},
+        )
+        done.set()
+        thread.join()
+    assert run.returncode == 0, run.stderr
+    assert contacts == []
+    offline = list((tmp_path / "run" / "wandb").glob("offline-run-*"))
+    assert len(offline) == 1
+    pictures = {path.name.split("_")[0] for path in offline[0].rglob("*.png")}
+    assert pictures
+    assert "wandb" not in run.stderr.lower()
