@@ -123,8 +123,9 @@ class AtelierCLI(LightningCLI):
                     f"{path} already holds a finished run; choose another --out or add --overwrite"
                 )
             (path / RESULT).unlink()
-        for leftover in (INTERRUPTED, FAILED):
-            (path / leftover).unlink(missing_ok=True)
+        for leftover in (path / INTERRUPTED, path / FAILED):
+            if leftover.exists():
+                leftover.unlink()
         return path
 
 

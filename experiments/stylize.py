@@ -58,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     arguments = _lightning_arguments(args) + rest
+    from datamodules.images import load_picture
+
+    if args.image:
+        load_picture(args.image)  # refused now, not after the models are loaded
     from experiments.runner import AtelierCLI
 
     cli = AtelierCLI.from_arguments(arguments)

@@ -7,6 +7,7 @@ import netrc
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 from lightning.pytorch.loggers import WandbLogger
@@ -34,7 +35,9 @@ def has_key() -> bool:
     """Whether a W&B key is in the environment or in ~/.netrc, where `wandb login` puts it."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
+    import wandb
+
+    host = urlsplit(wandb.Settings().base_url).netloc
     try:
         return netrc.netrc().authenticators(host) is not None
     except (FileNotFoundError, netrc.NetrcParseError):
@@ -43,31 +46,31 @@ def has_key() -> bool:
 
 def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
     """The run's W&B logger, named as its folder, with its whole configuration; None if disabled."""
-    if not settings.enabled:
+    if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return None
     os.environ.setdefault("WANDB_SILENT", "true")  # stdout and stderr are ours
     import wandb
 
-    def start(offline: bool) -> WandbLogger:
-        logger = WandbLogger(
+    def start(mode: str) -> WandbLogger:
+        # Told by the environment too: given to init() alone, W&B asks its server first.
+        os.environ["WANDB_MODE"] = mode
+        run = wandb.init(
             project=settings.project,
             name=folder.folder.name,
-            save_dir=folder.folder,
-            offline=offline,
+            dir=folder.folder,
+            mode=mode,
             config=yaml.safe_load(folder.config),
             settings=wandb.Settings(console="off", silent=True, init_timeout=30),
         )
-        logger.experiment  # noqa: B018 - starts the run, so that a refusal shows now
-        return logger
+        return WandbLogger(experiment=run)
 
-    offline = not has_key()
+    if not has_key():
+        return start("offline")
     try:
-        return start(offline)
+        return start(os.environ.get("WANDB_MODE", "online"))
     except wandb.Error as error:
-        if offline:
-            raise
         log.warning("W&B cannot be reached (%s): this run is logged offline", error)
-        return start(offline=True)
+        return start("offline")
 
 
 def finish(logger: WandbLogger, folder: Path, metrics: dict[str, float]) -> None:

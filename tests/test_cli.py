@@ -205,12 +205,17 @@ def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background ignores Ctrl-C, and its children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 120
     while not (tmp_path / "run" / "losses.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     left = {path.name for path in (tmp_path / "run").iterdir()}
@@ -252,6 +257,5 @@ def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
     assert contacts == []
     offline = list((tmp_path / "run" / "wandb").glob("offline-run-*"))
     assert len(offline) == 1
-    pictures = {path.name.split("_")[0] for path in offline[0].rglob("*.png")}
-    assert pictures
+    assert len(list(offline[0].rglob("*.png"))) == 3  # content, mask and output
     assert "wandb" not in run.stderr.lower()

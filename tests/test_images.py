@@ -104,7 +104,7 @@ def test_a_tiny_picture_is_said(tmp_path, size):
 
 def test_packaged_pictures_are_found_by_name():
     assert load_picture("skimage:rocket").size == (640, 427)
-    with pytest.raises(AtelierError, match="it ships .*rocket"):
+    with pytest.raises(AtelierError, match=r"it ships .*rocket"):
         load_picture("skimage:unicorn")
     with pytest.raises(AtelierError, match="ships no picture"):
         load_picture("skimage:../data/rocket")

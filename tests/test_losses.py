@@ -1,4 +1,4 @@
-"""Losses against slow transcriptions of the papers' formulas in float64, and what must hold of them."""
+"""Losses against slow transcriptions of the papers' formulas, and what must hold of them."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ def projected(matrix, x, y):
 
 
 def solved_homography(quad):
-    """Unit square to quad by the eight linear equations, in numpy: not the closed form under test."""
+    """Unit square to quad by eight linear equations in numpy: not the closed form under test."""
     rows, right = [], []
     for (x, y), (u, v) in zip([(0, 0), (1, 0), (1, 1), (0, 1)], quad, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
