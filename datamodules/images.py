@@ -86,6 +86,8 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 def fit_within(picture: Image.Image, side: int) -> Image.Image:
     """The picture scaled down so that its longer side is at most `side` px, aspect ratio kept."""
+    if side < SMALLEST_SIDE:
+        raise AtelierError(f"Size {side} is too small; give --size {SMALLEST_SIDE} or more")
     scale = side / max(picture.size)
     if scale >= 1:
         return picture

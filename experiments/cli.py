@@ -13,6 +13,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from itertools import islice
 
 from datamodules.errors import AtelierError
 
@@ -65,8 +66,23 @@ def _run(arguments: list[str]) -> int:
         )
         if module:
             module.add_arguments(command)
-    args, rest = parser.parse_known_args(arguments)
-    return import_module(f"experiments.{args.command}").run(args, rest)
+    own, dotted = split_dotted(arguments)
+    args, unknown = parser.parse_known_args(own)
+    return import_module(f"experiments.{args.command}").run(args, dotted + unknown)
+
+
+def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Apart from the rest, the settings by dotted name ("--model.tau 0.6"), each with its value.
+
+    argparse cannot know that they take one, and would read it as a picture.
+    """
+    own, dotted, words = [], [], iter(arguments)
+    for word in words:
+        if word.startswith("--") and "." in word.split("=")[0]:
+            dotted += [word] if "=" in word else [word, *islice(words, 1)]
+        else:
+            own.append(word)
+    return own, dotted
 
 
 if __name__ == "__main__":

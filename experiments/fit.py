@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 OWN_HELP = False  # --help is LightningCLI's, which lists every setting
 
@@ -12,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
+    started = time.perf_counter()
     from experiments.runner import AtelierCLI
 
-    AtelierCLI.from_arguments(rest).run()
+    AtelierCLI.from_arguments(rest, started).run()
     return 0

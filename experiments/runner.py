@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.errors import AtelierError
 from datamodules.files import slug, write_json
@@ -59,14 +61,17 @@ class AtelierCLI(LightningCLI):
         parser.add_class_arguments(Wandb, "wandb")
 
     @classmethod
-    def from_arguments(cls, arguments: list[str]) -> AtelierCLI:
-        """Configure and build everything; AtelierError for a setting that does not fit."""
+    def from_arguments(cls, arguments: list[str], started: float) -> AtelierCLI:
+        """Configure and build everything; AtelierError for a setting that does not fit.
+
+        started: `time.perf_counter()` before the first import, from where loading is counted.
+        """
         # Lightning's hints about loaders and loggers do not fit runs of one picture.
         warnings.filterwarnings("ignore", module="lightning")
         for talker in ("lightning.pytorch", "lightning.fabric"):
             logging.getLogger(talker).setLevel(logging.WARNING)
         try:
-            return cls(
+            cli = cls(
                 Stylization,
                 StylizationDataModule,
                 subclass_mode_model=True,
@@ -77,8 +82,12 @@ class AtelierCLI(LightningCLI):
                 trainer_defaults=TRAINER_DEFAULTS,
                 parser_kwargs={"exit_on_error": False, "prog": "atelier fit"},
             )
-        except ArgumentError as error:
-            raise AtelierError(_one_sentence(str(error))) from error
+        except (ArgumentError, MisconfigurationException, ValueError) as error:
+            raise _for_people(error) from error
+        if cli.trainer.max_steps < 1:
+            raise AtelierError(f"{cli.trainer.max_steps} steps optimise nothing; give --steps 120")
+        cli.load_seconds = time.perf_counter() - started
+        return cli
 
     def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
@@ -129,6 +138,21 @@ class AtelierCLI(LightningCLI):
         return path
 
 
+def _for_people(error: Exception) -> Exception:
+    """What is wrong with a setting, in one sentence, from a parser's or constructor's error."""
+    cause = error
+    while cause:  # a constructor's own sentence, wherever the parser has wrapped it
+        if isinstance(cause, AtelierError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, ValueError):
+        return error
+    message = " ".join(str(error).split())
+    # Of "none of these types fits: A because ..., None because ...", the reason for A.
+    reason = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
+    return AtelierError(f"{reason[1]}: {reason[2]}; see atelier fit --help" if reason else message)
+
+
 def vacant(path: Path) -> Path:
     """`path`, or `path-2`, `path-3`, ...: the first that does not exist."""
     candidate, number = path, 1
@@ -143,7 +167,12 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float]:
     start = time.perf_counter()
     metrics = score_run(folder.folder, cli.model.encoder.cpu())
     scored = time.perf_counter() - start
-    stages = {**cli.datamodule.seconds, "optimise": folder.seconds, "score": scored}
+    stages = {
+        "load": cli.load_seconds,
+        **cli.datamodule.seconds,
+        "optimise": folder.seconds,
+        "score": scored,
+    }
     packages = ("atelier", "torch", "lightning", "timm", "transformers")
     write_json(
         folder.folder / RESULT,
@@ -161,7 +190,3 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float]:
         },
     )
     return metrics
-
-
-def _one_sentence(message: str) -> str:
-    return " ".join(message.split())

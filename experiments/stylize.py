@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import time
 from pathlib import Path
 
 from datamodules.errors import AtelierError
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
+    started = time.perf_counter()
     arguments = _lightning_arguments(args) + rest
     from datamodules.images import load_picture
 
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         load_picture(args.image)  # refused now, not after the models are loaded
     from experiments.runner import AtelierCLI
 
-    cli = AtelierCLI.from_arguments(arguments)
+    cli = AtelierCLI.from_arguments(arguments, started)
     folder = cli.run(announce=_announce)
     _print_result(folder.folder)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import torch
 from lightning import Callback, LightningModule, Trainer
 
+from datamodules.errors import AtelierError
 from datamodules.files import write_json, write_text
 from datamodules.images import enhance, save_png, to_picture
 from datamodules.task import StyleTask
@@ -114,8 +116,13 @@ class RunFolder(Callback):
 
     @property
     def last_losses(self) -> dict[str, float]:
-        """The losses of the last step, by name; `total` is their weighted sum."""
+        """The losses of the last step, by name; `total` is their weighted sum.
+
+        Raises AtelierError if the optimisation diverged.
+        """
         row = {name: float(value) for name, value in self._losses[-1].items()}
+        if not all(map(math.isfinite, row.values())):
+            raise AtelierError("The losses are not finite; give a lower --model.learning_rate")
         return {"total": row.pop("loss"), **row}
 
     def _write_losses(self) -> None:

@@ -74,6 +74,11 @@ class Soulstyler(Stylization):
         super().__init__(
             generator, encoder, content_features, weights, learning_rate, halve_every, composite
         )
+        if patches < 1 or not crop_sizes or min(crop_sizes) < 1 or not 0 < coverage <= 1:
+            raise AtelierError(
+                f"Patches cannot be drawn with patches={patches}, crop_sizes={list(crop_sizes)}, "
+                f"coverage={coverage}; give at least one patch and size, and a coverage in (0, 1]"
+            )
         self.crop_sizes = crop_sizes
         self.patches = patches
         self.coverage = coverage

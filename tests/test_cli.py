@@ -121,6 +121,7 @@ def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
     [
         (["stylize", "skimage:rocket", "x", "--method", "soulstiler"], "did you mean soulstyler"),
         (["stylize"], "There is no picture"),
+        (["stylize", "--model.tau", "0.5", "nowhere.png", "x"], "no picture at nowhere.png"),
         (["stylize", "--config", "nowhere.yaml"], "no configuration at nowhere.yaml"),
         (["parse", ""], "instruction is empty"),
         (["parse", "word " * 2000], "has 2000 words"),
@@ -141,6 +142,9 @@ def test_bad_input_is_said_in_one_line(tmp_path, arguments, sentence):
         (["skimage:chelsea", "", "--object", "cat"], "There is no instruction"),
         (["skimage:chelsea", "x", "--model.tau", "high"], "tau"),
         (["skimage:chelsea", "x", "--model.tua", "0.5"], "tua"),
+        (["skimage:chelsea", "x", "--steps", "0"], "optimise nothing"),
+        (["skimage:chelsea", "x", "--device", "gpu"], "[Nn]o supported gpu"),
+        (["skimage:chelsea", "x", "--model.coverage", "0"], r"coverage in \(0, 1\]"),
         (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
     ],
 )

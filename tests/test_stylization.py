@@ -229,7 +229,8 @@ def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, m
             "--data.size=96",
             "--trainer.max_steps=2",
             "--wandb.enabled=false",
-        ]
+        ],
+        started=0.0,
     )
     folder = cli.run().folder
     assert cli.trainer.global_step == 2

@@ -8,8 +8,9 @@ classifier), GrabCut (Rother et al. 2004), MSER (the most stable of nested regio
    classes whose names are near the phrase. Their sum is the heat map.
 2. Ridge regression of the coarse heat on the picture's own mid-level features and colours: what
    looks alike is heated alike, at four times the resolution.
-3. GrabCut from seeds at many levels of the heat. The mask chosen is stable from level to level,
-   hot inside and cold outside, and is recognised as the phrase when all else is blurred.
+3. GrabCut from seeds at many levels of the heat. A mask scores well that is stable from level to
+   level, hot inside and cold outside, outlined by the picture's edges, and recognised as the
+   phrase when all else is blurred. No single score is sure, so the masks vote by their scores.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ import torch
 from skimage.data import lbp_frontal_face_cascade_filename
 from skimage.feature import Cascade
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional as F
 
 from datamodules.embedded import (
     efficientnet_lite0,
     imagenet_class_embeddings,
+    imagenet_input,
     sentence_embedder,
 )
 from datamodules.errors import AtelierError
 from datamodules.segmentation.base import Segmenter
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ARTICLE = re.compile(r"^(the|a|an|this|that|his|her|its|their|my|your)\s+")
 PREPOSITION = re.compile(
     r"\b(with|in|on|at|of|by|from|under|over|near|behind|beside|between|that|which|who|and"
@@ -85,14 +86,22 @@ def phrase_regression(ridge: float) -> Tensor:
 def class_directions() -> Tensor:
     """Unit vectors from the mean of the class embeddings to each class, (1000, 384)."""
     embeddings = imagenet_class_embeddings()
-    return functional.normalize(embeddings - embeddings.mean(0), dim=1)
+    return F.normalize(embeddings - embeddings.mean(0), dim=1)
 
 
-def network_input(picture: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) -> normalised float32 (1, 3, H, W), channels last."""
-    x = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
-    x = (x - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
-    return x.unsqueeze(0).contiguous(memory_format=torch.channels_last)
+def network_input(pictures: list[np.ndarray]) -> Tensor:
+    """N pictures, uint8 (H, W, 3), as the network's input (N, 3, H, W)."""
+    return imagenet_input(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255)
+
+
+def both_ways(picture: np.ndarray) -> Tensor:
+    """The picture (H, W, 3) and its mirror image as the network's input, (2, 3, H, W)."""
+    return network_input([picture, picture[:, ::-1]])
+
+
+def fold(maps: Tensor) -> Tensor:
+    """Maps of a picture and of its mirror image, (2, C, h, w), averaged in place: (C, h, w)."""
+    return (maps[0] + maps[1].flip(-1)) / 2
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -111,20 +120,20 @@ def fit(picture: np.ndarray, side: int, multiple: int = 1) -> np.ndarray:
 
 def upsample(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """(C, h, w) -> (C, *size), bilinear."""
-    return functional.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+    return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
 
 
-def grab_cut(picture: np.ndarray, heat: np.ndarray, level: float) -> np.ndarray:
+def grab_cut(picture: np.ndarray, heat: np.ndarray, level: float, core: float = 0.5) -> np.ndarray:
     """GrabCut mask, bool (H, W), of the region where heat > level.
 
-    The hotter half of the region is surely object and the colder half of the rest surely
-    background; the halves between are decided by colour.
+    The hottest share `core` of the region is surely object and the colder half of the rest surely
+    background; what lies between is decided by colour.
     """
     hot = heat > level
     if hot.all() or not hot.any():
         return hot
     seeds = np.where(hot, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    seeds[heat > np.median(heat[hot])] = cv2.GC_FGD
+    seeds[heat > np.quantile(heat[hot], 1 - core)] = cv2.GC_FGD
     seeds[heat < np.median(heat[~hot])] = cv2.GC_BGD
     cv2.setRNGSeed(0)  # its colour models start from k-means
     cv2.grabCut(
@@ -194,6 +203,18 @@ def contrast(heat: np.ndarray, mask: np.ndarray) -> float:
     return heat[mask].mean() - heat[~mask].mean()
 
 
+def edges(picture: np.ndarray) -> np.ndarray:
+    """Length of the gradient of the Lab colour, float32 (H, W)."""
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+    return np.linalg.norm(np.hypot(cv2.Sobel(lab, -1, 1, 0), cv2.Sobel(lab, -1, 0, 1)), axis=-1)
+
+
+def along_outline(values: np.ndarray, mask: np.ndarray) -> float:
+    """Mean of the values (H, W) along the outline of the mask, which has one."""
+    outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    return values[outline > 0].mean()
+
+
 def isolate(picture: np.ndarray, mask: np.ndarray, side: int, margin: float = 0.15) -> np.ndarray:
     """The masked object on the blurred picture, cut out as a square of `side` px with a margin."""
     blurred = cv2.GaussianBlur(picture, (0, 0), max(mask.shape) / 12)
@@ -209,7 +230,7 @@ def isolate(picture: np.ndarray, mask: np.ndarray, side: int, margin: float = 0.
 
 
 class BridgeSegmenter(Segmenter):
-    """Masks from embedded models only, about 3 s a picture on a CPU.
+    """Masks from embedded models only, about 5 s a picture on a CPU.
 
     scales: long sides, in px, at which the classifier sees the picture.
     temperature: of the cosine between phrase and class name; greater lets remoter classes in.
@@ -218,6 +239,8 @@ class BridgeSegmenter(Segmenter):
         the picture more and the classifier less.
     position: weight of a pixel's position among those features.
     areas: fractions of the picture at which the heat is cut into seeds for GrabCut.
+    cores: shares of the seeded region that GrabCut must keep; each gives one mask an area.
+    temper: of the vote of the masks; smaller leaves the word to the best ones.
     side: long side, in px, at which GrabCut works.
     presence: least evidence (see `heat`) that the phrase is in the picture. Measured on 33 phrases
         x 16 pictures: what is there scores -1.2 or more (least: the horse in a painting), 80% of
@@ -229,9 +252,11 @@ class BridgeSegmenter(Segmenter):
         scales: tuple[int, ...] = (256, 320, 384, 512, 640),
         temperature: float = 0.15,
         name_ridge: float = 3.0,
-        picture_ridge: float = 0.1,
+        picture_ridge: float = 0.2,
         position: float = 0.3,
         areas: tuple[float, ...] = AREAS,
+        cores: tuple[float, ...] = (0.5, 0.3),
+        temper: float = 0.75,
         side: int = 256,
         presence: float = -1.25,
     ) -> None:
@@ -241,6 +266,8 @@ class BridgeSegmenter(Segmenter):
         self.picture_ridge = picture_ridge
         self.position = position
         self.areas = areas
+        self.cores = cores
+        self.temper = temper
         self.side = side
         self.presence = presence
 
@@ -270,10 +297,8 @@ class BridgeSegmenter(Segmenter):
     def nearness(self, phrase: str) -> Tensor:
         """Cosine in [-1, 1] of the phrase to each of the 1000 class names, (1000,)."""
         texts = [f"a photo of a {part}" for part in nested_phrases(phrase)]
-        parts = functional.normalize(
-            sentence_embedder()(texts) - imagenet_class_embeddings().mean(0), dim=1
-        )
-        return class_directions() @ functional.normalize(parts.sum(0), dim=0)
+        parts = F.normalize(sentence_embedder()(texts) - imagenet_class_embeddings().mean(0), dim=1)
+        return class_directions() @ F.normalize(parts.sum(0), dim=0)
 
     def log_odds(self, features: Tensor, nearness: Tensor) -> Tensor:
         """Log share, <= 0, of the near classes in the classifier's answer: (..., 1280) -> (...)."""
@@ -284,18 +309,19 @@ class BridgeSegmenter(Segmenter):
     def heat(self, picture: np.ndarray, nearness: Tensor) -> tuple[Tensor, float]:
         """Standardised heat of the phrase, about (96, 96), and the evidence that it is present.
 
-        The evidence is the sum of both readings' peaks, each averaged over the scales.
+        The evidence is the sum of both readings' peaks, averaged over the scales. All is averaged
+        over the picture and its mirror image.
         """
         network = efficientnet_lite0()
         scorer = nearness @ phrase_regression(self.name_ridge)
         size = fit(picture[..., 0], 96).shape
         readings, peaks = [], []
         for side in self.scales:
-            features = network.forward_features(network_input(fit(picture, side, 32)))[0]
-            cells = features.permute(1, 2, 0)
-            maps = torch.stack([cells @ scorer, self.log_odds(cells, nearness)])
-            readings.append(standardize(upsample(maps, size)))
-            peaks.append(maps.amax((1, 2)).sum().item())
+            features = network.forward_features(both_ways(fit(picture, side, 32)))
+            cells = features.permute(0, 2, 3, 1)
+            maps = torch.stack([cells @ scorer, self.log_odds(cells, nearness)], 1)
+            readings.append(standardize(upsample(fold(maps), size)))
+            peaks.append(maps.amax((2, 3)).sum(1).mean().item())
         coarse = standardize(standardize(sum(readings)).sum(0))
         heat = coarse + 2 * standardize(self.aligned(coarse, picture))
         return heat, sum(peaks) / len(peaks)
@@ -309,36 +335,53 @@ class BridgeSegmenter(Segmenter):
         return (weights @ x).view_as(heat)
 
     def cut(self, picture: np.ndarray, heat: Tensor, nearness: Tensor) -> np.ndarray:
-        """The best of the GrabCut masks that start from the heat's levels, bool (H, W)."""
+        """The vote of the GrabCut masks that start from the heat's levels, bool (H, W)."""
         warm = resize(heat.numpy(), *picture.shape[:2])
         levels = np.quantile(warm, 1 - np.array(self.areas))
-        masks = [grab_cut(picture, warm, level) for level in levels]
-        masks = [mask for mask in masks if mask.any() and not mask.all()]
-        if len(masks) < 2:
+        masks, stabilities = [], []
+        for core in self.cores:
+            nested = [grab_cut(picture, warm, level, core) for level in levels]
+            nested = [mask for mask in nested if mask.any() and not mask.all()]
+            if len(nested) > 1:
+                masks += nested
+                stabilities += list(stability(nested))
+        if not masks:
             return warm > 0
-        alone = torch.cat([network_input(isolate(picture, mask, 160)) for mask in masks])
-        network = efficientnet_lite0()
-        features = network.forward_head(network.forward_features(alone), pre_logits=True)
-        criteria = torch.stack(
-            [
-                torch.from_numpy(stability(masks)).float(),
-                torch.tensor([float(contrast(warm, mask)) for mask in masks]),
-                self.log_odds(features, nearness),
-            ]
-        )
-        scores = torch.tensor([1.0, 0.5, 0.5]) @ standardize(criteria.unsqueeze(1))[:, 0]
-        return masks[int(scores.argmax())]
+        steady = standardize(torch.tensor(np.array(stabilities)).float()[None])[0]
+        scores = steady + self.score(picture, warm, masks, nearness)
+        votes = torch.softmax(scores / self.temper, 0).numpy()
+        elected = np.tensordot(votes, np.array(masks), 1) > 0.5
+        return elected if elected.any() else masks[int(scores.argmax())]
+
+    def score(
+        self, picture: np.ndarray, heat: np.ndarray, masks: list[np.ndarray], nearness: Tensor
+    ) -> Tensor:
+        """How well each of N masks fits the heat, the picture's edges and the phrase, (N,).
+
+        Contrast alone prefers tiny masks; the correlation with the heat prefers those of its size.
+        """
+        steep, network = edges(picture), efficientnet_lite0()
+        criteria = [
+            torch.tensor([float(contrast(heat, mask)) for mask in masks]),
+            torch.tensor([float(np.corrcoef(heat.ravel(), m.ravel())[0, 1]) for m in masks]),
+            torch.tensor([float(along_outline(steep, mask)) for mask in masks]),
+        ]
+        for side, margin in ((160, 0.15), (128, 0.3)):
+            alone = network_input([isolate(picture, mask, side, margin) for mask in masks])
+            features = network.forward_head(network.forward_features(alone), pre_logits=True)
+            criteria.append(self.log_odds(features, nearness))
+        return 0.5 * standardize(torch.stack(criteria).unsqueeze(1))[:, 0].sum(0)
 
 
 def hypercolumns(picture: np.ndarray, size: tuple[int, ...]) -> list[Tensor]:
     """Features of four depths (strides 4 to 16) and Lab colour, each (C, *size) of unit norm."""
     network = efficientnet_lite0()
-    x = network.bn1(network.conv_stem(network_input(fit(picture, 512, 32))))
+    x = network.bn1(network.conv_stem(both_ways(fit(picture, 512, 32))))
     groups = []
     for depth, block in enumerate(network.blocks[:5]):
         x = block(x)
         if depth:
-            groups.append(upsample(x[0], size))
+            groups.append(upsample(fold(x), size))
     lab = cv2.cvtColor(resize(picture, *size), cv2.COLOR_RGB2LAB)
     groups.append(torch.from_numpy(lab).permute(2, 0, 1).float())
     return [standardize(group) / len(group) ** 0.5 for group in groups]
