@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test lint setup clean
 
 demo: setup
-	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to the art on fire" \
+	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to fire" \
 		--out runs/demo --overwrite --no-wandb
 
 test: setup

@@ -7,11 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
-
+from datamodules.images import load_picture, save_png, to_picture, to_tensor
 from datamodules.segmentation.bridge import BridgeSegmenter
 from evaluation.metrics.mask_iou import mask_iou
 
@@ -25,24 +21,6 @@ CASES = [
 ]
 
 
-def load(path: Path) -> Tensor:
-    """Picture as float32 (3, H, W) in [0, 1]."""
-    pixels = np.array(Image.open(path).convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1) / 255
-
-
-def load_truth(path: Path, size: tuple[int, int]) -> Tensor:
-    """Hand-made mask as float32 (H, W), 0 or 1, resized to the picture's size."""
-    mask = Image.open(path).convert("L").resize(size[::-1], Image.Resampling.NEAREST)
-    return (torch.from_numpy(np.array(mask)) > 127).float()
-
-
-def save_overlay(path: Path, picture: Tensor, mask: Tensor) -> None:
-    """The picture with everything outside the mask darkened to a quarter."""
-    shown = picture * (0.25 + 0.75 * mask)
-    Image.fromarray((shown * 255).byte().permute(1, 2, 0).numpy()).save(path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, default=Path("../shared/cases"), metavar="DIR")
@@ -52,16 +30,19 @@ def main() -> None:
     print(f"{'phrase':58} {'picture':16} {'IoU':>5} {'s':>5}")
     for index, (name, phrase) in enumerate(CASES):
         print(f"{index + 1}/{len(CASES)} {name}: {phrase}", file=sys.stderr)
-        picture = load(args.cases / "images" / name)
-        truth = load_truth(args.cases / "masks" / f"{Path(name).stem}.png", picture.shape[1:])
+        # The masks were drawn on pictures squashed to their own, square size.
+        truth = load_picture(str(args.cases / "masks" / f"{Path(name).stem}.png"))
+        picture = load_picture(str(args.cases / "images" / name))
+        truth = to_tensor(truth.convert("L").resize(picture.size))
+        picture = to_tensor(picture)
         start = time.perf_counter()
         mask = segmenter.segment(picture, phrase)
         seconds = time.perf_counter() - start
         scores.append(mask_iou(mask, truth))
         print(f"{phrase:58} {name:16} {scores[-1]:5.3f} {seconds:5.1f}")
         if args.overlays:
-            args.overlays.mkdir(parents=True, exist_ok=True)
-            save_overlay(args.overlays / f"{index + 1}_{Path(name).stem}.png", picture, mask)
+            shown = to_picture(picture * (0.25 + 0.75 * mask))  # all but the object is darkened
+            save_png(shown, args.overlays / f"{index + 1}_{Path(name).stem}.png")
     print(f"{'mean':75} {sum(scores) / len(scores):5.3f}")
 
 

@@ -16,19 +16,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch
-from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.losses.total_variation import total_variation
 from lightning_modules.patches import boxes_covering, cut, draw, random_corners
-from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.stylization import Stylization
 from lightning_modules.templates import text_direction
 
@@ -40,40 +39,29 @@ SMALLEST_CROP = 8  # px; below this a patch is a blur that no encoder can judge
 class Soulstyler(Stylization):
     """Object-targeted style transfer by patches that lie on the object.
 
+    Losses: `global`, `patch`, `content` and `tv`. Settings beside those of Stylization:
+
     Args:
-        generator: what is optimised, e.g. StyleNet.
-        encoder: joint text-image encoder.
-        content_features: frozen features in which the content is kept.
-        weights: lambda of the losses `global`, `patch`, `content` and `tv`.
-        learning_rate: of Adam.
-        halve_every: steps after which the learning rate is halved.
-        composite: blend output and content by the mask, so that the background is the photo.
         crop_sizes: sides of the patches in pixels of the working size; each size gets an equal
             share of the patches. Sizes that fit nowhere on the object are shrunk, and said.
         patches: patches a step.
         coverage: share of a patch that must lie on the object, in (0, 1].
         distortion: strength of the random perspective, in [0, 1].
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
+        composite: blend output and content by the mask, so that the background is the photo.
     """
 
     def __init__(
         self,
-        generator: nn.Module,
-        encoder: JointEncoder,
-        content_features: ContentFeatures,
-        weights: dict[str, float],
-        learning_rate: float = 5e-4,
-        halve_every: int = 100,
-        composite: bool = True,
         crop_sizes: Sequence[int] = (128,),
         patches: int = 64,
         coverage: float = 0.8,
         distortion: float = 0.5,
         tau: float = 0.7,
+        composite: bool = True,
+        **settings: Any,
     ) -> None:
-        super().__init__(
-            generator, encoder, content_features, weights, learning_rate, halve_every, composite
-        )
+        super().__init__(composite=composite, **settings)
         if patches < 1 or not crop_sizes or min(crop_sizes) < 1 or not 0 < coverage <= 1:
             raise AtelierError(
                 f"Patches cannot be drawn with patches={patches}, crop_sizes={list(crop_sizes)}, "

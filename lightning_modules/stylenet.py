@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lightning_modules.generator import Generator
+
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """3x3 convolution (reflected edges: zeros would darken the frame), instance norm, ReLU."""
@@ -15,7 +17,7 @@ def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(convolution, nn.InstanceNorm2d(outputs, affine=True), nn.ReLU())
 
 
-class StyleNet(nn.Module):
+class StyleNet(Generator):
     """Content image in, stylized image out, both (N, 3, H, W) in [0, 1], at any size.
 
     Three levels down and three up with 1x1 skips, instance norm, sigmoid output.

@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 
 import torch
 from lightning import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.generator import Generator
 from lightning_modules.perceptual.base import ContentFeatures
 
 
@@ -22,7 +23,7 @@ class Stylization(LightningModule, ABC):
     """Optimises `generator` for one picture; the networks that judge it are frozen.
 
     Args:
-        generator: what is optimised: pictures (1, 3, H, W) in [0, 1] to pictures alike.
+        generator: the network that is optimised, e.g. StyleNet.
         encoder: joint text-image encoder in whose space the style is sought.
         content_features: frozen features in which the content is kept.
         weights: lambda of each loss, by the loss's name; exactly the method's losses.
@@ -34,7 +35,7 @@ class Stylization(LightningModule, ABC):
 
     def __init__(
         self,
-        generator: nn.Module,
+        generator: Generator,
         encoder: JointEncoder,
         content_features: ContentFeatures,
         weights: dict[str, float],

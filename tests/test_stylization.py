@@ -37,12 +37,11 @@ def mask(content):
 
 def soulstyler(**settings):
     torch.manual_seed(0)
-    settings = {"crop_sizes": (16, 24), "patches": 8, "tau": 0.5, **settings}
+    settings = {"weights": WEIGHTS, "crop_sizes": (16, 24), "patches": 8, "tau": 0.5, **settings}
     return Soulstyler(
-        settings.pop("generator", None) or StyleNet(width=8),
-        BridgeEncoder(image_size=64),
-        EfficientNetFeatures(),
-        settings.pop("weights", WEIGHTS),
+        generator=StyleNet(width=8),
+        encoder=BridgeEncoder(image_size=64),
+        content_features=EfficientNetFeatures(),
         learning_rate=5e-3,
         **settings,
     )
