@@ -25,7 +25,7 @@ from datamodules.files import slug, write_json
 from datamodules.stylization import StylizationDataModule
 from evaluation.suite import score_run
 from experiments.tracking import Wandb, finish, wandb_logger
-from lightning_modules.callbacks import FAILED, INTERRUPTED, RunFolder, StepProgress
+from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
 from lightning_modules.stylization import Stylization
 
 RESULT = "result.json"
@@ -100,13 +100,13 @@ class AtelierCLI(LightningCLI):
             self.trainer.callbacks += [StepProgress(), folder]
             self.trainer.fit(self.model, datamodule=self.datamodule)
             metrics = write_result(self, folder)
-            if logger:
-                finish(logger, folder.folder, metrics)
         except BaseException as error:
             # Lightning turns Ctrl-C into sys.exit(1).
             cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
             folder.write_stopped(cause)
             raise cause from error
+        if logger:
+            finish(logger, folder.folder, metrics)
         return folder
 
     def _open_folder(self) -> RunFolder:
@@ -126,15 +126,14 @@ class AtelierCLI(LightningCLI):
 
     def _asked_folder(self) -> Path:
         path = Path(self.config["run"]["out"])
-        if (path / RESULT).exists():
-            if not self.config["run"]["overwrite"]:
-                raise AtelierError(
-                    f"{path} already holds a finished run; choose another --out or add --overwrite"
-                )
-            (path / RESULT).unlink()
-        for leftover in (path / INTERRUPTED, path / FAILED):
-            if leftover.exists():
-                leftover.unlink()
+        if (path / RESULT).exists() and not self.config["run"]["overwrite"]:
+            raise AtelierError(
+                f"{path} already holds a finished run; choose another --out or add --overwrite"
+            )
+        # What an earlier run found must not pass for this one's, should this one stop early.
+        for name in (RESULT, *OUTCOMES):
+            if (path / name).exists():
+                (path / name).unlink()
         return path
 
 

@@ -20,6 +20,8 @@ from datamodules.task import StyleTask
 FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
 SHOW_EVERY = 5  # steps between two looks at the losses, for the same reason
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
+# All that a run folder gains after the first step.
+OUTCOMES = ("losses.csv", "output.png", "output_enhanced.png", INTERRUPTED, FAILED)
 
 
 class StepProgress(Callback):

@@ -8,6 +8,8 @@ Deviations from the paper, each a setting:
 - `composite` (on): output and content are blended by the soft mask, so that the background is
   exactly the photo; the paper's background loss only pulls it there.
 - `crop_sizes` may name several sizes, which paints strokes of several scales.
+- The paper's losses on background crops (held to the photo) and on look-alike crops (what the
+  segmenter missed) are not here: under `composite` both would act on the photo itself.
 - The global loss compares the whole output, as CLIPstyler's does; weight 0 gives the published
   code's behaviour.
 """
