@@ -129,8 +129,6 @@ def _print_result(folder: Path) -> None:
             f"{metrics['style_similarity_before']:.3f} before, "
             f"{metrics['style_similarity_after']:.3f} after"
         ),
-        "output": str(folder / "output.png"),
-        "enhanced": str(folder / "output_enhanced.png"),
     }
     if "background_max_error" in metrics:
         rows["background"] = (
@@ -140,4 +138,6 @@ def _print_result(folder: Path) -> None:
     table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
     for name, value in rows.items():
         table.add_row(name, value)
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
+    # Paths whole, on lines of their own, for eyes and scripts alike.
+    print(f"output    {folder / 'output.png'}\nenhanced  {folder / 'output_enhanced.png'}")
