@@ -256,7 +256,7 @@ class BridgeSegmenter(Segmenter):
         position: float = 0.3,
         areas: tuple[float, ...] = AREAS,
         cores: tuple[float, ...] = (0.5, 0.3),
-        temper: float = 0.75,
+        temper: float = 0.7,
         side: int = 256,
         presence: float = -1.25,
     ) -> None:
@@ -366,10 +366,9 @@ class BridgeSegmenter(Segmenter):
             torch.tensor([float(np.corrcoef(heat.ravel(), m.ravel())[0, 1]) for m in masks]),
             torch.tensor([float(along_outline(steep, mask)) for mask in masks]),
         ]
-        for side, margin in ((160, 0.15), (128, 0.3)):
-            alone = network_input([isolate(picture, mask, side, margin) for mask in masks])
-            features = network.forward_head(network.forward_features(alone), pre_logits=True)
-            criteria.append(self.log_odds(features, nearness))
+        alone = network_input([isolate(picture, mask, 160) for mask in masks])
+        features = network.forward_head(network.forward_features(alone), pre_logits=True)
+        criteria.append(self.log_odds(features, nearness))
         return 0.5 * standardize(torch.stack(criteria).unsqueeze(1))[:, 0].sum(0)
 
 
