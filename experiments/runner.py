@@ -36,6 +36,7 @@ TRAINER_DEFAULTS = {
     "logger": False,  # losses.csv is always written; W&B is attached once the run has a name
     "enable_checkpointing": False,
     "enable_model_summary": False,
+    "log_every_n_steps": 5,
     "enable_progress_bar": False,  # StepProgress shows steps and losses instead of epochs
 }
 
@@ -116,16 +117,14 @@ class AtelierCLI(LightningCLI):
             slug(word)
             for word in (method, Path(self.datamodule.image).stem, target.object, target.style)
         )
-        path = (
-            vacant(Path("runs") / name) if not self.config["run"]["out"] else self._asked_folder()
-        )
+        asked = self.config["run"]["out"]
+        path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_none=False)
-        folder = RunFolder(path, task, config)
+        folder = RunFolder(path, name, task, config)
         folder.write_task()
         return folder
 
-    def _asked_folder(self) -> Path:
-        path = Path(self.config["run"]["out"])
+    def _asked_folder(self, path: Path) -> Path:
         if (path / RESULT).exists() and not self.config["run"]["overwrite"]:
             raise AtelierError(
                 f"{path} already holds a finished run; choose another --out or add --overwrite"

@@ -45,7 +45,7 @@ def has_key() -> bool:
 
 
 def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
-    """The run's W&B logger, named as its folder, with its whole configuration; None if disabled."""
+    """The run's W&B logger, with its name and whole configuration; None if disabled."""
     if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return None
     os.environ.setdefault("WANDB_SILENT", "true")  # stdout and stderr are ours
@@ -56,7 +56,7 @@ def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
         os.environ["WANDB_MODE"] = mode
         run = wandb.init(
             project=settings.project,
-            name=folder.folder.name,
+            name=folder.name,
             dir=folder.folder,
             mode=mode,
             config=yaml.safe_load(folder.config),

@@ -70,12 +70,14 @@ class RunFolder(Callback):
 
     Args:
         folder: where to write; made if missing.
+        name: of the run: method, picture, object and style.
         task: the job that is run.
         config: the complete configuration as YAML; it alone reproduces the run.
     """
 
-    def __init__(self, folder: Path, task: StyleTask, config: str) -> None:
+    def __init__(self, folder: Path, name: str, task: StyleTask, config: str) -> None:
         self.folder = folder
+        self.name = name
         self.task = task
         self.config = config
         self.seconds = 0.0
