@@ -14,6 +14,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from itertools import islice
+from typing import NoReturn
 
 from datamodules.errors import AtelierError
 
@@ -23,6 +24,13 @@ COMMANDS = {
     "mask": "find an object in a picture, as a black and white picture",
     "fit": "run a configuration through Lightning's own command line",
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as everything else here does, instead of the usage page."""
+
+    def error(self, message: str) -> NoReturn:
+        raise AtelierError(f"{message}; see {self.prog} --help")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="atelier",
         description="Text-guided, object-aware image style transfer.",
         epilog='example: atelier stylize skimage:rocket "Turn the rocket to the art on fire"',

@@ -121,6 +121,8 @@ def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
     [
         (["stylize", "skimage:rocket", "x", "--method", "soulstiler"], "did you mean soulstyler"),
         (["stylize"], "There is no picture"),
+        (["stylize", "skimage:rocket", "x", "--size", "big"], "invalid int .*--help"),
+        (["paint", "skimage:rocket"], "invalid choice"),
         (["stylize", "--model.tau", "0.5", "nowhere.png", "x"], "no picture at nowhere.png"),
         (["stylize", "--config", "nowhere.yaml"], "no configuration at nowhere.yaml"),
         (["parse", ""], "instruction is empty"),
