@@ -94,6 +94,12 @@ def test_parse_prints_json_alone(tmp_path):
     assert done.stderr == ""
 
 
+def test_a_model_cache_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = atelier("parse", "Turn the cat to fire", cwd=tmp_path, ATELIER_CACHE="file/cache")
+    refused(done, "set ATELIER_CACHE")
+
+
 def test_parse_reads_lines_from_stdin_and_answers_each(tmp_path):
     lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
     done = atelier("parse", "-", cwd=tmp_path, stdin=lines)

@@ -178,13 +178,19 @@ def _convert_gguf(file: EmbeddedFile, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     path = locate(file)
+    try:  # before the work, so that it is not lost
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AtelierError(
+            f"The model cache {folder.parent} cannot be made ({error.strerror}); "
+            "set ATELIER_CACHE to a folder that can be written"
+        ) from error
     source = {"gguf_file": path.name, "local_files_only": True}
     quantized = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float16, **source)
     del quantized.config.quantization_config  # else transformers refuses to save it
     plain = AutoModelForCausalLM.from_config(quantized.config, dtype=torch.float16)
     plain.load_state_dict(quantized.state_dict())
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         built = Path(temporary) / "model"
         plain.save_pretrained(built)
