@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cached_property
 from itertools import repeat
 
 import torch
 from lightning import LightningDataModule
+from torch import Tensor
 
 from datamodules.errors import AtelierError
 from datamodules.images import feather, fit_within, load_mask, load_picture, resize, to_tensor
 from datamodules.parsing.base import Parser
+from datamodules.parsing.blend import targets_of
 from datamodules.segmentation.base import Segmenter
-from datamodules.task import StyleBatch, StyleTarget, StyleTask
+from datamodules.segmentation.regions import rest, separate
+from datamodules.task import (
+    BACKGROUND,
+    MOST_STYLES,
+    StyleBatch,
+    StyleTarget,
+    StyleTask,
+    regions,
+)
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +35,20 @@ class StylizationDataModule(LightningDataModule):
     Args:
         image: path of the picture, or "skimage:NAME" for one that scikit-image ships.
         instruction: a sentence naming object and style, e.g. "Turn the white sailboat to the art
-            on fire". What `object` and `style` say goes before it.
+            on fire". What the other settings say goes before it.
         parser: splits the instruction.
         segmenter: finds the object.
         object: the object, instead of asking the parser.
-        style: the style, instead of asking the parser.
-        mask: path of a mask picture (white = object), instead of asking the segmenter.
+        style: the style, instead of asking the parser; a blend is written
+            "0.7*Van Gogh + 0.3*Hokusai".
+        background_style: a style for all that is not the object.
+        targets: several objects, each with its style, instead of object and style; the object
+            "background" is all that no other names.
+        style_image: path of a picture that shows the style of the (first) object, beside or
+            instead of `style`.
+        mask: path of a mask picture (white = object), instead of asking the segmenter; for several
+            objects one path each, in their order.
+        protect_object: the object is what is spared: the mask is 1 on all the rest.
         size: longer side of the working picture in pixels; a smaller picture stays as it is.
         feather: width of the mask's soft edge in pixels.
         source_text: what the content is called where texts are compared (CLIPstyler: "a Photo").
@@ -43,7 +62,11 @@ class StylizationDataModule(LightningDataModule):
         instruction: str = "",
         object: str = "",
         style: str = "",
-        mask: str = "",
+        background_style: str = "",
+        targets: dict[str, str] | None = None,
+        style_image: str = "",
+        mask: str | list[str] = "",
+        protect_object: bool = False,
         size: int = 384,
         feather: float = 2.0,
         source_text: str = "a Photo",
@@ -55,7 +78,11 @@ class StylizationDataModule(LightningDataModule):
         self.instruction = instruction
         self.object = object
         self.style = style
-        self.mask = mask
+        self.background_style = background_style
+        self.named = targets or {}
+        self.style_image = style_image
+        self.masks = [mask] if isinstance(mask, str) and mask else list(mask)
+        self.protect_object = protect_object
         self.size = size
         self.feather = feather
         self.source_text = source_text
@@ -63,46 +90,134 @@ class StylizationDataModule(LightningDataModule):
         self.seconds: dict[str, float] = {}
         self._batch: StyleBatch | None = None
 
-    def setup(self, stage: str | None = None) -> None:
-        """Load, parse and mask, once."""
-        if self.task is not None:
-            return
-        picture = load_picture(self.image)
-        content = to_tensor(fit_within(picture, self.size))
+    @cached_property
+    def targets(self) -> tuple[StyleTarget, ...]:
+        """What is asked for: as set or, where the settings leave something open, as parsed."""
         start = time.perf_counter()
-        target = self._parse()
-        parsed = time.perf_counter()
-        if self.mask:
-            mask = load_mask(self.mask, picture.size)
-        else:
-            # The whole picture, not the smaller working one: the object is found the better, and
-            # the mask is the one that `atelier mask` writes.
-            mask = self.segmenter.segment(to_tensor(picture), target.object)
-        self.seconds = {"parse": parsed - start, "mask": time.perf_counter() - parsed}
-        mask = feather(resize(mask, content.shape[1:]), self.feather)
-        self.task = StyleTask(content, (target,), mask.unsqueeze(0), self.source_text)
+        targets = self._named() or self._given() or self._parsed()
+        if self.background_style:
+            targets = [*targets, *targets_of(BACKGROUND, self.background_style)]
+        self.seconds["parse"] = time.perf_counter() - start
+        if len(targets) > MOST_STYLES:
+            raise AtelierError(
+                f"{len(targets)} styles are asked for; one picture takes at most {MOST_STYLES}"
+            )
+        return tuple(targets)
 
-    def _parse(self) -> StyleTarget:
-        needs_object = not (self.object or self.mask)
-        if self.style and not needs_object:
-            return StyleTarget(self.object, self.style)
+    def _named(self) -> list[StyleTarget]:
+        for name, style in self.named.items():
+            if not (name.strip() and style.strip()):
+                raise AtelierError(
+                    f"The target {name!r} has the style {style!r}; give each object and style in "
+                    'words: --target "boat=fire"'
+                )
+        return [target for name, style in self.named.items() for target in targets_of(name, style)]
+
+    def _given(self) -> list[StyleTarget]:
+        """The one object's targets, if no parser is needed for them."""
+        if self._needs_object or not (self.style or self.style_image):
+            return []
+        # With a style picture alone there is no text; an instruction may still give one.
+        if not self.style and self.instruction.strip():
+            return []
+        return targets_of(self.object, self.style)
+
+    @property
+    def _needs_object(self) -> bool:
+        return not (self.object or self.masks) and self.segmenter.needs_phrase
+
+    def _parsed(self) -> list[StyleTarget]:
         if not self.instruction.strip():
             raise AtelierError(
                 'There is no instruction; say what to do, e.g. "Turn the boat to the art on fire", '
                 "or give --style with --object or --mask"
             )
-        parsed = self.parser.parse(self.instruction)[0]
-        target = StyleTarget(self.object or parsed.object, self.style or parsed.style)
-        if not target.style:
+        parsed = self.parser.parse(self.instruction)
+        said = _quoted(self.instruction)
+        if (self.object or self.style) and len({target.object for target in parsed}) > 1:
             raise AtelierError(
-                f"No style was found in {_quoted(self.instruction)}; name one in it or with --style"
+                f"Several objects are named in {said}; name one there, or give each its style with "
+                '--target "boat=fire"'
             )
-        if needs_object and not target.object:
+        if self.object or self.style:
+            found = targets_of(self.object or parsed[0].object, self.style)
+            parsed = (
+                found
+                if self.style
+                else [StyleTarget(self.object, target.style, target.weight) for target in parsed]
+            )
+        if not all(target.style for target in parsed) and not self.style_image:
+            raise AtelierError(f"No style was found in {said}; name one in it or with --style")
+        if self._needs_object and not all(target.object for target in parsed):
             raise AtelierError(
-                f"No object was found in {_quoted(self.instruction)}; name one in it or with "
-                "--object, or give its mask with --mask"
+                f"No object was found in {said}; name one in it or with --object, or give its mask "
+                "with --mask"
             )
-        return target
+        return parsed
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load, parse and mask, once."""
+        if self.task is not None:
+            return
+        picture = load_picture(self.image)
+        style_image = self._load_style_image()
+        content = to_tensor(fit_within(picture, self.size))
+        names = [name for name, _ in regions(self.targets)]
+        self._check_masks(names)
+        start = time.perf_counter()
+        # The whole picture, not the smaller working one: the object is found the better, and
+        # the mask is the one that `atelier mask` writes.
+        whole = to_tensor(picture)
+        found = [self._mask(k, name, whole) for k, name in enumerate(names) if name != BACKGROUND]
+        self.seconds["mask"] = time.perf_counter() - start
+        masks = torch.stack([resize(mask, content.shape[1:]) for mask in found])
+        masks = self._regions(separate(masks, names), names)
+        self.task = StyleTask(content, self.targets, masks, self.source_text, style_image)
+
+    def _check_masks(self, names: list[str]) -> None:
+        """Refuse what masks and names cannot give, before the segmenter is asked."""
+        objects = [name for name in names if name != BACKGROUND]
+        if not objects:
+            raise AtelierError(
+                "Only the background is named; name what it lies behind too, e.g. "
+                '--target "boat=fire" --target "background=snow"'
+            )
+        if self.masks and len(self.masks) != len(objects):
+            raise AtelierError(
+                f"{len(self.masks)} masks are given for {len(objects)} objects; give one each, in "
+                f"their order: {', '.join(objects)}"
+            )
+        if self.protect_object and len(names) > 1:
+            raise AtelierError(
+                "This method spares one object and styles the rest, but several regions are named "
+                f"({', '.join(names)}); name one"
+            )
+
+    def _mask(self, index: int, name: str, picture: Tensor) -> Tensor:
+        if self.masks:
+            return load_mask(self.masks[index], picture.shape[:0:-1])
+        return self.segmenter.segment(picture, name)
+
+    def _regions(self, masks: Tensor, names: list[str]) -> Tensor:
+        """Feathered masks (K, H, W); 1 = to be stylized."""
+        masks = torch.stack([feather(mask, self.feather) for mask in masks])
+        masks = masks / masks.sum(0).clamp(min=1)  # soft edges that meet
+        if self.protect_object:
+            return rest(masks)[None]
+        if BACKGROUND in names:
+            masks = torch.cat([masks, rest(masks)[None]])
+        for mask, name in zip(masks, names, strict=True):
+            if float(mask.max()) < 0.5:
+                raise AtelierError(
+                    f"Nothing is left of the region {name!r} once the others have theirs; name "
+                    "another object or give its mask with --mask"
+                )
+        return masks
+
+    def _load_style_image(self) -> Tensor | None:
+        if not self.style_image:
+            return None
+        return to_tensor(fit_within(load_picture(self.style_image), self.size))
 
     def train_dataloader(self):
         """The same batch at every step: a run is one picture, and trainer.max_steps ends it."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from pkgutil import resolve_name
 
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -23,6 +24,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from datamodules.errors import AtelierError
 from datamodules.files import slug, write_json
 from datamodules.stylization import StylizationDataModule
+from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.tracking import Wandb, finish, wandb_logger
 from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
@@ -61,6 +63,17 @@ class AtelierCLI(LightningCLI):
         parser.add_class_arguments(Run, "run")
         parser.add_class_arguments(Wandb, "wandb")
 
+    def before_instantiate_classes(self) -> None:
+        """Refuse at once, before models are loaded, what the method cannot do."""
+        method = resolve_name(self.config["model"]["class_path"])
+        data = self.config["data"]
+        if data["background_style"] and method.most_regions == 1:
+            raise AtelierError(
+                f"{method.__name__} takes one style and none for the background; leave "
+                "--background-style out, or choose --method sem_cs"
+            )
+        method.check([StyleTarget(name, style) for name, style in (data["targets"] or {}).items()])
+
     @classmethod
     def from_arguments(cls, arguments: list[str], started: float) -> AtelierCLI:
         """Configure and build everything; AtelierError for a setting that does not fit.
@@ -92,7 +105,10 @@ class AtelierCLI(LightningCLI):
 
     def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
+        self.model.check(self.datamodule.targets)
         self.datamodule.setup()
+        self.model.generator.start(self.datamodule.task.batch().content)
+        self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
         folder = self._open_folder()
         try:
             announce(folder)
@@ -112,11 +128,9 @@ class AtelierCLI(LightningCLI):
 
     def _open_folder(self) -> RunFolder:
         task, method = self.datamodule.task, type(self.model).__name__
-        target = task.targets[0]
-        name = "-".join(
-            slug(word)
-            for word in (method, Path(self.datamodule.image).stem, target.object, target.style)
-        )
+        target, style_image = task.targets[0], Path(self.datamodule.style_image).stem
+        words = (method, Path(self.datamodule.image).stem, target.object)
+        name = "-".join(slug(word) for word in (*words, target.style or style_image))
         asked = self.config["run"]["out"]
         path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_none=False)

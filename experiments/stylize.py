@@ -7,6 +7,10 @@ pictures, mask, losses, metrics and the configuration that reproduces it.
   atelier stylize boat.jpg "Turn the white sailboat to the art on fire"
   atelier stylize skimage:chelsea --object cat --style mosaic --steps 200
   atelier stylize boat.jpg "Make the boat look like glass" --mask boat-mask.png --model.tau 0.6
+  atelier stylize boat.jpg --method fusion --target "boat=fire" --target "background=snow"
+  atelier stylize boat.jpg --method sem_cs --object boat --style gold --background-style neon
+  atelier stylize boat.jpg --object boat --style "0.7*Van Gogh + 0.3*Hokusai" --keep-color
+  atelier stylize boat.jpg --object boat --style-image painting.jpg
   atelier stylize --config runs/NAME/config.yaml
 
 Any setting of the configuration can be given by its dotted name; `atelier fit --help` lists them.
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import sys
 import time
 from pathlib import Path
@@ -30,7 +35,13 @@ SETTINGS = {
     "instruction": "data.instruction",
     "object": "data.object",
     "style": "data.style",
-    "mask": "data.mask",
+    "background_style": "data.background_style",
+    "style_image": "data.style_image",
+    "mode": "model.mode",
+    "composite": "model.composite",
+    "keep_color": "model.keep_color",
+    "strength": "model.strength",
+    "brush": "model.brush",
     "size": "data.size",
     "steps": "trainer.max_steps",
     "seed": "seed_everything",
@@ -47,7 +58,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the language model together with --style")
     add("--style", help="the style; skips the language model together with --object or --mask")
-    add("--mask", metavar="FILE", help="a mask picture, white = object; skips the segmenter")
+    add("--background-style", metavar="STYLE", help="a style for all that is not the object")
+    add(
+        "--target",
+        action="append",
+        metavar="OBJECT=STYLE",
+        help='an object with its style; repeat it for several (object "background": the rest)',
+    )
+    add("--style-image", metavar="FILE", help="a picture that shows the object's style")
+    add(
+        "--mask",
+        action="append",
+        metavar="FILE",
+        help="a mask picture, white = object; skips the segmenter; repeat it for several objects",
+    )
+    add("--strength", type=float, metavar="0..1", help="how much of the change is shown")
+    add("--keep-color", action="store_true", default=None, help="keep the photo's colours")
+    add(
+        "--composite",
+        action=argparse.BooleanOptionalAction,
+        help="keep the photo, to the last bit, outside the mask",
+    )
+    add("--brush", metavar="0..1", help="size of the strokes, relative to the shorter side")
+    add("--mode", choices=["paper", "reference"], help="the paper's formulas or its code's")
     add("--size", type=int, metavar="PX", help="longer side of the working picture")
     add("--steps", type=int, help="optimisation steps")
     add("--seed", type=int, help="the same seed gives the same picture on one machine's processor")
@@ -62,8 +95,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     arguments = _lightning_arguments(args) + rest
     from datamodules.images import load_picture
 
-    if args.image:
-        load_picture(args.image)  # refused now, not after the models are loaded
+    for path in (args.image, args.style_image):
+        if path:
+            load_picture(path)  # refused now, not after the models are loaded
     from experiments.runner import AtelierCLI
 
     cli = AtelierCLI.from_arguments(arguments, started)
@@ -80,15 +114,39 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
     given = {setting: getattr(args, option) for option, setting in SETTINGS.items()}
     if not args.config and not args.image:
         raise AtelierError("There is no picture; give a file or skimage:rocket")
-    for option in ("image", "mask"):
-        if (path := getattr(args, option)) and not path.startswith("skimage:"):
-            # Absolute, so that the run's config.yaml works from any folder.
-            given[SETTINGS[option]] = str(Path(path).absolute())
+    for option in ("image", "style_image"):
+        if path := getattr(args, option):
+            given[SETTINGS[option]] = _absolute(path)
+    if args.mask:
+        given["data.mask"] = json.dumps([_absolute(path) for path in args.mask])
+    if args.target:
+        given["data.targets"] = json.dumps(_pairs(args.target))
     if args.no_wandb:
         given["wandb.enabled"] = "false"
     if args.overwrite:
         given["run.overwrite"] = "true"
     return [f"--config={config}"] + [f"--{k}={v}" for k, v in given.items() if v is not None]
+
+
+def _absolute(path: str) -> str:
+    """Of a file, so that the run's config.yaml works from any folder."""
+    return path if path.startswith("skimage:") else str(Path(path).absolute())
+
+
+def _pairs(targets: list[str]) -> dict[str, str]:
+    """ "boat=fire" as {"boat": "fire"}."""
+    pairs = {}
+    for target in targets:
+        name, equals, style = (part.strip() for part in target.partition("="))
+        if not (name and equals and style):
+            raise AtelierError(f'--target is {target!r}; write it as "boat=fire"')
+        if name in pairs:
+            raise AtelierError(
+                f'--target names {name!r} twice; blend its styles: "{name}=0.5*{pairs[name]} + '
+                f'0.5*{style}"'
+            )
+        pairs[name] = style
+    return pairs
 
 
 def method_config(name: str) -> Path:
@@ -103,16 +161,17 @@ def method_config(name: str) -> Path:
 
 def _announce(folder) -> None:
     """What was understood, before the time is spent on it."""
-    for target, mask in zip(folder.task.targets, folder.task.masks, strict=True):
-        print(f"object   {target.object or '(given by its mask)'}", file=sys.stderr)
-        print(f"style    {target.style}", file=sys.stderr)
+    from datamodules.task import regions
+
+    for (name, blend), mask in zip(regions(folder.task.targets), folder.task.masks, strict=True):
+        styles = " + ".join(f"{w:g}*{style}" if len(blend) > 1 else style for w, style in blend)
+        print(f"object   {name or '(none named)'}", file=sys.stderr)
+        print(f"style    {styles or '(shown by its picture)'}", file=sys.stderr)
         covered = float((mask > 0.5).float().mean())
         print(f"mask     covers {covered:.1%} of the picture", file=sys.stderr)
 
 
 def _print_result(folder: Path) -> None:
-    import json
-
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -125,11 +184,12 @@ def _print_result(folder: Path) -> None:
         + ")",
         "losses": ", ".join(f"{name} {value:.4g}" for name, value in result["losses"].items()),
         "background": "none: the mask covers everything",
-        f"similarity to the style ({result['encoder']})": (
+    }
+    if "style_similarity_after" in metrics:
+        rows[f"similarity to the style ({result['encoder']})"] = (
             f"{metrics['style_similarity_before']:.3f} before, "
             f"{metrics['style_similarity_after']:.3f} after"
-        ),
-    }
+        )
     if "background_max_error" in metrics:
         rows["background"] = (
             f"max error {metrics['background_max_error'] * 255:.0f} of 255, "

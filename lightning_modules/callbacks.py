@@ -45,7 +45,7 @@ class StepProgress(Callback):
         )
         self.progress = Progress(*columns, console=Console(stderr=True))
         self.progress.start()
-        self.bar = self.progress.add_task("", total=trainer.max_steps, losses="")
+        self.bar = self.progress.add_task("", total=trainer.fit_loop.max_steps, losses="")
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         shown = {}
@@ -63,8 +63,9 @@ class StepProgress(Callback):
 
 
 class RunFolder(Callback):
-    """Writes config.yaml, parse.json, content.png and mask.png before the first step, losses.csv on
-    the way, output.png (raw) and output_enhanced.png (contrast 1.5) after the last.
+    """Writes config.yaml, parse.json, content.png and mask.png (for several regions mask-1.png, ...
+    too) before the first step, losses.csv on the way, output.png (raw) and output_enhanced.png
+    (contrast 1.5) after the last.
 
     A run that stops early leaves INTERRUPTED.txt or FAILED.txt, which says at which step and why.
 
@@ -88,7 +89,10 @@ class RunFolder(Callback):
         write_text(self.folder / "config.yaml", self.config)
         write_json(self.folder / "parse.json", [asdict(target) for target in self.task.targets])
         save_png(to_picture(self.task.content), self.folder / "content.png")
-        save_png(to_picture(self.task.masks.amax(0)), self.folder / "mask.png")
+        save_png(to_picture(self.task.stylized), self.folder / "mask.png")
+        if len(self.task.masks) > 1:
+            for number, mask in enumerate(self.task.masks, start=1):
+                save_png(to_picture(mask), self.folder / f"mask-{number}.png")
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         self._start = time.perf_counter()
@@ -100,9 +104,7 @@ class RunFolder(Callback):
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._write_losses()
-        with torch.no_grad():
-            batch = self.task.batch().to(module.device)
-            output = to_picture(module(batch)[0])
+        output = to_picture(module.stylize(self.task.batch().to(module.device))[0])
         self.seconds = time.perf_counter() - self._start
         save_png(output, self.folder / "output.png")
         save_png(enhance(output), self.folder / "output_enhanced.png")

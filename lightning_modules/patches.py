@@ -3,38 +3,151 @@
 CLIPstyler (Kwon and Ye, 2022, section 3.3) crops patches at random places, warps each by a random
 perspective and resizes it to the encoder's input. Crop, perspective and resize are one homography
 a patch, so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
+
+Where a method treats patches of different parts of the picture differently, it holds one `Places` a
+part: what belongs to a patch is known by its place in the batch, in every step.
 """
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.errors import AtelierError
+
+log = logging.getLogger(__name__)
+
+SMALLEST_PATCH = 8  # px; below this a patch is a blur that no encoder can judge
 _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-def coverage(mask: Tensor, size: int) -> Tensor:
-    """Mean of `mask` (H, W) in every size x size window: (H-size+1, W-size+1), by corner.
+@dataclass(frozen=True)
+class Patches:
+    """How a step looks at the picture from near.
 
-    One summed-area table (Crow 1984), in float64 so that full windows count as exactly 1.
+    Args:
+        count: patches a step.
+        distortion: strength of the random perspective, in [0, 1].
     """
-    table = F.pad(mask.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
-    total = (
-        table[size:, size:] - table[:-size, size:] - table[size:, :-size] + table[:-size, :-size]
+
+    count: int = 64
+    distortion: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or not 0 <= self.distortion <= 1:
+            raise AtelierError(
+                f"Patches cannot be cut with count={self.count}, distortion={self.distortion}; "
+                "give at least one patch and a distortion in [0, 1]"
+            )
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the patches of one part of the picture may lie, and how many of them a step draws.
+
+    by_size: for each patch size the boxes (M, 3) of that size; sizes without any are left out.
+    count:   patches a step; each size gets an equal share. 0 where there is no place.
+    """
+
+    by_size: tuple[Tensor, ...]
+    count: int
+
+    def draw(self) -> Tensor:
+        """Boxes (count, 3) of this step, uniformly with replacement, the sizes in order."""
+        each = shares(self.count, [1] * len(self.by_size))
+        drawn = [
+            boxes[torch.randint(len(boxes), (n,), device=boxes.device)]
+            for boxes, n in zip(self.by_size, each, strict=True)
+        ]
+        return torch.cat(drawn)
+
+
+def draw(parts: Sequence[Places]) -> Tensor:
+    """Boxes of one step for all parts, part after part: (sum of counts, 3)."""
+    return torch.cat([part.draw() for part in parts if part.count])
+
+
+def divide(
+    boxes: Sequence[Tensor], chosen: Sequence[Tensor]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The chosen boxes and the others, by size; sizes without any are left out.
+
+    boxes: for each size (M, 3); chosen: for each size (M,) bool.
+    """
+    pairs = [*zip(boxes, chosen, strict=True)]
+    return (
+        tuple(b[here] for b, here in pairs if here.any()),
+        tuple(b[~here] for b, here in pairs if not here.all()),
     )
-    return (total / size**2).clamp(0, 1)
 
 
-def boxes_covering(mask: Tensor, size: int, at_least: float) -> Tensor:
-    """Every box of `size` px whose coverage by `mask` (H, W) is `at_least` so much: (M, 3)."""
-    tops, lefts = torch.nonzero(coverage(mask, size) >= at_least - 1e-9, as_tuple=True)
-    return torch.stack([lefts, tops, torch.full_like(lefts, size)], dim=1).float()
+def shares(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` split in proportion to the weights (largest remainders), summing to it exactly."""
+    exact = [total * weight / sum(weights) for weight in weights]
+    counts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+    for index in by_remainder[: total - sum(counts)]:
+        counts[index] += 1
+    return counts
 
 
-def draw(boxes: Tensor, count: int) -> Tensor:
-    """`count` of the boxes (M, 3), drawn uniformly with replacement: (count, 3)."""
-    return boxes[torch.randint(len(boxes), (count,), device=boxes.device)]
+def sizes(brush: float | Sequence[float], height: int, width: int) -> list[int]:
+    """Sides of the patches in pixels for a brush relative to the picture's shorter side."""
+    side = min(height, width)
+    brushes = brush if isinstance(brush, Sequence) else [brush]
+    return [min(side, max(SMALLEST_PATCH, round(share * side))) for share in brushes]
+
+
+def every_box(height: int, width: int, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """Every box of `size` px inside the picture: (M, 3)."""
+    tops = torch.arange(height - size + 1, device=device)
+    lefts = torch.arange(width - size + 1, device=device)
+    boxes = torch.cartesian_prod(lefts, tops, torch.tensor([size], device=device))
+    return boxes.float()
+
+
+def mean_within(values: Tensor, boxes: Tensor, strip: float = 1.0) -> Tensor:
+    """Mean of `values` (H, W) in each box (M, 3), or in the strip at its bottom: (M,) float64.
+
+    strip: share of the box's height, from its bottom; at least one row.
+    One summed-area table (Crow 1984), in float64 so that full boxes of a mask count as exactly 1.
+    Differentiable in `values`.
+    """
+    table = F.pad(values.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
+    left, top, size = boxes.long().unbind(1)
+    bottom, right = top + size, left + size
+    height = (size * strip).round().long().clamp(min=1)
+    top = bottom - height
+    total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+    return total / (size * height)
+
+
+def covered_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:
+    """Boxes (M, 3) that `mask` (H, W) covers at least so much, of `size` px or, if none, smaller.
+
+    A small or thin object has no room for the size asked for: it is shrunk by a fifth until a box
+    fits, which the log says.
+    """
+    asked, size = size, min(size, *mask.shape)
+    while True:
+        boxes = every_box(*mask.shape, size, mask.device)
+        boxes = boxes[mean_within(mask, boxes) >= at_least - 1e-9]
+        if len(boxes) or size <= SMALLEST_PATCH:
+            break
+        size = max(SMALLEST_PATCH, size * 4 // 5)
+    if not len(boxes):
+        raise AtelierError(
+            f"The object is too small or thin for any patch: no {size} px square is covered by "
+            f"{at_least:.0%}; give a larger --size, a lower --model.coverage or another mask"
+        )
+    if size < asked:
+        log.warning("Patches of %d px instead of %d: the object has no room for more", size, asked)
+    return boxes
 
 
 def random_corners(count: int, distortion: float, device: torch.device | str = "cpu") -> Tensor:

@@ -1,21 +1,34 @@
 """The loop that all methods share: a generator is optimised until an encoder sees the style.
 
-A method is a subclass with one function, `losses(output, batch)`, that reads as its paper's
-algorithm. Everything else is here: the optimizer, the composite, the weighted sum, the log.
+A method is a subclass with two functions, `prepare(batch)` and `losses(output, batch)`, that read
+as its paper's algorithm. Everything else is here: the optimizer, the composite, the losses that
+keep the content, the weighted sum, the log.
+
+What the published codes of all four papers do otherwise than their papers is a switch each:
+`tv_norms`, `reject_below`, `early_halving`, `extra_step`. `mode` sets them all, and the method's
+own ones. One more of theirs, content features read after the ReLU, belongs to the feature network.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import torch
 from lightning import LightningModule
 from torch import Tensor
+from torch.nn import functional as F
 
 from datamodules.errors import AtelierError
-from datamodules.task import StyleBatch
+from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
+from lightning_modules.directions import blend_direction, picture_direction
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generator import Generator
+from lightning_modules.losses.content import content_loss
+from lightning_modules.losses.gram import gram, gram_loss
+from lightning_modules.losses.total_variation import total_variation, total_variation_norms
+from lightning_modules.patches import cut, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
 
 
@@ -26,12 +39,28 @@ class Stylization(LightningModule, ABC):
         generator: the network that is optimised, e.g. StyleNet.
         encoder: joint text-image encoder in whose space the style is sought.
         content_features: frozen features in which the content is kept.
-        weights: lambda of each loss, by the loss's name; exactly the method's losses.
+        weights: lambda of each loss, by the loss's name; exactly the method's losses, and `gram`
+            where a style picture's textures are to be met.
+        style_features: frozen features whose Gram matrices are the style picture's textures; for
+            the loss `gram`.
         learning_rate: of Adam.
         halve_every: steps after which the learning rate is halved (StepLR).
         composite: blend output and content by the mask, so that where the mask is 0 the output
             is the photo itself.
+        keep_color: the output takes only the lightness of the style; the colours (chroma) are the
+            photo's.
+        strength: how much of the change the final picture shows, in [0, 1]; 0 is the photo.
+        brush: sides of the patches, and so of the strokes, relative to the picture's shorter side,
+            in (0, 1]: one number, or several that share the patches equally.
+        mode: paper = the paper's formulas; reference = what its published code computes.
+        tv_norms: total variation is the sum of four L2 norms (by default: as mode says).
+        reject_below: threshold rejection drops s < tau instead of s <= tau (as mode says).
+        early_halving: the learning rate halves one step early, at steps 99, 199, ... (as mode
+            says).
+        extra_step: one step more than trainer.max_steps is taken (as mode says).
     """
+
+    most_regions: ClassVar[int] = 1  # how many regions of the picture have a style of their own
 
     def __init__(
         self,
@@ -39,35 +68,129 @@ class Stylization(LightningModule, ABC):
         encoder: JointEncoder,
         content_features: ContentFeatures,
         weights: dict[str, float],
+        style_features: ContentFeatures | None = None,
         learning_rate: float = 5e-4,
         halve_every: int = 100,
         composite: bool = False,
+        keep_color: bool = False,
+        strength: float = 1.0,
+        brush: float | list[float] = 0.25,
+        mode: Literal["paper", "reference"] = "paper",
+        tv_norms: bool | None = None,
+        reject_below: bool | None = None,
+        early_halving: bool | None = None,
+        extra_step: bool | None = None,
     ) -> None:
         super().__init__()
+        check_weights(list(weights.values()), "model.weights")
+        _check_controls(strength, brush)
+        if "gram" in weights and style_features is None:
+            raise AtelierError("The loss gram needs model.style_features; see configs/methods")
         self.generator = generator
         self.encoder = encoder.eval().requires_grad_(False)
         self.content_features = content_features.eval().requires_grad_(False)
+        self.style_features = style_features and style_features.eval().requires_grad_(False)
         self.weights = weights
         self.learning_rate = learning_rate
         self.halve_every = halve_every
         self.composite = composite
+        self.keep_color = keep_color
+        self.strength = strength
+        self.brush = brush
+        self.mode = mode
+        self.tv_norms = self.by_mode(tv_norms)
+        self.reject_below = self.by_mode(reject_below)
+        self.early_halving = self.by_mode(early_halving)
+        self.extra_step = self.by_mode(extra_step)
         self._prepared = False
 
-    @abstractmethod
+    def by_mode(self, switch: bool | None) -> bool:
+        """A switch as it was set or, if it was not, as `mode` says: on in reference."""
+        return self.mode == "reference" if switch is None else switch
+
     def prepare(self, batch: StyleBatch) -> None:
-        """Compute once what every step needs: text directions, features of the content, places."""
+        """Compute once what every step needs; methods add their directions and places."""
+        self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
+        self.content_maps = self.content_features(batch.content)
+        if "gram" in self.weights:
+            if batch.style_image is None:
+                raise AtelierError("The loss gram needs a style picture; give --style-image FILE")
+            self.style_grams = [gram(maps) for maps in self.style_features(batch.style_image)]
+
+    def style_direction(self, batch: StyleBatch, region: int = 0) -> Tensor:
+        """dT of a region's styles, (D,); a style picture has an equal say in the first region's."""
+        direction = torch.zeros_like(self.content_embedding[0])
+        if batch.styles[region]:
+            direction += blend_direction(self.encoder, batch.styles[region], batch.source_text)
+        if region == 0 and batch.style_image is not None:
+            direction += picture_direction(self.encoder, batch.style_image, batch.content)
+        return F.normalize(direction, dim=-1)
+
+    def sizes(self, batch: StyleBatch) -> list[int]:
+        """Sides of the patches in pixels."""
+        return sizes(self.brush, *batch.content.shape[2:])
+
+    def look(
+        self, views: Tensor, output: Tensor, boxes: Tensor, distortion: float
+    ) -> tuple[Tensor, Tensor]:
+        """Embeddings (V, D) of whole pictures (V, 3, H, W), and (N, D) of warped patches.
+
+        One encoder call for both. boxes: (N, 3) in `output` (1, 3, H, W).
+        """
+        corners = random_corners(len(boxes), distortion, output.device)
+        patches = cut(output, boxes, corners, self.encoder.image_size)
+        embeddings = self.encoder.embed_images(torch.cat([self.encoder.view(views), patches]))
+        return embeddings[: len(views)], embeddings[len(views) :]
+
+    def keeping(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
+        """The losses that all text-guided methods share: content, tv and, if weighted, gram."""
+        variation = total_variation_norms if self.tv_norms else total_variation
+        kept = {"content": self.content_loss(output), "tv": variation(output)}
+        return kept | ({"gram": self.gram_loss(output, batch)} if "gram" in self.weights else {})
+
+    def content_loss(self, output: Tensor) -> Tensor:
+        """How far the output's content features are from the content image's."""
+        return content_loss(self.content_features(output), self.content_maps)
+
+    def gram_loss(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        """How far the first region's textures are from the style picture's."""
+        maps = self.style_features(output)
+        return gram_loss([gram(m, batch.masks[:, :1]) for m in maps], self.style_grams)
 
     @abstractmethod
     def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
         """Each loss of the method as a scalar, by name. output: (1, 3, H, W) in [0, 1]."""
 
+    @classmethod
+    def check(cls, targets: Sequence[StyleTarget]) -> None:
+        """AtelierError if the method cannot serve so many regions."""
+        named = [name for name, _ in regions(tuple(targets))]
+        if len(named) > cls.most_regions:
+            takes = "one region" if cls.most_regions == 1 else f"{cls.most_regions} regions"
+            raise AtelierError(
+                f"{cls.__name__} gives a style to {takes}, but {len(named)} are asked for "
+                f"({', '.join(named)}); name fewer, or choose --method fusion"
+            )
+
     def forward(self, batch: StyleBatch) -> Tensor:
-        """The stylized picture (1, 3, H, W) in [0, 1]."""
+        """The picture that is optimised, (1, 3, H, W) in [0, 1]."""
         stylized = self.generator(batch.content)
+        if self.keep_color:
+            # The same step in R, G and B changes luma alone: Cb and Cr are differences from it.
+            stylized = (batch.content + _luma(stylized) - _luma(batch.content)).clamp(0, 1)
         if not self.composite:
             return stylized
         # content + mask * change, not a weighted sum: exact where the mask is 0.
-        return batch.content + batch.masks.amax(1, keepdim=True) * (stylized - batch.content)
+        union = batch.masks.sum(1, keepdim=True).clamp(max=1)
+        return batch.content + union * (stylized - batch.content)
+
+    @torch.no_grad()
+    def stylize(self, batch: StyleBatch) -> Tensor:
+        """The picture that is shown, (1, 3, H, W) in [0, 1]: `strength` of the way to the output.
+
+        Not a part of the optimisation, which would only paint the harder for it.
+        """
+        return batch.content + self.strength * (self(batch) - batch.content)
 
     def training_step(self, batch: StyleBatch, batch_idx: int) -> dict[str, Tensor]:
         if not self._prepared:
@@ -81,11 +204,31 @@ class Stylization(LightningModule, ABC):
 
     def configure_optimizers(self) -> dict:
         optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.learning_rate)
-        schedule = torch.optim.lr_scheduler.StepLR(optimizer, self.halve_every, gamma=0.5)
+        early = int(self.early_halving)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: 0.5 ** ((step + early) // self.halve_every)
+        )
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+
+def _luma(image: Tensor) -> Tensor:
+    """Luma (N, 1, H, W) of pictures (N, 3, H, W), ITU-R BT.601."""
+    red, green, blue = image.split(1, dim=1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _check_controls(strength: float, brush: float | list[float]) -> None:
+    if not 0 <= strength <= 1:
+        raise AtelierError(f"The strength is {strength:g}; give one from 0 (the photo) to 1")
+    brushes = brush if isinstance(brush, list) else [brush]
+    if not brushes or not all(0 < share <= 1 for share in brushes):
+        raise AtelierError(
+            f"The brush is {brush}; give patch sizes in (0, 1], relative to the picture's shorter "
+            "side, such as 0.25"
+        )
 
 
 def weighted_sum(losses: dict[str, Tensor], weights: dict[str, float]) -> Tensor:

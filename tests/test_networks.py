@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from lightning_modules.templates import text_direction
 
 from datamodules import embedded
 from datamodules.embedded import EmbeddedFile
@@ -10,7 +11,6 @@ from datamodules.images import load_picture, to_tensor
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.stylenet import StyleNet
-from lightning_modules.templates import text_direction
 
 
 @pytest.fixture(scope="module")

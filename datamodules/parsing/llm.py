@@ -34,7 +34,9 @@ from typing import TYPE_CHECKING
 from datamodules.embedded import SMOLLM2, EmbeddedFile, cache_dir, locate, sha256
 from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser
-from datamodules.task import StyleTarget
+from datamodules.parsing.blend import targets_of
+from datamodules.parsing.clauses import REST, split_clauses, take_blend
+from datamodules.task import BACKGROUND, StyleTarget
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -383,7 +385,10 @@ class LLMParser(Parser):
         _ = self._reading, self._writing
 
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The one target that the model finds most likely; AtelierError for blank or long texts."""
+        """The targets that the model finds most likely, one a clause that has one of its own.
+
+        Raises AtelierError for blank or long texts.
+        """
         text = " ".join(instruction.split())
         if not text:
             raise AtelierError(
@@ -394,15 +399,34 @@ class LLMParser(Parser):
                 f"The instruction has {count} words, more than the {MAX_WORDS} a parser reads; "
                 "shorten it to what to change and into which style."
             )
-        pairs = self._read_pairs(text)
-        if not pairs:
+        if len(clauses := split_clauses(text)) > 1:
+            several = [self._split(clause, several=True) for clause in clauses]
+            names = {name for name, _ in several}
+            if all(name and style for name, style in several) and len(names) == len(several):
+                return [target for pair in several for target in targets_of(*pair)]
+        name, style = self._split(text)
+        if not (name or style):
             raise AtelierError(
                 f"The instruction {text!r} names neither an object nor a style; "
                 'write one such as "Turn the boat to Starry Night".'
             )
+        return targets_of(name, style)
+
+    def _split(self, clause: str, several: bool = False) -> tuple[str, str]:
+        """The likeliest object and style in the clause, "" for what it does not name.
+
+        several: beside other clauses, in which "the rest" is an object too: BACKGROUND.
+        """
+        text, blend = take_blend(clause)
+        pairs = self._read_pairs(text)
+        if not pairs:
+            return "", ""
         written = self._write(text, [pair for _, pair in pairs])
         totals = [r + self.channel_weight * w for (r, _), w in zip(pairs, written, strict=True)]
-        return [StyleTarget(*pairs[totals.index(max(totals))][1])]
+        name, style = pairs[totals.index(max(totals))][1]
+        if several and REST.search(text):
+            name = BACKGROUND
+        return name, blend or style
 
     def _read_pairs(self, text: str) -> list[tuple[float, tuple[str, str]]]:
         """The best (log-likelihood, (object, style)) pairs given the instruction.

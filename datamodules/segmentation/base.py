@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor
 
 
 class Segmenter(ABC):
-    """Finds the object that a phrase names."""
+    """Finds the object that a phrase names.
+
+    Attributes:
+        needs_phrase: whether `segment` can do nothing without a phrase.
+    """
+
+    needs_phrase: ClassVar[bool] = True
 
     @abstractmethod
     def segment(self, content: Tensor, phrase: str) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import torch
@@ -19,11 +20,14 @@ class Encoder(Protocol):
 
 
 @torch.no_grad()
-def style_similarity(image: Tensor, style: str, encoder: Encoder) -> float:
+def style_similarity(image: Tensor, styles: Mapping[str, float], encoder: Encoder) -> float:
     """Cosine of the picture (3, H, W) in [0, 1] with the style text; [-1, 1], higher is closer.
 
+    styles: weight of each text; of several the mean cosine by weight.
     With the encoder that was optimised this says how far the optimisation came, not how good the
     picture is.
     """
     picture = encoder.embed_images(encoder.view(image[None]))
-    return float(picture[0] @ encoder.embed_texts([style])[0])
+    cosines = encoder.embed_texts(list(styles)) @ picture[0]
+    weights = torch.tensor(list(styles.values())).to(cosines)
+    return float(cosines @ weights / weights.sum())

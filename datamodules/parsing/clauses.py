@@ -1,0 +1,61 @@
+"""Instructions that ask for several things at once: "the sky to Starry Night and the boat to fire".
+
+Grammar only proposes where an instruction may be cut; whether every clause names an object and a
+style of its own is for the parser to say.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Between two clauses.
+_JOINT = re.compile(r"\s*(?:[,;.]\s*(?:and|while|then|but)?|\b(?:and|while|then|but))\s+", re.I)
+# A clause that changes something has one of these between its object and its style.
+_TURN = re.compile(
+    r"\b(?:to|into|as|like|in|with|becomes?|make|give|look|texture|style|effect)\b|[-=]+>|\u2192",
+    re.I,
+)
+_VERBLESS = re.compile(r"(?:the|a|an|this|that|my|your|his|her|its|our|their)\b", re.I)
+# A clause that changes nothing.
+_KEEP = re.compile(
+    r"(?:please )?(?:keep|leave|preserve|do not|don't|without|only|nothing|not|no)\b", re.I
+)
+_BLEND = re.compile(r"-?[\d.]+\s*[*\u00d7]\s*[^+]+(?:\+[^+]+)+")
+REST = re.compile(
+    r"\b(?:background|backdrop|surroundings|everything else|(?:all )?the rest(?: of (?:it|the "
+    r"(?:image|photo|picture|scene)))?)\b",
+    re.I,
+)
+
+
+def split_clauses(instruction: str) -> list[str]:
+    """The instruction's clauses, each with a word of change; [instruction] if it is only one.
+
+    Where a clause has lost its verb to an earlier one ("and the boat to fire"), "turn" stands in.
+    """
+    clauses, start = [], 0
+    for joint in [*_JOINT.finditer(instruction), None]:
+        clause = instruction[start : joint.start() if joint else None]
+        after = instruction[joint.end() :] if joint else "into"
+        # What follows is a clause of its own only if it changes something before it is joined on.
+        own = joint is None or (_changes(clause) and _changes(_JOINT.split(after, maxsplit=1)[0]))
+        if own:
+            clauses.append(clause)
+            start = joint.end() if joint else 0
+    if len(clauses) == 1:
+        return clauses
+    return [f"turn {clause}" if _VERBLESS.match(clause) else clause for clause in clauses]
+
+
+def _changes(clause: str) -> bool:
+    return bool(_TURN.search(clause)) and not _KEEP.match(clause.strip())
+
+
+def take_blend(clause: str) -> tuple[str, str]:
+    """The clause with its first style in a blend's place, and the blend, "" if there is none."""
+    found = _BLEND.search(clause)
+    if not found:
+        return clause, ""
+    blend = found[0].rstrip(" .,;!")
+    first = blend.split("+")[0].split("*")[-1].split("\u00d7")[-1].strip()
+    return clause[: found.start()] + first + clause[found.start() + len(blend) :], blend

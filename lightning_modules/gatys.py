@@ -1,0 +1,49 @@
+"""Gatys, Ecker and Bethge (CVPR 2016): the style of a picture, by content and Gram losses alone.
+
+The baseline that needs no text: content features stay, Gram matrices of other features become those
+of the style picture (the seeds' thesis, section 2.2.2). What is optimised is the picture itself
+(generator Pixels), or a network, as Johnson et al. (2016) have it (generator StyleNet).
+
+Example: atelier stylize skimage:chelsea --method gatys --style-image docs/pictures/cat-fire.jpg
+
+`brush` scales the style picture and with it its strokes: at 1 its shorter side is the content's.
+There are no patches and no published deviations, so `mode` changes the step count and schedule
+alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.errors import AtelierError
+from datamodules.task import StyleBatch
+from lightning_modules.stylization import Stylization
+
+SMALLEST_STYLE = 64  # px; below this deep features have no texture to see
+
+
+class Gatys(Stylization):
+    """Image-guided style transfer. Losses: `content` and `gram`; settings: those of Stylization."""
+
+    def prepare(self, batch: StyleBatch) -> None:
+        super().prepare(replace(batch, style_image=self._scaled(batch)))
+
+    def _scaled(self, batch: StyleBatch) -> Tensor | None:
+        """The style picture at the scale that `brush` says."""
+        if isinstance(self.brush, list):
+            raise AtelierError(f"Gatys takes one brush, not {len(self.brush)}; give e.g. --brush 1")
+        if batch.style_image is None:
+            return None
+        side = max(SMALLEST_STYLE, self.brush * min(batch.content.shape[2:]))
+        scale = side / min(batch.style_image.shape[2:])
+        size = [round(length * scale) for length in batch.style_image.shape[2:]]
+        scaled = F.interpolate(
+            batch.style_image, size, mode="bicubic", antialias=True, align_corners=False
+        )
+        return scaled.clamp(0, 1)
+
+    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
+        return {"content": self.content_loss(output), "gram": self.gram_loss(output, batch)}

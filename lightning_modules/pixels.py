@@ -1,0 +1,21 @@
+"""The picture itself as what is optimised, as Gatys et al. (2016) have it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from lightning_modules.generator import Generator
+
+
+class Pixels(Generator):
+    """Every pixel is a parameter; the optimisation starts from the content image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_parameter("picture", None)
+
+    def start(self, content: Tensor) -> None:
+        self.picture = nn.Parameter(content.clone())
+
+    def forward(self, content: Tensor) -> Tensor:
+        return self.picture.clamp(0, 1)
