@@ -1,4 +1,4 @@
-"""The command `atelier`: stylize, parse, mask, fit.
+"""The command `atelier`: stylize, parse, mask, compare, fit.
 
 Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
 imported only when it is asked for; heavy libraries are imported by what uses them. Results go to
@@ -22,6 +22,7 @@ COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
     "parse": "split an instruction into object and style, as JSON",
     "mask": "find an object in a picture, as a black and white picture",
+    "compare": "show what several methods make of one picture, side by side",
     "fit": "run a configuration through Lightning's own command line",
 }
 

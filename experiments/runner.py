@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
 
+import yaml
 from jsonargparse import ArgumentError
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -163,6 +164,11 @@ def _for_people(error: Exception) -> Exception:
     # Of "none of these types fits: A because ..., None because ...", the reason for A.
     reason = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
     return AtelierError(f"{reason[1]}: {reason[2]}; see atelier fit --help" if reason else message)
+
+
+def method_class(config: Path) -> type[Stylization]:
+    """The class that a method's YAML names."""
+    return resolve_name(yaml.safe_load(config.read_text("utf-8"))["model"]["class_path"])
 
 
 def vacant(path: Path) -> Path:

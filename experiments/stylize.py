@@ -116,11 +116,11 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
         raise AtelierError("There is no picture; give a file or skimage:rocket")
     for option in ("image", "style_image"):
         if path := getattr(args, option):
-            given[SETTINGS[option]] = _absolute(path)
+            given[SETTINGS[option]] = absolute(path)
     if args.mask:
-        given["data.mask"] = json.dumps([_absolute(path) for path in args.mask])
+        given["data.mask"] = json.dumps([absolute(path) for path in args.mask])
     if args.target:
-        given["data.targets"] = json.dumps(_pairs(args.target))
+        given["data.targets"] = json.dumps(pairs(args.target))
     if args.no_wandb:
         given["wandb.enabled"] = "false"
     if args.overwrite:
@@ -128,12 +128,12 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
     return [f"--config={config}"] + [f"--{k}={v}" for k, v in given.items() if v is not None]
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
     """Of a file, so that the run's config.yaml works from any folder."""
     return path if path.startswith("skimage:") else str(Path(path).absolute())
 
 
-def _pairs(targets: list[str]) -> dict[str, str]:
+def pairs(targets: list[str]) -> dict[str, str]:
     """ "boat=fire" as {"boat": "fire"}."""
     pairs = {}
     for target in targets:
@@ -161,12 +161,12 @@ def method_config(name: str) -> Path:
 
 def _announce(folder) -> None:
     """What was understood, before the time is spent on it."""
+    from datamodules.parsing.blend import in_words
     from datamodules.task import regions
 
     for (name, blend), mask in zip(regions(folder.task.targets), folder.task.masks, strict=True):
-        styles = " + ".join(f"{w:g}*{style}" if len(blend) > 1 else style for w, style in blend)
         print(f"object   {name or '(none named)'}", file=sys.stderr)
-        print(f"style    {styles or '(shown by its picture)'}", file=sys.stderr)
+        print(f"style    {in_words(blend) if blend else '(shown by its picture)'}", file=sys.stderr)
         covered = float((mask > 0.5).float().mean())
         print(f"mask     covers {covered:.1%} of the picture", file=sys.stderr)
 

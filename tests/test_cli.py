@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SETTINGS = ["--size", "96", "--model.crop_sizes", "[24]", "--model.patches", "6", "--no-wandb"]
+SETTINGS = ["--size", "96", "--brush", "0.4", "--model.patches.count", "6", "--no-wandb"]
 RUN_FILES = {
     "config.yaml",
     "parse.json",

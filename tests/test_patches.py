@@ -8,14 +8,19 @@ from torchvision.transforms import functional as tv
 
 from datamodules.errors import AtelierError
 from lightning_modules.patches import (
-    boxes_covering,
-    coverage,
+    Patches,
+    Places,
+    covered_boxes,
     cut,
+    divide,
     draw,
+    every_box,
     homography,
+    mean_within,
     random_corners,
+    shares,
+    sizes,
 )
-from lightning_modules.soulstyler import target_boxes
 
 IDENTITY = torch.tensor([[[0.0, 0], [1, 0], [1, 1], [0, 1]]])
 
@@ -106,18 +111,27 @@ def test_corners_move_inwards_by_at_most_half_the_distortion():
     torch.testing.assert_close(random_corners(4, 0.0), IDENTITY.expand(4, 4, 2))
 
 
-def test_coverage_is_the_windows_mean():
+def test_every_box_lies_inside_and_none_is_missing():
+    boxes = every_box(11, 17, 5).int().tolist()
+    assert sorted(boxes) == [[x, y, 5] for x in range(13) for y in range(7)]
+
+
+@pytest.mark.parametrize(("strip", "rows"), [(1.0, 5), (0.4, 2), (0.01, 1)])
+def test_mean_within_a_box_or_the_strip_at_its_bottom(strip, rows):
     torch.manual_seed(0)
-    mask = torch.rand(11, 17)
-    slow = [[mask[i : i + 5, j : j + 5].mean() for j in range(13)] for i in range(7)]
-    torch.testing.assert_close(coverage(mask, 5).float(), torch.tensor(slow))
+    values, boxes = torch.rand(11, 17), every_box(11, 17, 5)
+    slow = [
+        values[top + 5 - rows : top + 5, left : left + 5].mean()
+        for left, top, _ in boxes.int().tolist()
+    ]
+    torch.testing.assert_close(mean_within(values, boxes, strip).float(), torch.stack(slow))
 
 
-def test_boxes_covering_finds_exactly_the_covered_places():
+def test_covered_boxes_are_exactly_the_covered_places():
     mask = torch.zeros(20, 30)
     mask[5:15, 10:20] = 1
-    assert boxes_covering(mask, 10, 1.0).tolist() == [[10, 5, 10]]
-    found = boxes_covering(mask, 10, 0.8)
+    assert covered_boxes(mask, 10, 1.0).tolist() == [[10, 5, 10]]
+    found = covered_boxes(mask, 10, 0.8)
     for left, top, size in found.int().tolist():
         assert mask[top : top + size, left : left + size].mean() >= 0.8 - 1e-6
     assert len(found) == sum(
@@ -127,17 +141,60 @@ def test_boxes_covering_finds_exactly_the_covered_places():
     )
 
 
-def test_draw_reaches_every_box():
-    boxes = torch.tensor([[0.0, 0, 8], [1, 0, 8], [2, 0, 8]])
-    torch.manual_seed(0)
-    assert draw(boxes, 100)[:, 0].unique().tolist() == [0, 1, 2]
-
-
 def test_patches_shrink_until_they_fit_a_small_object(caplog):
     mask = torch.zeros(100, 100)
     mask[40:60, 40:60] = 1
-    boxes = target_boxes(mask, 64, 0.8)
+    boxes = covered_boxes(mask, 64, 0.8)
     assert 8 <= boxes[0, 2] <= 22
     assert "instead of 64" in caplog.text
     with pytest.raises(AtelierError, match="too small or thin"):
-        target_boxes(torch.zeros(100, 100), 64, 0.8)
+        covered_boxes(torch.zeros(100, 100), 64, 0.8)
+
+
+def test_draw_reaches_every_box_and_shares_out_the_sizes():
+    torch.manual_seed(0)
+    boxes = torch.tensor([[0.0, 0, 8], [1, 0, 8], [2, 0, 8]])
+    assert Places((boxes,), 100).draw()[:, 0].unique().tolist() == [0, 1, 2]
+    places = Places(tuple(every_box(30, 30, size) for size in (8, 16, 24)), 8)
+    assert places.draw()[:, 2].int().tolist() == [8] * 3 + [16] * 3 + [24] * 2
+
+
+def test_parts_are_drawn_in_order_and_empty_ones_left_out():
+    small, large = every_box(30, 30, 8), every_box(30, 30, 16)
+    parts = [Places((large,), 2), Places((), 0), Places((small,), 3)]
+    assert draw(parts)[:, 2].int().tolist() == [16, 16, 8, 8, 8]
+
+
+def test_divide_keeps_every_box_once():
+    boxes = [every_box(9, 9, 8), every_box(9, 9, 9)]
+    chosen = [boxes[0][:, 0] == 1, torch.tensor([False])]
+    here, there = divide(boxes, chosen)
+    assert [len(part) for part in here] == [2]
+    assert [len(part) for part in there] == [2, 1]
+    assert here[0][:, 0].unique().tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("total", "weights", "expected"),
+    [
+        (8, [1, 1, 1], [3, 3, 2]),
+        (5, [0, 3], [0, 5]),
+        (12, [0.25, 0.75], [3, 9]),
+        (1, [1, 3], [0, 1]),
+    ],
+)
+def test_shares_sum_to_the_total(total, weights, expected):
+    assert sum(shares(total, weights)) == total
+    assert shares(total, weights) == expected
+
+
+def test_sizes_are_relative_to_the_shorter_side():
+    assert sizes(0.25, 512, 512) == [128]
+    assert sizes([0.25, 0.5, 1.0], 256, 900) == [64, 128, 256]
+    assert sizes(0.001, 64, 64) == [8]
+
+
+@pytest.mark.parametrize("settings", [{"count": 0}, {"distortion": 1.5}, {"distortion": -0.1}])
+def test_patches_that_cannot_be_cut_are_refused(settings):
+    with pytest.raises(AtelierError, match="at least one patch and a distortion"):
+        Patches(**settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from datamodules.errors import AtelierError
-from datamodules.task import StyleTarget, check_weights
+from datamodules.task import Blend, StyleTarget, check_weights
 
 _WEIGHTED = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*[*\u00d7]\s*(\S.*?)\s*")
 
@@ -33,3 +33,10 @@ def targets_of(object: str, style: str) -> list[StyleTarget]:
         for match, weight in zip(found, weights, strict=True)
         if weight > 0
     ]
+
+
+def in_words(blend: Blend) -> str:
+    """The text that `targets_of` reads as these styles."""
+    if len(blend) == 1:
+        return blend[0][1]
+    return " + ".join(f"{weight:g}*{style}" for weight, style in blend)

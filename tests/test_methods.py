@@ -1,0 +1,580 @@
+"""Every method against a slow transcription of its formulas, and in the direction of its effects.
+
+On a small picture with the real encoder. The transcriptions embed one picture at a time and compute
+in float64 with numpy.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.errors import AtelierError
+from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.task import BACKGROUND, StyleTarget, StyleTask
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.directions import blend_direction, embed_prompted, picture_direction
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.fusion import Fusion
+from lightning_modules.gatys import Gatys
+from lightning_modules.generative_artisan import GenerativeArtisan
+from lightning_modules.patches import Patches, cut, draw, random_corners
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.pixels import Pixels
+from lightning_modules.sem_cs import SemCS
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.stylenet import StyleNet
+
+WEIGHTS = {
+    CLIPstyler: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    GenerativeArtisan: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    SemCS: {"foreground": 500.0, "background": 500.0, "patch": 9e3, "content": 20.0, "tv": 2e-3},
+    Soulstyler: {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3},
+    Fusion: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    Gatys: {"content": 1.0, "gram": 1e4},
+}
+MODES = pytest.mark.parametrize("mode", ["paper", "reference"])
+
+
+@pytest.fixture(scope="module")
+def content():
+    return to_tensor(fit_within(load_picture("skimage:chelsea"), 96))
+
+
+@pytest.fixture(scope="module")
+def left(content):
+    """1 on the left half."""
+    mask = torch.zeros(content.shape[1:])
+    mask[:, :48] = 1
+    return mask
+
+
+@pytest.fixture(scope="module")
+def output(content):
+    torch.manual_seed(3)
+    return (content + 0.3 * torch.randn(content.shape)).clamp(0, 1)[None]
+
+
+def build(method, **settings):
+    torch.manual_seed(0)
+    given = {
+        "generator": StyleNet(width=8),
+        "weights": WEIGHTS[method],
+        "learning_rate": 5e-3,
+        "brush": [0.25, 0.375],
+    }
+    if method is not Gatys:
+        given["patches"] = Patches(count=10)
+        given |= {} if method is GenerativeArtisan else {"tau": 0.5}
+    return method(
+        encoder=BridgeEncoder(image_size=64),
+        content_features=EfficientNetFeatures(),
+        **(given | settings),
+    )
+
+
+def batch_of(content, masks, *styles):
+    """One target a mask: the object, then the background."""
+    named = zip(("cat", BACKGROUND), styles, strict=False)
+    targets = [StyleTarget(name, style) for name, style in named]
+    return StyleTask(content, tuple(targets), torch.stack(masks)).batch()
+
+
+def optimise(method, batch, steps=20):
+    method.generator.start(batch.content)
+    optimizer = method.configure_optimizers()["optimizer"]
+    for step in range(steps):
+        loss = method.training_step(batch, step)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return method.stylize(batch)[0]
+
+
+# The transcription: one picture at a time, float64.
+
+
+def embed(method, picture):
+    """E_I of one picture (3, H, W), as numbers."""
+    with torch.no_grad():
+        return method.encoder.embed_images(method.encoder.view(picture[None]))[0].double().numpy()
+
+
+def text_direction(method, style, source="a Photo"):
+    texts = [embed_prompted(method.encoder, t).double().numpy() for t in (style, source)]
+    return texts[0] - texts[1]
+
+
+def directional(picture, source, direction):
+    moved = picture - source
+    return 1 - moved @ direction / (np.linalg.norm(moved) * np.linalg.norm(direction))
+
+
+def rejected(loss, tau, mode):
+    if mode == "paper":
+        return 0.0 if loss <= tau else loss
+    return 0.0 if loss < tau else loss
+
+
+def patches_of(method, output, parts):
+    """The boxes of the step that follows this seed, and each patch's embedding."""
+    torch.manual_seed(7)
+    boxes = draw(parts)
+    corners = random_corners(len(boxes), method.patches.distortion)
+    size = method.encoder.image_size
+    patches = [cut(output, b[None], c[None], size)[0] for b, c in zip(boxes, corners, strict=True)]
+    with torch.no_grad():
+        embedded = [method.encoder.embed_images(p[None])[0].double().numpy() for p in patches]
+    return boxes.int().tolist(), embedded
+
+
+def losses_of(method, output, batch):
+    torch.manual_seed(7)
+    with torch.no_grad():
+        return {name: float(loss) for name, loss in method.losses(output, batch).items()}
+
+
+def check_kept(method, losses, output, content, mode):
+    """The content loss, and total variation in the form that belongs to the mode."""
+    features = method.content_features
+    pairs = zip(features(output), features(content[None]), strict=True)
+    assert losses["content"] == pytest.approx(
+        sum(float(((a - b).double() ** 2).mean()) for a, b in pairs), rel=1e-4
+    )
+    x = output[0].double().numpy()
+    right, down = x[:, :, 1:] - x[:, :, :-1], x[:, 1:] - x[:, :-1]
+    if mode == "paper":
+        expected = (right**2).sum() + (down**2).sum()
+    else:
+        falling, rising = x[:, 1:, 1:] - x[:, :-1, :-1], x[:, 1:, :-1] - x[:, :-1, 1:]
+        expected = sum(np.sqrt((d**2).sum()) for d in (right, down, falling, rising))
+    assert losses["tv"] == pytest.approx(expected, rel=1e-4)
+
+
+@MODES
+def test_clipstyler_by_its_formulas(mode, content, left, output):
+    method, batch = build(CLIPstyler, mode=mode, tau=1.15), batch_of(content, [left], "fire")
+    method.prepare(batch)
+    _, patches = patches_of(method, output, [method.places])
+    source, direction = embed(method, content), text_direction(method, "fire")
+    each = [directional(patch, source, direction) for patch in patches]
+    assert min(each) < 1.15 < max(each)
+    losses = losses_of(method, output, batch)
+    assert losses["patch"] == pytest.approx(np.mean([rejected(s, 1.15, mode) for s in each]), 1e-4)
+    whole = directional(embed(method, output[0]), source, direction)
+    assert losses["global"] == pytest.approx(whole, rel=1e-4)
+    check_kept(method, losses, output, content, mode)
+
+
+@MODES
+def test_generative_artisan_by_its_formulas(mode, content, left, output):
+    settings = {"tau_portrait": 1.14, "tau_back": 1.15, "alpha_portrait": 0.3, "alpha_back": 0.9}
+    method = build(GenerativeArtisan, mode=mode, misplaced_weights=False, **settings)
+    background = 1 - left  # the portrait is the left half, eq. 22
+    batch = batch_of(content, [background], "fire")
+    method.prepare(batch)
+    boxes, patches = patches_of(method, output, method.parts)
+    source, direction = embed(method, content), text_direction(method, "fire")
+    total, on_portrait = 0.0, 0
+    for (x, y, size), patch in zip(boxes, patches, strict=True):
+        strip = round(0.2 * size)
+        portrait = bool((left[y + size - strip : y + size, x : x + size] > 0).any())
+        on_portrait += portrait
+        tau, alpha = (1.14, 0.3) if portrait else (1.15, 0.9)
+        total += alpha * rejected(directional(patch, source, direction), tau, mode)
+    assert on_portrait == 2  # 20% of 10
+    losses = losses_of(method, output, batch)
+    assert losses["patch"] == pytest.approx(total / len(boxes), rel=1e-4)
+    masked = directional(
+        embed(method, output[0] * background), embed(method, content * background), direction
+    )
+    assert losses["global"] == pytest.approx(masked, rel=1e-4)
+    check_kept(method, losses, output, content, mode)
+
+
+def test_misplaced_weights_are_the_same_weights_on_other_patches(content, left, output):
+    method = build(GenerativeArtisan, mode="reference", tau_portrait=0.0, tau_back=0.0)
+    assert method.misplaced_weights
+    batch = batch_of(content, [1 - left], "fire")
+    method.prepare(batch)
+    misplaced = losses_of(method, output, batch)["patch"]
+    method.misplaced_weights = False
+    placed = losses_of(method, output, batch)["patch"]
+    assert misplaced != pytest.approx(placed, rel=1e-5)
+    method.alpha = torch.ones_like(method.alpha)  # equal weights cannot be misplaced
+    assert losses_of(method, output, batch)["patch"] >= max(misplaced, placed)
+
+
+@MODES
+@pytest.mark.parametrize("double", [False, True])
+def test_sem_cs_by_its_algorithm(mode, double, content, left, output):
+    method = build(SemCS, mode=mode, tau=1.15)
+    texts = ("fire", "ice") if double else ("fire", "fire")
+    regions = ([left, 1 - left], "fire", "ice") if double else ([left], "fire")
+    batch = batch_of(content, *regions)
+    method.prepare(batch)
+    directions = [text_direction(method, text) for text in texts]
+
+    def source(picture):
+        vector = embed(method, picture)
+        return np.exp(vector) / np.exp(vector).sum() if mode == "reference" else vector
+
+    losses = losses_of(method, output, batch)
+    for name, mask, direction in zip(
+        ("foreground", "background"), (left, 1 - left), directions, strict=True
+    ):
+        compared = source(content * mask if mode == "reference" else content)
+        expected = directional(embed(method, output[0] * mask), compared, direction)
+        counts = double or name == "background"
+        assert losses[name] == pytest.approx(expected if counts else 0.0, rel=1e-4)
+
+    boxes, patches = patches_of(method, output, method.parts)
+    total, inside = 0.0, 0
+    for (x, y, size), patch in zip(boxes, patches, strict=True):
+        on_object = float(left[y : y + size, x : x + size].mean()) >= 0.5
+        inside += on_object
+        direction = directions[0 if on_object and mode == "paper" else 1]
+        total += rejected(directional(patch, source(content), direction), 1.15, mode)
+    assert 0 < inside < len(boxes)
+    assert losses["patch"] == pytest.approx(total / len(boxes), rel=1e-4)
+    check_kept(method, losses, output, content, mode)
+
+
+@MODES
+def test_soulstyler_by_its_formulas(mode, content, left, output, monkeypatch):
+    # Distances in the embedded space are not CLIP's: here some crops of this picture qualify.
+    monkeypatch.setattr("lightning_modules.soulstyler.FAR", 0.3)
+    monkeypatch.setattr("lightning_modules.soulstyler.NEAR", 0.6)
+    method = build(Soulstyler, mode=mode, tau=1.15, composite=False, pool=40)
+    batch = batch_of(content, [left], "fire")
+    method.prepare(batch)
+    targets, alike = method.styled
+    assert (targets.count, alike.count, method.held.count) == (10, 1, 10)
+    boxes, patches = patches_of(method, output, method.styled)
+    for index, (x, y, size) in enumerate(boxes):
+        covered = float(left[y : y + size, x : x + size].mean())
+        assert covered >= 0.8 - 1e-6 if index < 10 else covered < 0.1
+    source, direction = embed(method, content), text_direction(method, "fire")
+    each = [rejected(directional(p, source, direction), 1.15, mode) for p in patches]
+    held = method.held.draw().int().tolist()  # the step's own boxes: the seed goes on from patches
+    losses = losses_of(method, output, batch)
+    assert losses["patch"] == pytest.approx(np.mean(each), rel=1e-4)
+    background = 0.0
+    for x, y, size in held:
+        assert float(left[y : y + size, x : x + size].mean()) < 0.1
+        a, b = (p[:, y : y + size, x : x + size].double() for p in (output[0], content))
+        background += float(((a - b) ** 2).mean())
+    assert losses["background"] == pytest.approx(background, rel=1e-4)
+    whole = directional(embed(method, output[0]), source, direction)
+    assert losses["global"] == pytest.approx(0.0 if mode == "reference" else whole, rel=1e-4)
+    check_kept(method, losses, output, content, mode)
+
+
+@MODES
+def test_fusion_shares_patches_and_directions_out(mode, content, left, output):
+    method = build(Fusion, mode=mode, tau=1.15, composite=False)
+    batch = batch_of(content, [left, 1 - left], "fire", "ice")
+    method.prepare(batch)
+    boxes, patches = patches_of(method, output, method.parts)
+    source = embed(method, content)
+    directions = [text_direction(method, text) for text in ("fire", "ice")]
+    total = 0.0
+    for index, ((x, y, size), patch) in enumerate(zip(boxes, patches, strict=True)):
+        on_left = float(left[y : y + size, x : x + size].mean()) >= 0.5
+        assert on_left == (index < 5)
+        direction = directions[0 if on_left else 1]
+        total += rejected(directional(patch, source, direction), 1.15, mode)
+    losses = losses_of(method, output, batch)
+    assert losses["patch"] == pytest.approx(total / 10, rel=1e-4)
+    whole = [
+        directional(embed(method, content + mask * (output[0] - content)), source, direction)
+        for mask, direction in zip((left, 1 - left), directions, strict=True)
+    ]
+    assert losses["global"] == pytest.approx(np.mean(whole), rel=1e-4)
+    check_kept(method, losses, output, content, mode)
+
+
+def test_gatys_by_its_formulas(content, left, output):
+    features = EfficientNetFeatures(blocks=[0, 4])
+    method = build(Gatys, style_features=features, brush=1.0)
+    style = to_tensor(fit_within(load_picture("skimage:coffee"), 96))
+    task = StyleTask(
+        content, (StyleTarget("", ""),), torch.ones_like(left)[None], style_image=style
+    )
+    batch = task.batch()
+    method.prepare(batch)
+    scaled = method._scaled(batch)
+    assert min(scaled.shape[2:]) == min(content.shape[1:])
+    expected = 0.0
+    for a, b in zip(features(output), features(scaled), strict=True):
+        grams = []
+        for maps in (a[0].double().numpy(), b[0].double().numpy()):
+            flat = maps.reshape(len(maps), -1)
+            grams.append(np.einsum("ci,di->cd", flat, flat) / flat.size)
+        expected += ((grams[0] - grams[1]) ** 2).sum()
+    assert losses_of(method, output, batch)["gram"] == pytest.approx(expected, rel=1e-3)
+
+
+# Directions and switches.
+
+
+def test_a_blend_is_the_weighted_sum_of_its_directions(content):
+    encoder = BridgeEncoder(image_size=64)
+    mixed = blend_direction(encoder, ((0.7, "fire"), (0.3, "ice")), "a Photo").double().numpy()
+    units = []
+    for text in ("fire", "ice"):
+        moved = (embed_prompted(encoder, text) - embed_prompted(encoder, "a Photo")).double()
+        units.append((moved / moved.norm()).numpy())
+    expected = 0.7 * units[0] + 0.3 * units[1]
+    np.testing.assert_allclose(mixed, expected / np.linalg.norm(expected), atol=1e-5)
+    alone = blend_direction(encoder, ((0.2, "fire"),), "a Photo")
+    np.testing.assert_allclose(alone.double().numpy(), units[0], atol=1e-5)
+
+
+def test_a_style_picture_points_away_from_the_content_towards_itself(content):
+    encoder = BridgeEncoder(image_size=64)
+    coffee, rocket = (
+        to_tensor(fit_within(load_picture(f"skimage:{name}"), 96))[None]
+        for name in ("coffee", "rocket")
+    )
+    towards = picture_direction(encoder, coffee, content[None])
+    source = encoder.embed_images(encoder.view(content[None]))[0]
+    at_coffee, at_rocket = (
+        torch.nn.functional.cosine_similarity(
+            encoder.embed_images(encoder.view(p))[0] - source, towards, dim=0
+        )
+        for p in (coffee, rocket)
+    )
+    assert at_coffee > 0.8 > at_rocket
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
+    method = build(CLIPstyler, mode="reference" if early else "paper", learning_rate=1.0)
+    made = method.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(201):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    halved = [step for step in range(1, 201) if rates[step] < rates[step - 1]]
+    assert halved == ([99, 199] if early else [100, 200])
+
+
+@MODES
+def test_mode_sets_every_switch_and_each_can_be_set_alone(mode):
+    reference = mode == "reference"
+    shared = ("tv_norms", "reject_below", "early_halving", "extra_step")
+    own = {
+        GenerativeArtisan: ("misplaced_weights",),
+        SemCS: ("softmax_source", "masked_source", "background_patch_text"),
+        Soulstyler: ("no_global",),
+    }
+    for method, switches in own.items():
+        built = build(method, mode=mode)
+        assert all(getattr(built, name) is reference for name in (*shared, *switches))
+        for name in (*shared, *switches):
+            turned = build(method, mode=mode, **{name: not reference})
+            assert getattr(turned, name) is not reference
+
+
+# Effects, after a few steps.
+
+
+# Things that the encoder knows, seen plainly: a few steps suffice.
+EAGER = {
+    "patches": Patches(count=8, distortion=0.0),
+    "brush": 0.6,
+    "tau": 0.0,
+    "learning_rate": 2e-2,
+}
+
+
+def style_of(picture, style, encoder):
+    """Mean cosine of patches of a picture (3, H, W) with a style text."""
+    torch.manual_seed(1)
+    height, width = picture.shape[1:]
+    corner = torch.stack(
+        [torch.randint(0, width - 24, (32,)), torch.randint(0, height - 24, (32,))]
+    )
+    boxes = torch.cat([corner.T, torch.full((32, 1), 24)], dim=1).float()
+    with torch.no_grad():
+        patches = cut(picture[None], boxes, random_corners(32, 0.0), encoder.image_size)
+        return float((encoder.embed_images(patches) @ encoder.embed_texts([style])[0]).mean())
+
+
+def change(output, content, mask):
+    return float((output - content).abs()[:, mask > 0.5].mean())
+
+
+def test_without_patch_loss_the_style_similarity_falls(content, left):
+    def similarity(patch):
+        method = build(
+            CLIPstyler, generator=Pixels(), **EAGER, weights=WEIGHTS[CLIPstyler] | {"patch": patch}
+        )
+        output = optimise(method, batch_of(content, [left], "a strawberry"), steps=30)
+        return style_of(output, "a strawberry", method.encoder)
+
+    before = style_of(content, "a strawberry", BridgeEncoder(image_size=64))
+    assert similarity(9000.0) > max(before, similarity(0.0)) + 0.02
+
+
+def test_a_higher_tau_changes_the_picture_less(content, left):
+    # From the photo itself, so that what is not styled stays.
+    def changed(tau):
+        weights = {"global": 0.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3}
+        method = build(CLIPstyler, tau=tau, generator=Pixels(), weights=weights)
+        output = optimise(method, batch_of(content, [left], "fire"))
+        return change(output, content, torch.ones_like(left))
+
+    assert changed(0.3) > changed(1.0) > changed(2.0)
+
+
+def test_a_larger_portrait_weight_changes_the_portrait_more(content, left):
+    def changed(alpha):
+        weights = {"global": 0.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3}
+        method = build(
+            GenerativeArtisan, generator=Pixels(), alpha_portrait=alpha, tau_portrait=0.3,
+            window=1.0, weights=weights,
+        )  # fmt: skip
+        output = optimise(method, batch_of(content, [1 - left], "fire"))
+        return change(output, content, left)
+
+    assert changed(1.0) > changed(0.0)
+
+
+def test_the_portrait_of_generative_artisan_changes_less_than_clipstylers(content, left):
+    portrait = left
+    artisan = build(GenerativeArtisan, generator=Pixels(), tau_portrait=0.5, tau_back=0.5)
+    spared = optimise(artisan, batch_of(content, [1 - portrait], "fire"))
+    styled = optimise(build(CLIPstyler, generator=Pixels()), batch_of(content, [left], "fire"))
+    ratio = change(spared, content, portrait) / change(spared, content, 1 - portrait)
+    plain = change(styled, content, portrait) / change(styled, content, 1 - portrait)
+    assert change(spared, content, portrait) < change(styled, content, portrait)
+    assert ratio < plain
+
+
+def test_swapping_the_texts_of_sem_cs_swaps_the_regions(content, left):
+    def leaning(*texts):
+        """How much more a half is like strawberry than like broccoli: the left, and the right."""
+        method = build(SemCS, generator=Pixels(), **EAGER)
+        output = optimise(method, batch_of(content, [left, 1 - left], *texts), steps=40)
+        return [
+            style_of(half, "a strawberry", method.encoder)
+            - style_of(half, "broccoli", method.encoder)
+            for half in (output[..., :48], output[..., 48:])
+        ]
+
+    straight, swapped = leaning("a strawberry", "broccoli"), leaning("broccoli", "a strawberry")
+    assert straight[0] > swapped[0] + 0.03
+    assert straight[1] < swapped[1] - 0.03
+
+
+@pytest.mark.parametrize("method", [Soulstyler, Fusion])
+def test_with_an_inverted_mask_the_other_region_changes(method, content, left):
+    for mask in (left, 1 - left):
+        output = optimise(build(method), batch_of(content, [mask], "fire"), steps=4)
+        assert change(output, content, mask) > 0.02
+        assert torch.equal(output[:, mask == 0], content[:, mask == 0])
+
+
+def test_the_mask_of_generative_artisan_is_one_on_the_background(content, left):
+    for background in (left, 1 - left):
+        method = build(GenerativeArtisan, generator=Pixels(), portrait_share=0.0, window=1.0)
+        output = optimise(method, batch_of(content, [background], "fire"), steps=6)
+        assert change(output, content, background) > 2 * change(output, content, 1 - background)
+
+
+def test_held_crops_keep_the_background_nearer_to_the_photo(content, left, monkeypatch):
+    monkeypatch.setattr("lightning_modules.soulstyler.FAR", 0.0)
+    batch, weights = batch_of(content, [left], "fire"), WEIGHTS[Soulstyler]
+
+    def background_change(weight):
+        method = build(Soulstyler, composite=False, weights=weights | {"background": weight})
+        return change(optimise(method, batch), content, 1 - left)
+
+    assert background_change(3e4) < background_change(0.0)
+
+
+# Controls that all methods share.
+
+
+def test_keep_color_keeps_the_chroma(content, left):
+    method = build(Soulstyler, keep_color=True, composite=False)
+    output = method(batch_of(content, [left], "fire"))[0].double()
+    rgb_to_chroma = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])  # BT.601
+    inside = ((output > 0) & (output < 1)).all(0).numpy()  # what the gamut has not clipped
+    assert inside.mean() > 0.5
+    ours, photos = (
+        np.einsum("dc,chw->dhw", rgb_to_chroma, picture.detach().numpy())[:, inside]
+        for picture in (output, content.double())
+    )
+    np.testing.assert_allclose(ours, photos, atol=2e-3)
+    assert (output - content).abs().mean() > 0.01
+
+
+def test_strength_shows_a_share_of_the_change(content, left):
+    batch = batch_of(content, [left], "fire")
+    method = build(CLIPstyler)
+    full = method.stylize(batch)
+    method.strength = 0.25
+    torch.testing.assert_close(
+        method.stylize(batch) - batch.content, 0.25 * (full - batch.content), atol=1e-6, rtol=0
+    )
+    method.strength = 0.0
+    assert torch.equal(method.stylize(batch), batch.content)
+
+
+def test_composite_joins_all_regions_without_a_seam(content, left):
+    soft = torch.linspace(0, 1, 96).expand(64, 96)
+    method = build(Fusion)
+    batch = batch_of(content, [soft, 1 - soft], "fire", "ice")
+    torch.testing.assert_close(method(batch), method.generator(batch.content))
+
+
+@pytest.mark.parametrize("shape", [(40, 150), (150, 40), (33, 33)])
+@pytest.mark.parametrize("method", WEIGHTS)
+def test_every_method_takes_any_aspect_ratio(method, shape):
+    torch.manual_seed(0)
+    content, style = torch.rand(3, *shape), torch.rand(3, 70, 50)
+    masks = torch.ones(1, *shape)
+    settings = {"style_features": EfficientNetFeatures(), "brush": 0.5}
+    batch = StyleTask(content, (StyleTarget("x", "fire"),), masks, style_image=style).batch()
+    optimise(build(method, **settings), batch, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"strength": 1.5}, "strength is 1.5"),
+        ({"brush": 0.0}, "brush is 0.0"),
+        ({"brush": []}, r"brush is \[\]"),
+        ({"brush": [0.5, 2.0]}, "relative to the picture's shorter side"),
+        ({"weights": {"patch": -1.0}}, "weights must be 0 or more"),
+        ({"weights": {"patch": 0.0, "tv": 0.0}}, "at least one greater than 0"),
+        ({"weights": {"gram": 1.0}}, "style_features"),
+    ],
+)
+def test_controls_that_make_no_sense_are_refused(settings, sentence):
+    with pytest.raises(AtelierError, match=sentence):
+        build(CLIPstyler, **settings)
+
+
+def test_more_regions_than_a_method_takes_are_refused():
+    two = [StyleTarget("cat", "fire"), StyleTarget("dog", "ice")]
+    blend = [StyleTarget("cat", "fire", 0.5), StyleTarget("cat", "ice", 0.5)]
+    for method in (CLIPstyler, GenerativeArtisan, Soulstyler, Gatys):
+        with pytest.raises(AtelierError, match="2 are asked for"):
+            method.check(two)
+        method.check(blend)
+    with pytest.raises(AtelierError, match="one object and its background"):
+        SemCS.check(two)
+    SemCS.check([two[0], StyleTarget(BACKGROUND, "ice")])
+    Fusion.check(two)
+
+
+def test_the_gram_loss_without_a_picture_is_refused(content, left):
+    weights = WEIGHTS[CLIPstyler] | {"gram": 1.0}
+    method = build(CLIPstyler, weights=weights, style_features=EfficientNetFeatures())
+    with pytest.raises(AtelierError, match="--style-image"):
+        method.training_step(batch_of(content, [left], "fire"), 0)
