@@ -1,6 +1,8 @@
 """Split an instruction into object and style.
 
 Prints a JSON array: [{"object": ..., "style": ...}]; what the instruction does not name is "".
+An instruction that names several objects gives several, and a blend ("0.7*Van Gogh + 0.3*Hokusai")
+one a style, with its "weight". The object "background" is all that no other names.
 With "-" it reads one instruction a line from stdin and writes one array a line, loading the
 language model once; a line that says nothing gives [] and a word on stderr.
 """
@@ -40,5 +42,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 def _as_json(parser, instruction: str) -> str:
     targets = parser.parse(instruction)
-    pairs = [{"object": target.object, "style": target.style} for target in targets]
+    pairs = [
+        {"object": target.object, "style": target.style}
+        | ({} if target.weight == 1 else {"weight": target.weight})
+        for target in targets
+    ]
     return json.dumps(pairs, ensure_ascii=False)

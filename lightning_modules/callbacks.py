@@ -90,6 +90,8 @@ class RunFolder(Callback):
         write_json(self.folder / "parse.json", [asdict(target) for target in self.task.targets])
         save_png(to_picture(self.task.content), self.folder / "content.png")
         save_png(to_picture(self.task.stylized), self.folder / "mask.png")
+        for earlier in self.folder.glob("mask-*.png"):
+            earlier.unlink()
         if len(self.task.masks) > 1:
             for number, mask in enumerate(self.task.masks, start=1):
                 save_png(to_picture(mask), self.folder / f"mask-{number}.png")

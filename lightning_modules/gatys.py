@@ -1,7 +1,7 @@
 """Gatys, Ecker and Bethge (CVPR 2016): the style of a picture, by content and Gram losses alone.
 
 The baseline that needs no text: content features stay, Gram matrices of other features become those
-of the style picture (the seeds' thesis, section 2.2.2). What is optimised is the picture itself
+of the style picture (Cyizere 2024, section 2.2.2). What is optimised is the picture itself
 (generator Pixels), or a network, as Johnson et al. (2016) have it (generator StyleNet).
 
 Example: atelier stylize skimage:chelsea --method gatys --style-image docs/pictures/cat-fire.jpg

@@ -127,6 +127,17 @@ def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
     [
         (["stylize", "skimage:rocket", "x", "--method", "soulstiler"], "did you mean soulstyler"),
         (["stylize"], "There is no picture"),
+        (["stylize", "skimage:rocket", "--target", "fire"], 'write it as "boat=fire"'),
+        (["stylize", "skimage:rocket", *["--target", "a=b"] * 2], "names 'a' twice; blend"),
+        (["stylize", "skimage:rocket", "--style-image", "x.png"], "no picture at x.png"),
+        (["stylize", "skimage:rocket", "--mode", "papr"], "invalid choice: 'papr'"),
+        (["compare", "skimage:rocket", "x", "--methods", "semcs"], "did you mean sem_cs"),
+        (["compare", "skimage:rocket", "x", "--methods", ","], "--methods names none"),
+        (["compare", "skimage:rocket"], "There is no instruction"),
+        (
+            ["compare", "skimage:rocket", "--target", "a=b", "--target", "c=d"],
+            "CLIPstyler gives a style to one region, but 2 are asked for",
+        ),
         (["stylize", "skimage:rocket", "x", "--size", "big"], "invalid int .*--help"),
         (["paint", "skimage:rocket"], "invalid choice"),
         (["stylize", "--model.tau", "0.5", "nowhere.png", "x"], "no picture at nowhere.png"),
@@ -143,6 +154,9 @@ def test_bad_input_is_said_in_one_line(tmp_path, arguments, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
+TWO = ["--target", "cat=fire", "--target", "dog=ice"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -152,7 +166,17 @@ def test_bad_input_is_said_in_one_line(tmp_path, arguments, sentence):
         (["skimage:chelsea", "x", "--model.tua", "0.5"], "tua"),
         (["skimage:chelsea", "x", "--steps", "0"], "optimise nothing"),
         (["skimage:chelsea", "x", "--device", "gpu"], "[Nn]o supported gpu"),
-        (["skimage:chelsea", "x", "--model.coverage", "0"], r"coverage in \(0, 1\]"),
+        (["skimage:chelsea", "x", "--model.coverage", "0"], r"coverage=0.0 must be in \(0, 1\]"),
+        (["skimage:chelsea", "x", "--strength", "2"], "strength is 2"),
+        (["skimage:chelsea", "x", "--brush", "3"], "brush is 3"),
+        (["skimage:chelsea", "x", "--model.weights.patch", "-1"], "weights must be 0 or more"),
+        (
+            ["skimage:chelsea", "x", "--method", "clipstyler", "--background-style", "snow"],
+            "CLIPstyler takes one style and none for the background",
+        ),
+        (["skimage:chelsea", *TWO], "Soulstyler gives a style to one region, but 2 are asked for"),
+        (["skimage:chelsea", *TWO, "--method", "sem_cs"], "one object and its background"),
+        (["skimage:chelsea", "--method", "gatys"], "There is no instruction"),
         (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
     ],
 )
@@ -183,7 +207,7 @@ def test_stylize_end_to_end(tmp_path):
     target = {"object": "cat", "style": "mosaic", "weight": 1.0}
     assert json.loads((first / "parse.json").read_text()) == [target]
     rows = (first / "losses.csv").read_text().splitlines()
-    assert rows[0] == "step,total,global,patch,content,tv"
+    assert rows[0] == "step,total,global,patch,background,content,tv"
     assert len(rows) == 7
 
     again = atelier("stylize", "--config", "first/config.yaml", "--out", "second", cwd=tmp_path)
@@ -193,6 +217,45 @@ def test_stylize_end_to_end(tmp_path):
 
     config = (first / "config.yaml", "--out", "first")
     refused(atelier("stylize", "--config", *config, cwd=tmp_path), "already holds a finished run")
+
+
+def test_several_objects_leave_a_mask_each(tmp_path, mask):
+    settings = ["--method", "fusion", "--steps", 2, "--out", "run", *SETTINGS]
+    targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
+    done = atelier("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "0.5*snow + 0.5*ice" in done.stderr
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == RUN_FILES | {"mask-1.png", "mask-2.png"}
+    masks = [np.asarray(Image.open(tmp_path / "run" / f"mask-{k}.png"), int) for k in (1, 2)]
+    assert abs(sum(masks) - 255).max() <= 1
+    styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
+    assert styles == ["fire", "snow", "ice"]
+    one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite"]
+    done = atelier("stylize", "skimage:chelsea", *one, *settings, cwd=tmp_path)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr
+
+
+def test_compare_shows_every_method_and_does_nothing_twice(tmp_path, mask):
+    target = ["skimage:chelsea", "--target", "cat=fire", "--mask", mask, "--out", "out"]
+    settings = ["--steps", 2, "--size", 96, "--model.patches.count", 4, "--no-wandb"]
+    methods = ["clipstyler", "soulstyler"]
+    done = atelier("compare", *target, *settings, "--methods", methods[0], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "out/compare.png\n"
+    first = (tmp_path / "out/clipstyler/result.json").stat().st_mtime_ns
+    done = atelier("compare", *target, *settings, "--methods", ",".join(methods), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/clipstyler/result.json").stat().st_mtime_ns == first
+    scores = json.loads((tmp_path / "out/compare.json").read_text())
+    assert list(scores) == methods
+    assert scores["soulstyler"]["rest_change"] < scores["clipstyler"]["rest_change"]
+    assert scores["soulstyler"]["object_change"] > 0
+    sheet = Image.open(tmp_path / "out/compare.png")
+    assert sheet.width >= 2 * 96
+    assert sheet.height >= 2 * 64
+    other = atelier("compare", *target, "--seed", 5, *settings, cwd=tmp_path)
+    refused(other, "already holds another comparison")
 
 
 def test_fit_is_the_same_run_through_lightnings_command_line(tmp_path, mask):

@@ -17,6 +17,8 @@ from datamodules.images import (
     to_picture,
     to_tensor,
 )
+from evaluation.metrics.change import mean_change
+from evaluation.sheet import labelled_grid
 
 
 @pytest.fixture
@@ -178,3 +180,24 @@ def test_names_never_become_paths():
     assert slug("Starry Night by Vincent van Gogh") == "starry-night-by-vincent-van-gogh"
     assert slug("火") == "x"
     assert len(slug("a" * 300)) == 40
+
+
+def test_a_sheet_holds_every_picture_and_its_words():
+    red, blue = (Image.new("RGB", (60, 40), colour) for colour in ("red", "blue"))
+    sheet = labelled_grid([(red, ["red"]), (blue, ["blue", "a line far too long " * 5])], columns=2)
+    assert sheet.width == 2 * (60 + 16)
+    assert sheet.getpixel((30, 20)) == (255, 0, 0)
+    assert sheet.getpixel((76 + 30, 20)) == (0, 0, 255)
+    words = np.asarray(sheet.crop((0, 50, sheet.width, sheet.height)).convert("L"))
+    assert (words < 128).any()
+    assert (words[:, -6:] == 255).all()  # the margin stays free
+
+
+def test_mean_change_tells_object_and_rest_apart():
+    content, mask = torch.zeros(3, 4, 4), torch.zeros(4, 4)
+    mask[:2] = 1
+    output = content + 0.1
+    output[:, :2] += 0.2
+    changes = mean_change(output, content, mask)
+    assert changes == pytest.approx({"object_change": 0.3, "rest_change": 0.1})
+    assert "rest_change" not in mean_change(output, content, torch.ones(4, 4))

@@ -10,6 +10,8 @@ import pytest
 import datamodules
 from datamodules.errors import AtelierError
 from datamodules.parsing import llm
+from datamodules.parsing.blend import in_words, targets_of
+from datamodules.parsing.clauses import split_clauses
 from datamodules.parsing.llm import LLMParser, legal_spans
 from datamodules.task import StyleTarget
 from evaluation.metrics.parse_match import exact_match, normalise
@@ -86,6 +88,75 @@ def test_odd_input_still_gives_disjoint_spans(parser, instruction):
     for span in (target.object, target.style):
         assert span in text
     assert text.replace(target.object, "", 1).count(target.style) or not target.style
+
+
+@pytest.mark.parametrize(
+    ("instruction", "targets"),
+    [
+        (
+            "Turn the sky to Starry Night and the boat to fire",
+            [("sky", "Starry Night", 1), ("boat", "fire", 1)],
+        ),
+        (
+            "Paint the house in the style of Monet, the trees as a mosaic and the car as pop art",
+            [("house", "Monet", 1), ("trees", "mosaic", 1), ("car", "pop art", 1)],
+        ),
+        (
+            "Turn the cat to fire and the background to snow",
+            [("cat", "fire", 1), ("background", "snow", 1)],
+        ),
+        (
+            "Turn the boat to 0.7*Van Gogh + 0.3*Hokusai",
+            [("boat", "Van Gogh", 0.7), ("boat", "Hokusai", 0.3)],
+        ),
+        (
+            "Turn the boat to 0.7*Van Gogh + 0.3*Hokusai and the sea to glass.",
+            [("boat", "Van Gogh", 0.7), ("boat", "Hokusai", 0.3), ("sea", "glass", 1)],
+        ),
+        ("Turn the car to fire, keep the road as it is", [("car", "fire", 1)]),
+    ],
+)
+def test_finds_several_targets(parser, instruction, targets):
+    found = [(t.object, t.style, t.weight) for t in parser.parse(instruction)]
+    assert found == targets
+
+
+def test_two_objects_with_one_style_are_one_target(parser):
+    assert len(parser.parse("Turn the dog and the cat to fire")) == 1
+
+
+@pytest.mark.parametrize("name", ["instructions", "instructions_dev"])
+def test_no_instruction_with_one_target_is_cut(name):
+    for line in (BENCHMARKS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        instruction = json.loads(line)["instruction"]
+        assert split_clauses(instruction) == [instruction]
+
+
+@pytest.mark.parametrize(
+    ("style", "targets"),
+    [
+        ("fire", [("fire", 1.0)]),
+        ("black + white", [("black + white", 1.0)]),
+        ("0.7*Van Gogh + 0.3*Hokusai", [("Van Gogh", 0.7), ("Hokusai", 0.3)]),
+        (" 2 * fire+.5*ice ", [("fire", 2.0), ("ice", 0.5)]),
+        ("1*fire + 0*ice", [("fire", 1.0)]),
+        ("3*fire", [("fire", 3.0)]),
+    ],
+)
+def test_blends_in_words(style, targets):
+    assert [(t.style, t.weight) for t in targets_of("x", style)] == targets
+
+
+@pytest.mark.parametrize("style", ["-1*fire + 2*ice", "0*fire + 0*ice", "0.5*fire + ice"])
+def test_blends_that_make_no_sense_are_refused(style):
+    with pytest.raises(AtelierError, match="weight"):
+        targets_of("x", style)
+
+
+def test_a_blend_is_written_as_it_is_read():
+    blend = ((0.7, "Van Gogh"), (0.3, "Hokusai"))
+    assert [(t.weight, t.style) for t in targets_of("x", in_words(blend))] == [*blend]
+    assert in_words(((1.0, "fire"),)) == "fire"
 
 
 def test_is_deterministic(parser):

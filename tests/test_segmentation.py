@@ -10,6 +10,9 @@ from torch import Tensor
 
 from datamodules.errors import AtelierError
 from datamodules.segmentation.bridge import BridgeSegmenter, nested_phrases
+from datamodules.segmentation.regions import rest, separate
+from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.whole import WholePicture
 from evaluation.metrics.mask_iou import mask_iou
 
 
@@ -96,3 +99,70 @@ def test_mask_iou():
     assert mask_iou(torch.zeros(2, 2), torch.zeros(2, 2)) == 1.0
     with pytest.raises(ValueError, match="shape"):
         mask_iou(left, left[:1])
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("coffee", [(0.4, 0.5), (0.6, 0.3)], [(0.1, 0.05), (0.3, 0.95)]),
+        ("chelsea", [(0.5, 0.3), (0.3, 0.4)], [(0.1, 0.95), (0.6, 0.97)]),
+    ],
+)
+def test_the_salient_object_needs_no_phrase(name, inside, outside):
+    content = picture(name)
+    height, width = content.shape[1:]
+    mask = SpectralSegmenter().segment(content, "")
+    assert mask.shape == (height, width)
+    assert 0 <= mask.min() and mask.max() <= 1
+    assert all(mask[int(y * height), int(x * width)] > 0.5 for y, x in inside)
+    assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in outside)
+
+
+def test_a_picture_in_which_nothing_stands_out_is_said():
+    with pytest.raises(AtelierError, match="No object stands out"):
+        SpectralSegmenter().segment(torch.full((3, 96, 96), 0.5), "")
+
+
+def test_the_affinity_is_cosines_plus_colour_neighbours():
+    features = torch.randn(5, 3, 4, generator=torch.manual_seed(0))
+    colours = np.random.default_rng(0).integers(0, 255, (3, 4, 3), dtype=np.uint8)
+    ours = affinity(features, colours, color_weight=0.5, k=3)
+    flat = features.reshape(5, -1).numpy().astype(float)
+    plain = affinity(features, colours, color_weight=0.0, k=3)
+    for i in range(12):
+        for j in range(12):
+            a, b = flat[:, i], flat[:, j]
+            cosine = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+            assert plain[i, j] == pytest.approx(max(0.0, cosine), abs=1e-6)
+    joined = (ours - plain) / 0.5
+    assert np.allclose(joined, joined.T)
+    assert set(np.unique(joined.round(6))) == {0.0, 1.0}
+    assert (joined.sum(1) >= 3).all()
+
+
+def test_the_fiedler_vector_parts_two_groups():
+    weights = np.full((9, 9), 0.01)
+    weights[:4, :4] = weights[4:, 4:] = 1
+    signs = np.sign(fiedler(weights))
+    assert (signs[:4] == signs[0]).all()
+    assert (signs[4:] == -signs[0]).all()
+    # Against the definition: (D - W) y = mu D y with the second smallest mu.
+    degrees = weights.sum(1)
+    values, vectors = np.linalg.eig((np.diag(degrees) - weights) / degrees[:, None])
+    second = vectors[:, np.argsort(values.real)[1]].real
+    assert abs(np.corrcoef(second, fiedler(weights))[0, 1]) == pytest.approx(1)
+
+
+def test_a_phrase_that_is_not_looked_for_is_said(caplog):
+    assert WholePicture().segment(torch.rand(3, 40, 50), "cat").shape == (40, 50)
+    assert "does not look for 'cat'" in caplog.text
+
+
+def test_separated_masks_never_claim_a_pixel_twice():
+    masks = torch.rand(3, 8, 9, generator=torch.manual_seed(0))
+    apart = separate(masks, ["a", "b", "c"])
+    assert (apart <= masks).all()
+    assert apart.sum(0).max() <= 1 + 1e-6
+    smallest = masks.sum((1, 2)).argmin()
+    assert torch.equal(apart[smallest], masks[smallest])
+    torch.testing.assert_close(apart.sum(0) + rest(apart), torch.ones(8, 9))

@@ -10,6 +10,7 @@ from datamodules.errors import AtelierError
 from datamodules.images import fit_within, load_picture, save_png, to_picture, to_tensor
 from datamodules.parsing.base import Parser
 from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.task import StyleTarget, StyleTask
 from evaluation.metrics.background import background_preservation
@@ -110,30 +111,30 @@ def test_missing_and_surplus_weights_are_said(content, mask):
 class Parrot(Parser):
     """Answers what it was told, and counts how often it was asked."""
 
-    def __init__(self, object, style):
-        self.target, self.asked = StyleTarget(object, style), 0
+    def __init__(self, *pairs):
+        self.targets, self.asked = [StyleTarget(*pair) for pair in pairs], 0
 
     def parse(self, instruction):
         self.asked += 1
-        return [self.target]
+        return self.targets
 
 
 class Quarter(Segmenter):
-    """Finds everything in the upper left quarter."""
+    """Finds everything in the upper left quarter, but a sky in the upper half."""
 
     def segment(self, content, phrase):
         mask = torch.zeros(content.shape[1:])
-        mask[: mask.shape[0] // 2, : mask.shape[1] // 2] = 1
+        mask[: mask.shape[0] // 2, : mask.shape[1] // (1 if phrase == "sky" else 2)] = 1
         return mask
 
 
 def data(**settings):
-    settings = {"image": "skimage:chelsea", "parser": Parrot("cat", "fire"), **settings}
-    return StylizationDataModule(segmenter=Quarter(), size=96, **settings)
+    settings = {"image": "skimage:chelsea", "parser": Parrot(("cat", "fire")), **settings}
+    return StylizationDataModule(**{"segmenter": Quarter(), "size": 96, "feather": 0, **settings})
 
 
 def test_parse_mask_batch():
-    module = data(instruction="Turn the cat to fire", feather=0)
+    module = data(instruction="Turn the cat to fire")
     module.setup()
     assert module.task.targets == (StyleTarget("cat", "fire"),)
     assert module.task.content.shape == (3, 64, 96)
@@ -160,14 +161,110 @@ def test_what_is_given_is_not_asked_for(tmp_path):
     assert module.task.targets == (StyleTarget("cat", "gold"),)
 
 
+def test_a_mask_is_one_where_the_object_is_and_zero_where_it_is_spared():
+    module = data(object="cat", style="fire")
+    module.setup()
+    assert module.task.masks[0, 0, 0] == 1
+    assert module.task.masks[0, -1, -1] == 0
+    spared = data(object="cat", style="fire", protect_object=True)
+    spared.setup()
+    torch.testing.assert_close(spared.task.masks, 1 - module.task.masks)
+
+
+def test_the_smaller_region_keeps_what_two_claim_and_it_is_said(caplog):
+    module = data(targets={"sky": "Starry Night", "cat": "fire"})
+    module.setup()
+    sky, cat = module.task.masks
+    assert module.parser.asked == 0
+    assert (sky * cat).max() == 0
+    assert cat[0, 0] == 1
+    assert sky[0, -1] == 1
+    assert "cat and sky overlap on 25.0% of the picture: it goes to cat" in caplog.text
+
+
+def test_the_background_is_what_no_object_names():
+    for settings in (
+        {"targets": {"background": "snow", "cat": "fire"}},
+        {"object": "cat", "style": "fire", "background_style": "snow"},
+        {"instruction": "x", "parser": Parrot(("cat", "fire"), ("background", "snow"))},
+    ):
+        module = data(feather=2.0, **settings)
+        module.setup()
+        batch = module.task.batch()
+        assert batch.styles == (((1.0, "fire"),), ((1.0, "snow"),))
+        torch.testing.assert_close(batch.masks.sum(1), torch.ones(1, 64, 96))
+
+
+def test_a_blend_is_one_region_with_weights():
+    module = data(object="cat", style="0.7*Van Gogh + 0.3*Hokusai")
+    module.setup()
+    assert module.task.masks.shape[0] == 1
+    assert module.task.batch().styles == (((0.7, "Van Gogh"), (0.3, "Hokusai")),)
+
+
+def test_a_style_picture_needs_no_text():
+    module = data(object="cat", style_image="skimage:coffee")
+    module.setup()
+    assert module.parser.asked == 0
+    assert module.task.batch().styles == ((),)
+    assert module.task.batch().style_image.shape == (1, 3, 64, 96)
+
+
+def test_the_whole_picture_needs_no_object():
+    module = data(style="fire", segmenter=WholePicture())
+    module.setup()
+    assert module.parser.asked == 0
+    assert module.task.masks.min() == 1
+    module = data(instruction="x", parser=Parrot(("", "fire")), segmenter=WholePicture())
+    module.setup()
+    assert module.task.batch().styles == (((1.0, "fire"),),)
+
+
+def test_one_mask_file_an_object(tmp_path):
+    for name, value in (("a", 1.0), ("b", 1.0)):
+        mask = torch.zeros(60, 90)
+        mask[:, :45] = value if name == "a" else 0
+        mask[:, 45:] = value if name == "b" else 0
+        save_png(to_picture(mask), tmp_path / f"{name}.png")
+    files = [str(tmp_path / f"{name}.png") for name in "ab"]
+    module = data(targets={"cat": "fire", "dog": "ice"}, mask=files)
+    module.setup()
+    assert module.task.masks[0, :, :40].min() == 1
+    assert module.task.masks[1, :, 60:].min() == 1
+    with pytest.raises(AtelierError, match="1 masks are given for 2 objects"):
+        data(targets={"cat": "fire", "dog": "ice"}, mask=files[:1]).setup()
+
+
+def test_masks_that_contradict_the_contract_are_refused():
+    content, target = torch.rand(3, 8, 8), (StyleTarget("cat", "fire"),)
+    for masks in (torch.ones(2, 8, 8), torch.ones(1, 4, 4), 1.5 * torch.ones(1, 8, 8)):
+        with pytest.raises(ValueError, match="masks"):
+            StyleTask(content, target, masks)
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         ({"instruction": "  "}, "There is no instruction"),
-        ({"instruction": "x", "parser": Parrot("cat", "")}, "No style was found"),
-        ({"instruction": "x", "parser": Parrot("", "fire")}, "No object was found"),
+        ({"instruction": "x", "parser": Parrot(("cat", ""))}, "No style was found"),
+        ({"instruction": "x", "parser": Parrot(("", "fire"))}, "No object was found"),
         ({"style": "fire"}, "There is no instruction"),
-        ({"instruction": "word " * 90, "parser": Parrot("", "fire")}, r"wo\.\.\.'"),
+        ({"targets": {"cat": ""}}, "give each object and style in words"),
+        ({"targets": {"background": "snow"}}, "Only the background is named"),
+        ({"targets": {f"cat {k}": "fire" for k in range(9)}}, "9 styles are asked for"),
+        ({"object": "cat", "style": "0*fire + 0*ice"}, "at least one greater than 0"),
+        ({"object": "cat", "style": "-1*fire + 2*ice"}, "weights must be 0 or more"),
+        ({"object": "cat", "style": "0.5*fire + ice"}, "'ice' has no weight"),
+        (
+            {"instruction": "x", "style": "gold", "parser": Parrot(("cat", "a"), ("dog", "b"))},
+            "Several objects are named",
+        ),
+        ({"targets": {"cat": "fire", "dog": "ice"}}, "Nothing is left of the region 'dog'"),
+        (
+            {"targets": {"cat": "fire", "sky": "ice"}, "protect_object": True},
+            "spares one object and styles the rest",
+        ),
+        ({"instruction": "word " * 90, "parser": Parrot(("", "fire"))}, r"wo\.\.\.'"),
     ],
 )
 def test_what_an_instruction_lacks_is_said(settings, sentence):
@@ -212,6 +309,7 @@ def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, m
             f"--config={config}",
             "--data.image=skimage:chelsea",
             "--data.style=fire",
+            "--data.style_image=skimage:coffee",
             f"--data.mask={tmp_path / 'mask.png'}",
             "--data.size=96",
             "--trainer.max_steps=2",

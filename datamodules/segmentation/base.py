@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 
 class Segmenter(ABC):
@@ -16,6 +19,15 @@ class Segmenter(ABC):
     """
 
     needs_phrase: ClassVar[bool] = True
+
+    def ignore(self, phrase: str) -> None:
+        """Say that a phrase is not looked for; for segmenters that need none."""
+        if phrase:
+            log.warning(
+                "%s does not look for %r; where only that is meant, add "
+                "--data.segmenter datamodules.segmentation.bridge.BridgeSegmenter",
+                *(type(self).__name__, phrase),
+            )
 
     @abstractmethod
     def segment(self, content: Tensor, phrase: str) -> Tensor:

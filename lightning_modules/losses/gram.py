@@ -14,7 +14,7 @@ def gram(features: Tensor, mask: Tensor | None = None) -> Tensor:
 
     features: (1, C, H, W). mask: (1, 1, h, w) in [0, 1] of any size; then only its region counts,
     in the sum and in H W (Gatys et al. 2017, spatial control).
-    Source: Johnson et al. 2016; the thesis of the seeds, section 2.2.2.
+    Source: Johnson et al. 2016; Cyizere 2024 (Master's thesis, LUT), section 2.2.2.
     """
     channels, pixels = features.shape[1], features.shape[2] * features.shape[3]
     if mask is not None:

@@ -1,0 +1,134 @@
+"""The salient object without any phrase: deep spectral segmentation (Melas-Kyriazi et al. 2022).
+
+Sem-CS's first phase. Places of the picture are the nodes of a graph; two are joined as strongly as
+their deep features and their colours agree: W = W_feat + lambda W_knn. The eigenvector of the
+second smallest eigenvalue of the graph's Laplacian cuts it in two where that severs least; its
+sign is the mask, which GrabCut fits to the picture's edges (the paper: a dense CRF).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import torch
+from scipy.linalg import eigh
+from scipy.spatial import cKDTree
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.embedded import efficientnet_lite0
+from datamodules.errors import AtelierError
+from datamodules.images import resize as resize_mask
+from datamodules.images import to_picture
+from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.bridge import both_ways, fit, fold, grab_cut, resize, upsample
+
+SMALLEST, LARGEST = 0.02, 0.98  # share of the picture; beyond, the cut has found no object
+
+
+class DenseFeatures(ABC):
+    """Features at every place of a picture."""
+
+    @abstractmethod
+    def __call__(self, picture: np.ndarray) -> Tensor:
+        """A map (D, h, w) of a picture, uint8 (H, W, 3)."""
+
+
+class EfficientNetDense(DenseFeatures):
+    """Blocks of the embedded EfficientNet-Lite0 at strides 8 and 16, in DINO's place.
+
+    Args:
+        size: longer side in pixels at which the picture is looked at.
+    """
+
+    def __init__(self, size: int = 384) -> None:
+        self.size = size
+
+    @torch.no_grad()
+    def __call__(self, picture: np.ndarray) -> Tensor:
+        network = efficientnet_lite0()
+        x = network.bn1(network.conv_stem(both_ways(fit(picture, self.size, 32))))
+        maps = []
+        for block in network.blocks[:5]:
+            x = block(x)
+            maps.append(fold(x))
+        middle, deep = maps[2], maps[4]
+        size = tuple(middle.shape[1:])
+        # Each depth counts alike, however many channels it has.
+        parts = [F.normalize(m - m.mean((1, 2), keepdim=True), dim=0) for m in (middle, deep)]
+        return torch.cat([upsample(part, size) for part in parts])
+
+
+def affinity(features: Tensor, picture: np.ndarray, color_weight: float, k: int) -> np.ndarray:
+    """W = W_feat + color_weight * W_knn over the places of a map, (N, N), symmetric, >= 0.
+
+    W_feat: cosines of the features (D, h, w), negative ones dropped. W_knn: 1 between a place and
+    its k nearest in colour and position (KNN matting, Chen et al. 2013).
+    """
+    flat = F.normalize(features.flatten(1), dim=0).double()
+    by_feature = (flat.T @ flat).clamp(min=0).numpy()
+    height, width = features.shape[1:]
+    lab = cv2.cvtColor(resize(picture, height, width), cv2.COLOR_RGB2LAB).reshape(-1, 3) / 255
+    y, x = np.mgrid[:height, :width].reshape(2, -1) / max(height, width)
+    places = np.column_stack([lab, x, y])
+    _, nearest = cKDTree(places).query(places, k=min(k, len(places)))
+    by_color = np.zeros_like(by_feature)
+    np.put_along_axis(by_color, nearest, 1.0, axis=1)
+    return by_feature + color_weight * np.maximum(by_color, by_color.T)
+
+
+def fiedler(weights: np.ndarray) -> np.ndarray:
+    """Second eigenvector y of (D - W) y = mu D y, (N,): the normalised cut, relaxed."""
+    degree = np.sqrt(weights.sum(1))
+    normalised = weights / degree[:, None] / degree[None]
+    # The largest eigenvalues of D^-1/2 W D^-1/2 are 1 minus the smallest of its Laplacian.
+    count = len(normalised)
+    _, vectors = eigh(normalised, subset_by_index=[count - 2, count - 1])
+    return vectors[:, 0] / degree
+
+
+class SpectralSegmenter(Segmenter):
+    """Finds what stands out; the phrase is not read.
+
+    Args:
+        features: what the places of a picture are compared by.
+        color_weight: lambda, the weight of the colour affinity beside the features', >= 0.
+        neighbours: colour neighbours of each place, >= 1.
+    """
+
+    needs_phrase: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        features: DenseFeatures | None = None,
+        color_weight: float = 1.0,
+        neighbours: int = 10,
+    ) -> None:
+        self.features = features or EfficientNetDense()
+        self.color_weight = color_weight
+        self.neighbours = neighbours
+
+    def segment(self, content: Tensor, phrase: str) -> Tensor:
+        self.ignore(phrase)
+        whole = np.asarray(to_picture(content))
+        maps = self.features(whole)
+        weights = affinity(maps, whole, self.color_weight, self.neighbours)
+        cut = fiedler(weights).reshape(maps.shape[1:])
+        picture = fit(whole, 384)
+        heat = resize(_object_side(cut).astype(np.float32), *picture.shape[:2])
+        mask = torch.from_numpy(grab_cut(picture, heat, level=0.0)).float()
+        if not SMALLEST < float(mask.mean()) < LARGEST:
+            raise AtelierError(
+                "No object stands out in this picture; name one with --object and "
+                "--data.segmenter datamodules.segmentation.bridge.BridgeSegmenter, or give --mask"
+            )
+        return resize_mask(mask, content.shape[1:])
+
+
+def _object_side(cut: np.ndarray) -> np.ndarray:
+    """The eigenvector with the object's side positive: the one that meets the frame less."""
+    frame = np.concatenate([cut[0], cut[-1], cut[1:-1, 0], cut[1:-1, -1]])
+    return cut if (frame > 0).mean() <= (frame < 0).mean() else -cut

@@ -1,0 +1,93 @@
+"""Write docs/methods.md from the methods' own docstrings, signatures and YAML files.
+
+python -m experiments.methods_page
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import yaml
+from docstring_parser import parse
+
+from datamodules.files import write_text
+from experiments.runner import method_class
+from experiments.stylize import METHODS
+from lightning_modules.stylization import Stylization
+
+PAGE = METHODS.parents[1] / "docs" / "methods.md"
+EXAMPLE = "Example: "
+INTRODUCTION = """# Methods
+
+Written by `python -m experiments.methods_page` from the docstrings in `lightning_modules/` and the
+files in `configs/methods/`. Every picture was made by the command above it, on the embedded models,
+which stand in for CLIP and VGG: what a method does shows, how good it can look does not. The
+formula numbers are those of the papers.
+
+`atelier compare IMAGE "INSTRUCTION"` puts methods side by side:
+
+![the cat of scikit-image: content, mask, and four methods' outputs](pictures/methods/compare.jpg)
+
+## What all methods share
+
+A setting is given as `--model.NAME VALUE`; the short options `--mode`, `--brush`, `--strength`,
+`--keep-color` and `--composite` are the same settings. The defaults are the papers' values, the
+files in `configs/methods/` have those for the embedded models.
+
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    configs = sorted(METHODS.glob("*.yaml"))
+    return INTRODUCTION + _settings(Stylization, {}) + "".join(map(_section, configs))
+
+
+def _section(config: Path) -> str:
+    method = method_class(config)
+    title, *paragraphs = inspect.getdoc(sys.modules[method.__module__]).split("\n\n")
+    example = next(text for text in paragraphs if text.startswith(EXAMPLE))
+    command = " ".join(example.removeprefix(EXAMPLE).split()).replace(" --", " \\\n    --")
+    texts = [text for text in paragraphs if text != example]
+    own = yaml.safe_load(config.read_text("utf-8"))["model"]["init_args"]
+    summary = parse(method.__doc__).long_description or ""
+    picture = f"![before and after](pictures/methods/{config.stem}.jpg)"
+    parts = [
+        f"\n## {config.stem}",
+        f"**{title}**",
+        *texts[:1],
+        f"```sh\n{command}\n```",
+        picture,
+        *texts[1:],
+        summary.split(" Settings beside")[0].split("\nSettings beside")[0],
+        _settings(method, own).rstrip(),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _settings(method: type[Stylization], own: dict) -> str:
+    """A table of a class's own settings: paper's default, the value in its YAML, meaning."""
+    parameters = inspect.signature(method).parameters
+    documented = parse(method.__doc__).params
+    if not documented:
+        return ""
+    columns = ["setting", "default", *(["embedded"] if own else []), "meaning"]
+    rows = [columns, ["---"] * len(columns)]
+    for setting in documented:
+        name, default = setting.arg_name, parameters[setting.arg_name].default
+        values = [default] if default not in (None, inspect.Parameter.empty) else [""]
+        values += [own.get(name, "")] if own else []
+        shown = [f"`{value}`" if value != "" else "" for value in values]
+        rows.append([f"`{name}`", *shown, " ".join(setting.description.split())])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def main() -> None:
+    write_text(PAGE, page())
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
