@@ -26,11 +26,30 @@ files in `configs/methods/`. Every picture was made by the command above it, on 
 which stand in for CLIP and VGG: what a method does shows, how good it can look does not. The
 formula numbers are those of the papers.
 
-`atelier compare IMAGE "INSTRUCTION"` puts methods side by side:
+`atelier compare skimage:chelsea "Turn the cat to fire"` puts methods side by side. Generative
+Artisan spares the object, as it would a portrait:
 
 ![the cat of scikit-image: content, mask, and four methods' outputs](pictures/methods/compare.jpg)
 
 ## What all methods share
+
+A style can be a blend, `--style "0.7*Van Gogh + 0.3*Hokusai"`, and a picture can show it, beside or
+instead of words: `--style-image FILE` gives its direction in the joint space, and
+`--model.weights.gram 50` adds the Gram loss of its textures. `--keep-color` takes only lightness
+from the style. A mask is 1 (white) on the region to stylize, in every method.
+
+```sh
+atelier stylize skimage:coffee --object "coffee cup" \\
+    --style-image skimage:brick --model.weights.gram 50
+```
+
+![a cup, and its coffee as a wall of bricks](pictures/methods/style-image.jpg)
+
+```sh
+atelier stylize skimage:chelsea --object cat --style "stone wall" --keep-color
+```
+
+![a cat, and the same cat as a stone wall in its own colours](pictures/methods/keep-color.jpg)
 
 A setting is given as `--model.NAME VALUE`; the short options `--mode`, `--brush`, `--strength`,
 `--keep-color` and `--composite` are the same settings. The defaults are the papers' values, the

@@ -4,7 +4,7 @@ A picture and its random patches move in the joint space as the texts do, from t
 the style text (eq. 1 and 2); patches that have arrived are left alone; content features and
 neighbouring pixels stay as they were (eq. 3 and 4).
 
-Example: atelier stylize skimage:chelsea --method clipstyler --style "a mosaic of glass tiles"
+Example: atelier stylize skimage:coffee --method clipstyler --style "stained glass"
 
 The published code's deviations are those that all methods share: see `mode`.
 """

@@ -4,7 +4,7 @@ The baseline that needs no text: content features stay, Gram matrices of other f
 of the style picture (Cyizere 2024, section 2.2.2). What is optimised is the picture itself
 (generator Pixels), or a network, as Johnson et al. (2016) have it (generator StyleNet).
 
-Example: atelier stylize skimage:chelsea --method gatys --style-image docs/pictures/cat-fire.jpg
+Example: atelier stylize skimage:chelsea --method gatys --style-image skimage:brick
 
 `brush` scales the style picture and with it its strokes: at 1 its shorter side is the content's.
 There are no patches and no published deviations, so `mode` changes the step count and schedule

@@ -5,8 +5,8 @@ masked output (algorithm, lines 7 to 12) and by the patches that lie in it. Sing
 for the whole picture, and of the two global losses only the background's, so that the object is
 not over-stylized. The mask is 1 on the salient object.
 
-Example: atelier stylize skimage:coffee --method sem_cs --object "coffee cup" --style "red rocks"
---background-style "snow"
+Example: atelier stylize skimage:chelsea --method sem_cs --style fire
+--background-style "a frozen lake"
 
 Deviations of the published code, beside those that all methods share: `softmax_source`,
 `masked_source`, `background_patch_text`. Its source text for single text is "Night"

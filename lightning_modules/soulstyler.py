@@ -6,7 +6,7 @@ object are held to the photo; those that look like it are taken for the segmente
 styled as well. All places are known before the first step: coverage from a summed-area table of the
 mask, likeness from the embeddings of a pool of content crops.
 
-Example: atelier stylize skimage:chelsea "Turn the cat to fire" --method soulstyler
+Example: atelier stylize skimage:chelsea "Turn the cat to 0.5*fire + 0.5*ice" --method soulstyler
 
 Deviations of the published code, beside those that all methods share: `no_global`. Ours:
 - `composite` (on): output and content are blended by the soft mask, so that the background is

@@ -4,6 +4,8 @@ On a small picture with the real encoder. The transcriptions embed one picture a
 in float64 with numpy.
 """
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -578,3 +580,12 @@ def test_the_gram_loss_without_a_picture_is_refused(content, left):
     method = build(CLIPstyler, weights=weights, style_features=EfficientNetFeatures())
     with pytest.raises(AtelierError, match="--style-image"):
         method.training_step(batch_of(content, [left], "fire"), 0)
+
+
+def test_the_methods_page_is_what_the_docstrings_say():
+    from experiments.methods_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m experiments.methods_page"
+    pictures = re.findall(r"\((pictures/\S+)\)", page())
+    assert len(pictures) == 9
+    assert all((PAGE.parent / picture).exists() for picture in pictures)

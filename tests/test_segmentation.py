@@ -11,7 +11,7 @@ from torch import Tensor
 from datamodules.errors import AtelierError
 from datamodules.segmentation.bridge import BridgeSegmenter, nested_phrases
 from datamodules.segmentation.regions import rest, separate
-from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.spectral import DenseFeatures, SpectralSegmenter, affinity, fiedler
 from datamodules.segmentation.whole import WholePicture
 from evaluation.metrics.mask_iou import mask_iou
 
@@ -113,14 +113,24 @@ def test_the_salient_object_needs_no_phrase(name, inside, outside):
     height, width = content.shape[1:]
     mask = SpectralSegmenter().segment(content, "")
     assert mask.shape == (height, width)
-    assert 0 <= mask.min() and mask.max() <= 1
+    assert mask.min() >= 0 and mask.max() <= 1
     assert all(mask[int(y * height), int(x * width)] > 0.5 for y, x in inside)
     assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in outside)
 
 
 def test_a_picture_in_which_nothing_stands_out_is_said():
+    class Speck(DenseFeatures):
+        """One place in the middle differs from all others."""
+
+        def __call__(self, picture):
+            maps = torch.ones(2, 24, 24)
+            maps[:, 12, 12] = torch.tensor([-1.0, 1.0])
+            return maps
+
+    grey = torch.full((3, 96, 96), 0.5)
+    grey[:, 48:52, 48:52] = 1
     with pytest.raises(AtelierError, match="No object stands out"):
-        SpectralSegmenter().segment(torch.full((3, 96, 96), 0.5), "")
+        SpectralSegmenter(Speck(), color_weight=0.0).segment(grey, "")
 
 
 def test_the_affinity_is_cosines_plus_colour_neighbours():

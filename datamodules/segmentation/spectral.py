@@ -119,7 +119,7 @@ class SpectralSegmenter(Segmenter):
         cut = fiedler(weights).reshape(maps.shape[1:])
         picture = fit(whole, 384)
         heat = resize(_object_side(cut).astype(np.float32), *picture.shape[:2])
-        mask = torch.from_numpy(grab_cut(picture, heat, level=0.0)).float()
+        mask = torch.from_numpy(_large_pieces(grab_cut(picture, heat, level=0.0))).float()
         if not SMALLEST < float(mask.mean()) < LARGEST:
             raise AtelierError(
                 "No object stands out in this picture; name one with --object and "
@@ -132,3 +132,11 @@ def _object_side(cut: np.ndarray) -> np.ndarray:
     """The eigenvector with the object's side positive: the one that meets the frame less."""
     frame = np.concatenate([cut[0], cut[-1], cut[1:-1, 0], cut[1:-1, -1]])
     return cut if (frame > 0).mean() <= (frame < 0).mean() else -cut
+
+
+def _large_pieces(mask: np.ndarray, least: float = 0.1) -> np.ndarray:
+    """The pieces of a mask, bool (H, W), that have this share of the largest one's area."""
+    _, pieces, measures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    areas = measures[:, cv2.CC_STAT_AREA]
+    areas[0] = 0  # what is no piece
+    return (areas >= max(1, least * areas.max()))[pieces]
