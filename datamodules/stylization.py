@@ -130,7 +130,7 @@ class StylizationDataModule(LightningDataModule):
         if not self.instruction.strip():
             raise AtelierError(
                 'There is no instruction; say what to do, e.g. "Turn the boat to the art on fire", '
-                "or give --style with --object or --mask"
+                "or give --style or --style-image, with --object or --mask"
             )
         parsed = self.parser.parse(self.instruction)
         said = _quoted(self.instruction)

@@ -9,8 +9,12 @@ A set is a JSON-lines file of {"instruction", "object", "style"}. How keys are w
 - Words that carry a style are no part of it: "in the style of X", "in X style", "X's style" and
   "an X look" give X. Nouns that belong to it are: "a graffiti style painting", "art on fire",
   "a photo of white cloud".
-A match is exact after `evaluation.metrics.parse_match.normalise`; "both" needs both fields.
-`instructions_dev.jsonl` is what the parser was tuned on, `instructions.jsonl` what it is tested on.
+- Several targets are {"instruction", "targets": [{"object", "style", "weight"}, ...]}, in order;
+  "background" is all that no other target names. Only all of them right is a match.
+A match is exact after `evaluation.metrics.parse_match.normalise`; "both" needs both fields, and the
+weights.
+`instructions_dev.jsonl` is what the parser was tuned on, `instructions.jsonl` what it is tested on;
+`instructions_several.jsonl` has 20 with several targets.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from pathlib import Path
 
 import datamodules
 from datamodules.parsing.llm import LLMParser
+from datamodules.task import StyleTarget
 from evaluation.metrics.parse_match import exact_match
 
 DEFAULT_SET = Path(datamodules.__file__).parent / "benchmarks" / "instructions.jsonl"
@@ -34,15 +39,23 @@ def evaluate(parser: LLMParser, cases: list[dict], show_errors: bool) -> dict[st
     hits, seconds = [], []
     for number, case in enumerate(cases, 1):
         start = time.perf_counter()
-        target = parser.parse(case["instruction"])[0]
+        found = parser.parse(case["instruction"])
         seconds.append(time.perf_counter() - start)
-        object_hit = exact_match(target.object, case["object"])
-        style_hit = exact_match(target.style, case["style"])
-        hits.append((object_hit, style_hit, object_hit and style_hit))
+        keys = [StyleTarget(**key) for key in case.get("targets", [])]
+        keys = keys or [StyleTarget(case["object"], case["style"])]
+        object_hit, style_hit = (
+            len(found) == len(keys)
+            and all(
+                exact_match(getattr(a, field), getattr(b, field))
+                for a, b in zip(found, keys, strict=True)
+            )
+            for field in ("object", "style")
+        )
+        weights_hit = [target.weight for target in found] == [key.weight for key in keys]
+        hits.append((object_hit, style_hit, object_hit and style_hit and weights_hit))
         print(f"\r{number}/{len(cases)}", end="", file=sys.stderr, flush=True)
         if show_errors and not hits[-1][2]:
-            print(f"{case['instruction']}\n  got {target.object!r} | {target.style!r}")
-            print(f"  key {case['object']!r} | {case['style']!r}")
+            print(f"{case['instruction']}\n  got {found}\n  key {keys}")
     print(file=sys.stderr)
     rates = map(statistics.mean, zip(*hits, strict=True))
     names = ("object", "style", "both", "seconds per parse")

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from lightning_modules.templates import text_direction
 
 from datamodules import embedded
 from datamodules.embedded import EmbeddedFile
 from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
+from lightning_modules.directions import text_direction
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.stylenet import StyleNet

@@ -251,6 +251,15 @@ def test_exact_match_is_exact():
     assert not exact_match("", "sky")
 
 
+def test_keys_of_several_targets_are_spans_too():
+    lines = (BENCHMARKS / "instructions_several.jsonl").read_text(encoding="utf-8").splitlines()
+    for case in map(json.loads, lines):
+        assert len(case["targets"]) > 1
+        for key in case["targets"]:
+            assert key["style"] in case["instruction"]
+            assert key["object"] == "background" or key["object"] in case["instruction"]
+
+
 @pytest.mark.parametrize(("name", "size"), [("instructions", 100), ("instructions_dev", 50)])
 def test_keys_are_spans_that_the_parser_may_choose(name, size):
     lines = (BENCHMARKS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()

@@ -155,7 +155,7 @@ def test_what_is_given_is_not_asked_for(tmp_path):
     module = data(style="fire", mask=str(tmp_path / "mask.png"))
     module.setup()
     assert module.parser.asked == 0
-    assert module.task.masks.min() == 1
+    assert module.task.masks.min() > 0.999
     module = data(style="gold", instruction="Turn the cat to fire")
     module.setup()
     assert module.task.targets == (StyleTarget("cat", "gold"),)
@@ -176,9 +176,9 @@ def test_the_smaller_region_keeps_what_two_claim_and_it_is_said(caplog):
     module.setup()
     sky, cat = module.task.masks
     assert module.parser.asked == 0
-    assert (sky * cat).max() == 0
-    assert cat[0, 0] == 1
-    assert sky[0, -1] == 1
+    assert (sky + cat).max() <= 1
+    assert sky[0, 0] < 0.001 and cat[0, 0] > 0.999
+    assert sky[0, -1] > 0.999 and cat[0, -1] < 0.001
     assert "cat and sky overlap on 25.0% of the picture: it goes to cat" in caplog.text
 
 
@@ -214,7 +214,7 @@ def test_the_whole_picture_needs_no_object():
     module = data(style="fire", segmenter=WholePicture())
     module.setup()
     assert module.parser.asked == 0
-    assert module.task.masks.min() == 1
+    assert module.task.masks.min() > 0.999
     module = data(instruction="x", parser=Parrot(("", "fire")), segmenter=WholePicture())
     module.setup()
     assert module.task.batch().styles == (((1.0, "fire"),),)
@@ -229,8 +229,8 @@ def test_one_mask_file_an_object(tmp_path):
     files = [str(tmp_path / f"{name}.png") for name in "ab"]
     module = data(targets={"cat": "fire", "dog": "ice"}, mask=files)
     module.setup()
-    assert module.task.masks[0, :, :40].min() == 1
-    assert module.task.masks[1, :, 60:].min() == 1
+    assert module.task.masks[0, :, :40].min() > 0.999
+    assert module.task.masks[1, :, 60:].min() > 0.999
     with pytest.raises(AtelierError, match="1 masks are given for 2 objects"):
         data(targets={"cat": "fire", "dog": "ice"}, mask=files[:1]).setup()
 
