@@ -87,6 +87,7 @@ class StylizationDataModule(LightningDataModule):
         self.feather = feather
         self.source_text = source_text
         self.task: StyleTask | None = None
+        self.parse_note = ""
         self.seconds: dict[str, float] = {}
         self._batch: StyleBatch | None = None
 
@@ -133,6 +134,7 @@ class StylizationDataModule(LightningDataModule):
                 "or give --style or --style-image, with --object or --mask"
             )
         parsed = self.parser.parse(self.instruction)
+        self.parse_note = self.parser.note
         said = _quoted(self.instruction)
         if (self.object or self.style) and len({target.object for target in parsed}) > 1:
             raise AtelierError(
@@ -172,7 +174,9 @@ class StylizationDataModule(LightningDataModule):
         self.seconds["mask"] = time.perf_counter() - start
         masks = torch.stack([resize(mask, content.shape[1:]) for mask in found])
         masks = self._regions(separate(masks, names), names)
-        self.task = StyleTask(content, self.targets, masks, self.source_text, style_image)
+        self.task = StyleTask(
+            content, self.targets, masks, self.source_text, style_image, self.parse_note
+        )
 
     def _check_masks(self, names: list[str]) -> None:
         """Refuse what masks and names cannot give, before the segmenter is asked."""

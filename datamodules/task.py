@@ -51,6 +51,7 @@ class StyleTask:
              1 = the region to stylize, everywhere and for every method. They sum to at most 1.
     source_text: what the content image is described as (CLIPstyler: "a Photo").
     style_image: a picture that shows the style of the first region, (3, h, w) in [0, 1].
+    parse_note: what must be known about how the targets were parsed, "" if nothing.
     """
 
     content: Tensor
@@ -58,6 +59,7 @@ class StyleTask:
     masks: Tensor
     source_text: str = "a Photo"
     style_image: Tensor | None = None
+    parse_note: str = ""
 
     def __post_init__(self) -> None:
         expected = (len(regions(self.targets)), *self.content.shape[1:])

@@ -1,4 +1,4 @@
-"""The command `atelier`: stylize, parse, mask, compare, fit.
+"""The command `atelier`: stylize, parse, mask, compare, weights, fit.
 
 Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
 imported only when it is asked for; heavy libraries are imported by what uses them. Results go to
@@ -23,6 +23,7 @@ COMMANDS = {
     "parse": "split an instruction into object and style, as JSON",
     "mask": "find an object in a picture, as a black and white picture",
     "compare": "show what several methods make of one picture, side by side",
+    "weights": "get and check the papers' models",
     "fit": "run a configuration through Lightning's own command line",
 }
 
@@ -71,10 +72,12 @@ def _run(arguments: list[str]) -> int:
             help=summary,
             description=(module.__doc__ if module else summary),
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            add_help=getattr(module, "OWN_HELP", True),
         )
         if module:
             module.add_arguments(command)
+        if getattr(module, "READS_ALL", False) and arguments[0] == name:
+            # In the order in which they were given: with LightningCLI the last word counts.
+            return module.run(argparse.Namespace(command=name), arguments[1:])
     own, dotted = split_dotted(arguments)
     args, unknown = parser.parse_known_args(own)
     return import_module(f"experiments.{args.command}").run(args, dotted + unknown)

@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datamodules.errors import AtelierError
-from experiments.stylize import absolute, method_config, pairs
+from experiments.names import METHODS, chosen
+from experiments.presets import compose
+from experiments.stylize import absolute, pairs
 
 if TYPE_CHECKING:
     from PIL import Image
 
-METHODS = "clipstyler,generative_artisan,sem_cs,soulstyler"
+DEFAULT = "clipstyler,generative_artisan,sem_cs,soulstyler"
 SETTINGS = {"size": "data.size", "steps": "trainer.max_steps", "seed": "seed_everything"}
 REQUEST = "request.json"  # what the folder's runs were asked for
 
@@ -34,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("image", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
-    add("--methods", default=METHODS, help="files in configs/methods (default: %(default)s)")
+    add("--methods", default=DEFAULT, help="files in configs/methods (default: %(default)s)")
+    add("--models", help="a file in configs/models: embedded, paper or siglip")
     add(
         "--target",
         action="append",
@@ -52,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     methods = dict.fromkeys(name.strip() for name in args.methods.split(",") if name.strip())
-    configs = {name: method_config(name) for name in methods}
+    configs = {name: chosen(name, METHODS, "method") for name in methods}
     if not configs:
         raise AtelierError("--methods names none; give e.g. --methods clipstyler,soulstyler")
     from datamodules.files import slug, write_json
@@ -66,7 +69,11 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     out = Path(args.out or Path("runs") / "-".join(map(slug, words)))
     own = {setting: getattr(args, option) for option, setting in SETTINGS.items()}
     request = {"data.image": absolute(args.image), "data.targets": json.dumps(styles), **own}
-    _claim(out, {**request, "masks": args.mask, "settings": rest}, args.overwrite)
+    _claim(
+        out,
+        {**request, "masks": args.mask, "models": args.models, "settings": rest},
+        args.overwrite,
+    )
     masks = [absolute(mask) for mask in args.mask or _masks(picture, list(styles), out)]
     request["data.mask"] = json.dumps(masks)
     settings = [f"--{k}={v}" for k, v in request.items() if v is not None] + rest
@@ -74,7 +81,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     scores = {}
     for method, config in configs.items():
         print(f"method   {method}", file=sys.stderr)
-        fit([f"--config={config}", *settings], out / method, again=args.overwrite)
+        composed = compose(config, args.models) if args.models else config
+        fit([f"--config={composed}", *settings], out / method, again=args.overwrite)
         scores[method] = _scores(out / method, masks[0])
     save_png(_sheet(out, masks[0], scores), out / "compare.png")
     write_json(out / "compare.json", scores)

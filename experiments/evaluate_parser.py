@@ -1,6 +1,6 @@
 """How often a parser splits an instruction exactly as its key says.
 
-    python -m experiments.evaluate_parser [--set FILE] [--show-errors]
+    python -m experiments.evaluate_parser [--parser NAME] [--set FILE] [--show-errors]
 
 A set is a JSON-lines file of {"instruction", "object", "style"}. How keys are written:
 - Keys are verbatim spans of the instruction; "" where it names no object or no style. Words for
@@ -12,9 +12,9 @@ A set is a JSON-lines file of {"instruction", "object", "style"}. How keys are w
 - Several targets are {"instruction", "targets": [{"object", "style", "weight"}, ...]}, in order;
   "background" is all that no other target names. Only all of them right is a match.
 A match is exact after `evaluation.metrics.parse_match.normalise`; "both" needs both fields, and the
-weights.
-`instructions_dev.jsonl` is what the parser was tuned on, `instructions.jsonl` what it is tested on;
-`instructions_several.jsonl` has 20 with several targets.
+weights. An instruction that the parser refuses is a miss.
+`instructions_dev.jsonl` is what the parsers were tuned on, `instructions.jsonl` what they are
+tested on; `instructions_several.jsonl` has 20 with several targets.
 """
 
 from __future__ import annotations
@@ -27,19 +27,25 @@ import time
 from pathlib import Path
 
 import datamodules
-from datamodules.parsing.llm import LLMParser
+from datamodules.errors import AtelierError
+from datamodules.parsing.base import Parser
 from datamodules.task import StyleTarget
 from evaluation.metrics.parse_match import exact_match
+from experiments.parse import add_parser_arguments, chosen_parser
 
 DEFAULT_SET = Path(datamodules.__file__).parent / "benchmarks" / "instructions.jsonl"
 
 
-def evaluate(parser: LLMParser, cases: list[dict], show_errors: bool) -> dict[str, float]:
+def evaluate(parser: Parser, cases: list[dict], show_errors: bool) -> dict[str, float]:
     """Exact-match rates in [0, 1] and the median seconds a parse; errors go to stdout."""
     hits, seconds = [], []
     for number, case in enumerate(cases, 1):
         start = time.perf_counter()
-        found = parser.parse(case["instruction"])
+        try:
+            found = parser.parse(case["instruction"])
+        except AtelierError as error:
+            found = []
+            print(f"\n{error}", file=sys.stderr)
         seconds.append(time.perf_counter() - start)
         keys = [StyleTarget(**key) for key in case.get("targets", [])]
         keys = keys or [StyleTarget(case["object"], case["style"])]
@@ -66,13 +72,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--set", type=Path, default=DEFAULT_SET, help="JSON-lines file")
     arguments.add_argument("--show-errors", action="store_true", help="print what went wrong")
+    add_parser_arguments(arguments)
     options = arguments.parse_args()
     cases = [json.loads(line) for line in options.set.read_text(encoding="utf-8").splitlines()]
 
     import torch  # noqa: F401  (imported here so that the load time does not contain it)
     import transformers  # noqa: F401
 
-    parser = LLMParser()
+    parser = chosen_parser(options)
     start = time.perf_counter()
     parser.load()
     load = time.perf_counter() - start

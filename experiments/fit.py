@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-OWN_HELP = False  # --help is LightningCLI's, which lists every setting
+READS_ALL = True  # every word is LightningCLI's, --help too, which lists every setting
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

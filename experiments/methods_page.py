@@ -13,8 +13,8 @@ import yaml
 from docstring_parser import parse
 
 from datamodules.files import write_text
+from experiments.names import METHODS
 from experiments.runner import method_class
-from experiments.stylize import METHODS
 from lightning_modules.stylization import Stylization
 
 PAGE = METHODS.parents[1] / "docs" / "methods.md"

@@ -3,8 +3,10 @@
 Prints a JSON array: [{"object": ..., "style": ...}]; what the instruction does not name is "".
 An instruction that names several objects gives several, and a blend ("0.7*Van Gogh + 0.3*Hokusai")
 one a style, with its "weight". The object "background" is all that no other names.
+The parser is a small language model, a grammar ("rules") or a model behind an OpenAI-compatible
+endpoint ("api"), whose key, if it needs one, is in the environment variable OPENAI_API_KEY.
 With "-" it reads one instruction a line from stdin and writes one array a line, loading the
-language model once; a line that says nothing gives [] and a word on stderr.
+parser once; a line that says nothing gives [] and a word on stderr.
 """
 
 from __future__ import annotations
@@ -12,20 +14,55 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
 from datamodules.errors import AtelierError
+
+if TYPE_CHECKING:
+    from datamodules.parsing.base import Parser
+
+# The names of --parser; imported when chosen.
+PARSERS = {
+    "smollm2": "datamodules.parsing.llm:LLMParser",
+    "rules": "datamodules.parsing.rules:RulesParser",
+    "api": "datamodules.parsing.api:APIParser",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("instruction", help='e.g. "Turn the boat to the art on fire", or -')
+    add_parser_arguments(parser)
+
+
+def add_parser_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that `chosen_parser` reads."""
+    add = parser.add_argument
+    add("--parser", choices=PARSERS, default="smollm2", help="(default: %(default)s)")
+    add("--model", metavar="NAME", help="with --parser api: the model to ask, by its name there")
+    add(
+        "--base-url",
+        metavar="URL",
+        help="with --parser api: the endpoint, e.g. http://127.0.0.1:8000/v1 "
+        "(default: OPENAI_BASE_URL, else OpenAI's own)",
+    )
+
+
+def chosen_parser(args: argparse.Namespace) -> Parser:
+    """The parser that the options of `add_parser_arguments` name."""
+    settings = {"model": args.model, "base_url": args.base_url}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if args.parser == "api" and not args.model:
+        raise AtelierError("--parser api asks a model; name it with --model")
+    if args.parser != "api" and given:
+        raise AtelierError(f"--parser {args.parser} takes no --model or --base-url; leave them out")
+    return resolve_name(PARSERS[args.parser])(**given)
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     if rest:
         raise AtelierError(f"atelier parse knows no {rest[0]}; see atelier parse --help")
-    from datamodules.parsing.llm import LLMParser
-
-    parser = LLMParser()
+    parser = chosen_parser(args)
     if args.instruction != "-":
         print(_as_json(parser, args.instruction))
         return 0
@@ -40,7 +77,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     return code
 
 
-def _as_json(parser, instruction: str) -> str:
+def _as_json(parser: Parser, instruction: str) -> str:
     targets = parser.parse(instruction)
     pairs = [
         {"object": target.object, "style": target.style}

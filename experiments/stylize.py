@@ -19,15 +19,14 @@ Any setting of the configuration can be given by its dotted name; `atelier fit -
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 import time
 from pathlib import Path
 
 from datamodules.errors import AtelierError
-
-METHODS = Path(__file__).parents[1] / "configs" / "methods"
+from experiments.names import METHODS, chosen
+from experiments.presets import compose
 
 # Short options of this command and the settings they stand for.
 SETTINGS = {
@@ -55,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", nargs="?", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
     add("--method", default="soulstyler", help="a file in configs/methods (default: %(default)s)")
+    add("--models", help="a file in configs/models: embedded, paper or siglip")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the language model together with --style")
     add("--style", help="the style; skips the language model together with --object or --mask")
@@ -108,9 +108,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 def _lightning_arguments(args: argparse.Namespace) -> list[str]:
     """This command's options as LightningCLI's."""
-    config = Path(args.config) if args.config else method_config(args.method)
-    if not config.is_file():
-        raise AtelierError(f"There is no configuration at {config}; check --config")
+    config = configuration(args)
     given = {setting: getattr(args, option) for option, setting in SETTINGS.items()}
     if not args.config and not args.image:
         raise AtelierError("There is no picture; give a file or skimage:rocket")
@@ -149,14 +147,16 @@ def pairs(targets: list[str]) -> dict[str, str]:
     return pairs
 
 
-def method_config(name: str) -> Path:
-    """The YAML of a method by its name; AtelierError names the known ones and the nearest."""
-    known = {path.stem: path for path in sorted(METHODS.glob("*.yaml"))}
-    if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise AtelierError(f"There is no method {name!r}; there are {', '.join(known)}{hint}")
-    return known[name]
+def configuration(args: argparse.Namespace) -> str:
+    """The configuration that is asked for: a file's path, or YAML that a preset goes into."""
+    if args.config:
+        if args.models:
+            raise AtelierError("--models goes with --method; a --config names its models itself")
+        if not Path(args.config).is_file():
+            raise AtelierError(f"There is no configuration at {args.config}; check --config")
+        return args.config
+    method = chosen(args.method, METHODS, "method")
+    return compose(method, args.models) if args.models else str(method)
 
 
 def _announce(folder) -> None:

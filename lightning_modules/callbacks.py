@@ -87,7 +87,9 @@ class RunFolder(Callback):
     def write_task(self) -> None:
         """What is known before the first step; an unwritable folder is refused here, at no cost."""
         write_text(self.folder / "config.yaml", self.config)
-        write_json(self.folder / "parse.json", [asdict(target) for target in self.task.targets])
+        note = {"parser_note": self.task.parse_note} if self.task.parse_note else {}
+        targets = [asdict(target) | note for target in self.task.targets]
+        write_json(self.folder / "parse.json", targets)
         save_png(to_picture(self.task.content), self.folder / "content.png")
         save_png(to_picture(self.task.stylized), self.folder / "mask.png")
         for earlier in self.folder.glob("mask-*.png"):

@@ -217,6 +217,30 @@ def test_stylize_end_to_end(tmp_path):
     refused(atelier("stylize", "--config", *config, cwd=tmp_path), "already holds a finished run")
 
 
+def test_a_key_reaches_no_file_and_no_stream(tmp_path, mask):
+    """A run that asks a dead endpoint, falls back on the rules, and logs to W&B offline."""
+    key = "sk-planted-0123456789"
+    endpoint = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "retries": 0}
+    parser = {
+        "class_path": "datamodules.parsing.api.APIParser",
+        "init_args": endpoint
+        | {"fallback": {"class_path": "datamodules.parsing.rules.RulesParser"}},
+    }
+    done = atelier(
+        *["stylize", "skimage:chelsea", "Turn the cat to fire", "--mask", mask, "--steps", 1],
+        *["--out", "run", *SETTINGS[:-1], f"--data.parser={json.dumps(parser)}"],
+        cwd=tmp_path,
+        OPENAI_API_KEY=key,
+        WANDB_MODE="offline",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "RulesParser" in json.loads((tmp_path / "run/parse.json").read_text())[0]["parser_note"]
+    assert key not in done.stdout + done.stderr
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert any("wandb" in str(path) for path in files)
+    assert all(key.encode() not in path.read_bytes() for path in files)
+
+
 def test_several_objects_leave_a_mask_each(tmp_path, mask):
     settings = ["--method", "fusion", "--steps", 2, "--out", "run", *SETTINGS]
     targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
@@ -259,13 +283,14 @@ def test_compare_shows_every_method_and_does_nothing_twice(tmp_path, mask):
 def test_fit_is_the_same_run_through_lightnings_command_line(tmp_path, mask):
     config = Path(__file__).parents[1] / "configs" / "methods" / "soulstyler.yaml"
     done = atelier(
-        *["fit", f"--config={config}", "--data.image=skimage:chelsea", "--data.style=fire"],
-        *[f"--data.mask={mask}", "--data.size=96", "--trainer.max_steps=2", "--run.out=run"],
+        *["fit", "--config", config, "--data.image", "skimage:chelsea", "--data.style=fire"],
+        *[f"--data.mask={mask}", "--data.size=96", "--trainer.max_steps", 2, "--run.out=run"],
         "--wandb.enabled=false",
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES
+    assert len((tmp_path / "run" / "losses.csv").read_text().splitlines()) == 1 + 2
 
 
 def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):

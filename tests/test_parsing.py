@@ -9,7 +9,7 @@ import pytest
 
 import datamodules
 from datamodules.errors import AtelierError
-from datamodules.parsing import llm
+from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
 from datamodules.parsing.llm import LLMParser, legal_spans
@@ -29,14 +29,14 @@ LONG = (
 def cache(tmp_path_factory):
     """A cache in which an earlier conversion broke off; the real one is built over it, quietly."""
     root = tmp_path_factory.mktemp("cache")
-    folder = root / f"smollm2-135m-instruct-{llm.SMOLLM2.sha256[:16]}"
+    folder = root / f"smollm2-135m-instruct-{models.SMOLLM2.sha256[:16]}"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"half a file")
-    llm.load_smollm2.cache_clear()
+    models.load_smollm2.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ATELIER_CACHE", str(root))
         with redirect_stderr(io.StringIO()) as noise:
-            llm.load_smollm2()
+            models.load_smollm2()
     assert noise.getvalue() == ""
     return folder
 
@@ -183,9 +183,10 @@ def test_too_long_is_an_error():
         LLMParser().parse("paint " * 2000)
 
 
-def test_unknown_model_is_an_error():
-    with pytest.raises(AtelierError, match="smollm2"):
-        LLMParser(model="smollm3")
+def test_unknown_model_is_an_error(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(AtelierError, match=r"atelier weights fetch hf:smollm3 .*smollm2"):
+        LLMParser(model="smollm3").load()
 
 
 def test_spans_are_whole_words_without_carriers():
@@ -198,36 +199,37 @@ def test_spans_are_whole_words_without_carriers():
 
 def test_damaged_cache_is_rebuilt(tmp_path, monkeypatch):
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    monkeypatch.setattr(llm, "_read_folder", lambda folder: folder)
+    monkeypatch.setattr(models, "_read_folder", lambda folder: (folder, None))
+    monkeypatch.setattr(models, "_placed", lambda folder, tokenizer: folder)
     converted = []
 
     def convert(file, folder):
         converted.append(folder)
         folder.mkdir(exist_ok=True)
         (folder / "model.safetensors").write_bytes(b"weights")
-        sums = {"model.safetensors": llm.sha256(folder / "model.safetensors")}
-        (folder / llm.CHECKSUMS).write_text(json.dumps(sums))
+        sums = {"model.safetensors": models.sha256(folder / "model.safetensors")}
+        (folder / models.CHECKSUMS).write_text(json.dumps(sums))
 
-    monkeypatch.setattr(llm, "_convert_gguf", convert)
-    load = llm.load_smollm2.__wrapped__  # without the process-wide memory
+    monkeypatch.setattr(models, "_convert_gguf", convert)
+    load = models.load_smollm2.__wrapped__  # without the process-wide memory
     folder = load()
     load()
     assert len(converted) == 1  # intact: used as it is
     for damage in (
         lambda: (folder / "model.safetensors").write_bytes(b"weighty"),
         lambda: (folder / "model.safetensors").unlink(),
-        lambda: (folder / llm.CHECKSUMS).write_text("[1,"),
-        lambda: (folder / llm.CHECKSUMS).unlink(),
+        lambda: (folder / models.CHECKSUMS).write_text("[1,"),
+        lambda: (folder / models.CHECKSUMS).unlink(),
     ):
         damage()
-        assert not llm._is_intact(folder)
+        assert not models._is_intact(folder)
         load()
-        assert llm._is_intact(folder)
+        assert models._is_intact(folder)
 
 
 def test_conversion_leaves_one_whole_folder(cache):
     assert list(cache.parent.iterdir()) == [cache]
-    assert llm._is_intact(cache)
+    assert models._is_intact(cache)
     assert (cache / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits
 
 

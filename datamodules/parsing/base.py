@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from datamodules.errors import AtelierError
 from datamodules.task import StyleTarget
+
+MAX_WORDS = 200  # an instruction is a sentence or two; more is a mistaken paste
 
 
 class Parser(ABC):
-    """Splits an instruction such as "Turn the white sailboat to the art on fire"."""
+    """Splits an instruction such as "Turn the white sailboat to the art on fire".
+
+    note: what must be known about the last parse, e.g. that another parser had to step in; "" if
+          nothing. It goes with the targets into parse.json.
+    """
+
+    note: str = ""
 
     @abstractmethod
     def parse(self, instruction: str) -> list[StyleTarget]:
@@ -17,3 +26,21 @@ class Parser(ABC):
         object and style are spans of the instruction, "" where it names none.
         Raises AtelierError where nothing can be read from the instruction.
         """
+
+    def load(self) -> None:  # noqa: B027  (most parsers have nothing to load)
+        """Load now, rather than at the first parse, what parsing needs."""
+
+
+def checked(instruction: str) -> str:
+    """The instruction with single spaces; AtelierError if it is blank or too long to be one."""
+    text = " ".join(instruction.split())
+    if not text:
+        raise AtelierError(
+            'The instruction is empty; write one such as "Turn the boat to Starry Night".'
+        )
+    if (count := len(text.split())) > MAX_WORDS:
+        raise AtelierError(
+            f"The instruction has {count} words, more than the {MAX_WORDS} a parser reads; "
+            "shorten it to what to change and into which style."
+        )
+    return text

@@ -7,6 +7,10 @@ style of its own is for the parser to say.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from datamodules.parsing.blend import targets_of
+from datamodules.task import StyleTarget
 
 # Between two clauses.
 _JOINT = re.compile(r"\s*(?:[,;.]\s*(?:and|while|then|but)?|\b(?:and|while|then|but))\s+", re.I)
@@ -49,6 +53,23 @@ def split_clauses(instruction: str) -> list[str]:
 
 def _changes(clause: str) -> bool:
     return bool(_TURN.search(clause)) and not _KEEP.match(clause.strip())
+
+
+def targets_by_clause(
+    instruction: str, split: Callable[[str, bool], tuple[str, str]]
+) -> list[StyleTarget]:
+    """The targets of all clauses if each has an object and a style of its own, else of the whole.
+
+    split: (clause, whether others stand beside it) to object and style, "" for what is not named.
+    Empty if nothing at all is named.
+    """
+    if len(clauses := split_clauses(instruction)) > 1:
+        several = [split(clause, True) for clause in clauses]
+        names = {name for name, _ in several}
+        if all(name and style for name, style in several) and len(names) == len(several):
+            return [target for pair in several for target in targets_of(*pair)]
+    name, style = split(instruction, False)
+    return targets_of(name, style) if name or style else []
 
 
 def take_blend(clause: str) -> tuple[str, str]:

@@ -17,33 +17,24 @@ key-value cache.
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
-import json
 import math
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.embedded import SMOLLM2, EmbeddedFile, cache_dir, locate, sha256
 from datamodules.errors import AtelierError
-from datamodules.parsing.base import Parser
-from datamodules.parsing.blend import targets_of
-from datamodules.parsing.clauses import REST, split_clauses, take_blend
+from datamodules.parsing.base import Parser, checked
+from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
+from datamodules.parsing.language_models import EMBEDDED, load_language_model
 from datamodules.task import BACKGROUND, StyleTarget
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
 
-MAX_WORDS = 200  # an instruction is a sentence or two; more is a mistaken paste
-CHECKSUMS = "sha256.json"  # in a converted model's folder: file name -> digest
 MISSING = "none"  # what the model says for a field that the instruction does not name
 
 # (instruction, object, style); "" where the instruction names none.
@@ -144,85 +135,6 @@ def _overlap(a: Span, b: Span) -> bool:
     return a[0] < b[1] and b[0] < a[1]
 
 
-@contextlib.contextmanager
-def _quiet_transformers():
-    """No progress bars or warnings while a model loads; the user's settings come back after.
-
-    The GGUF reader draws its bar whatever the settings say, hence the redirection.
-    """
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _read_folder(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model (float32, frozen) and the tokenizer that `save_pretrained` wrote into a folder."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    # Widening after the loading is much faster than asking for float32 at once.
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return model.float().eval().requires_grad_(False), tokenizer
-
-
-def _convert_gguf(file: EmbeddedFile, folder: Path) -> None:
-    """Write a GGUF file as float16 safetensors with its tokenizer; all of the folder or nothing."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    path = locate(file)
-    try:  # before the work, so that it is not lost
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AtelierError(
-            f"The model cache {folder.parent} cannot be made ({error.strerror}); "
-            "set ATELIER_CACHE to a folder that can be written"
-        ) from error
-    source = {"gguf_file": path.name, "local_files_only": True}
-    quantized = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float16, **source)
-    del quantized.config.quantization_config  # else transformers refuses to save it
-    plain = AutoModelForCausalLM.from_config(quantized.config, dtype=torch.float16)
-    plain.load_state_dict(quantized.state_dict())
-
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        built = Path(temporary) / "model"
-        plain.save_pretrained(built)
-        AutoTokenizer.from_pretrained(path.parent, **source).save_pretrained(built)
-        sums = {part.name: sha256(part) for part in built.iterdir()}
-        (built / CHECKSUMS).write_text(json.dumps(sums, indent=2))
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another process has just put its own there
-            built.replace(folder)
-
-
-def _is_intact(folder: Path) -> bool:
-    """Whether a converted model is complete and unaltered (transformers would not notice)."""
-    try:
-        sums = json.loads((folder / CHECKSUMS).read_text())
-        return all(sha256(folder / name) == digest for name, digest in sums.items())
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-@lru_cache(maxsize=1)
-def load_smollm2() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """SmolLM2-135M-Instruct, converted once from GGUF (20 s) into the user's cache."""
-    folder = cache_dir() / f"smollm2-135m-instruct-{SMOLLM2.sha256[:16]}"
-    with _quiet_transformers():
-        if not _is_intact(folder):
-            _convert_gguf(SMOLLM2, folder)
-        return _read_folder(folder)
-
-
 @dataclass(frozen=True)
 class _Context:
     """Text that the model has read: its key-value cache and the logits (V,) of the next token."""
@@ -254,11 +166,14 @@ class _Scorer:
         anchor = self.tokenizer(":", add_special_tokens=False)["input_ids"]
         return self.tokenizer(":" + text, add_special_tokens=False)["input_ids"][len(anchor) :]
 
-    def read(self, text: str, after: _Context | None = None) -> _Context:
-        """The context after one more text; the earlier context stays usable."""
+    def read(self, text: str, after: _Context | None = None, special: bool = False) -> _Context:
+        """The context after one more text; the earlier context stays usable.
+
+        special: the text has the special tokens of a beginning already, as a chat template has.
+        """
         import torch
 
-        ids = self.tokens(text) if after else self.tokenizer(text)["input_ids"]
+        ids = self.tokens(text) if after else self._beginning(text, special)
         with torch.inference_mode():
             out = self.model(
                 input_ids=torch.tensor([ids], device=self.model.device),
@@ -267,6 +182,9 @@ class _Scorer:
                 logits_to_keep=1,
             )
         return _Context(out.past_key_values, out.logits[0, -1].float())
+
+    def _beginning(self, text: str, special: bool) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=not special)["input_ids"]
 
     def log_probs(self, context: _Context, rows: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Of each row after the context: its tokens', and a newline's in each token's place.
@@ -335,13 +253,13 @@ def _examples(task: str, *first: str) -> str:
     return "\n".join([task + "\n", *shown, ""])
 
 
-LOADERS = {"smollm2": load_smollm2}
-
-
 class LLMParser(Parser):
     """Splits an instruction by the likelihoods of a causal language model; deterministic.
 
-    model:          "smollm2", the embedded SmolLM2-135M-Instruct.
+    model:          "smollm2", the embedded SmolLM2-135M-Instruct; or any causal model: a hub
+                    repository ("meta-llama/Llama-2-7b-chat-hf", the paper's), a folder or a GGUF
+                    file. Its chat template, if it has one, frames the examples; the embedded model
+                    reads them plain, as measured.
     candidates:     pairs of object and style that survive the reading and are scored by the
                     writing, >= 1; more are slower.
     channel_weight: weight of the writing's log-likelihood beside the reading's, >= 0. Chosen on
@@ -357,10 +275,6 @@ class LLMParser(Parser):
         channel_weight: float = 0.3,
         word_bonus: float = 0.6,
     ) -> None:
-        if model not in LOADERS:
-            raise AtelierError(
-                f"LLMParser knows no language model {model!r}; choose one of: {', '.join(LOADERS)}"
-            )
         self.model = model
         self.candidates = candidates
         self.channel_weight = channel_weight
@@ -368,12 +282,31 @@ class LLMParser(Parser):
 
     @cached_property
     def _scorer(self) -> _Scorer:
-        return _Scorer(*LOADERS[self.model]())
+        return _Scorer(*load_language_model(self.model))
 
     @cached_property
     def _reading(self) -> _Context:
+        before, _ = self._frame
+        return self._scorer.read(before, special=self._chats)
+
+    @cached_property
+    def _chats(self) -> bool:
+        return self.model not in EMBEDDED and bool(self._scorer.tokenizer.chat_template)
+
+    @cached_property
+    def _frame(self) -> tuple[str, str]:
+        """What goes before "Instruction: ..." and what after it: examples, and a chat's marks."""
         task = "Split each instruction into the object to change and the style it should get."
-        return self._scorer.read(_examples(task, "Object", "Style"))
+        examples = _examples(task, "Object", "Style")
+        if not self._chats:
+            return examples, "\n"
+        mark = "INSTRUCTION"
+        message = [{"role": "user", "content": examples + mark}]
+        framed = self._scorer.tokenizer.apply_chat_template(
+            message, tokenize=False, add_generation_prompt=True
+        )
+        before, _, after = framed.rpartition(mark)
+        return before, after
 
     @cached_property
     def _writing(self) -> _Context:
@@ -389,30 +322,16 @@ class LLMParser(Parser):
 
         Raises AtelierError for blank or long texts.
         """
-        text = " ".join(instruction.split())
-        if not text:
-            raise AtelierError(
-                'The instruction is empty; write one such as "Turn the boat to Starry Night".'
-            )
-        if (count := len(text.split())) > MAX_WORDS:
-            raise AtelierError(
-                f"The instruction has {count} words, more than the {MAX_WORDS} a parser reads; "
-                "shorten it to what to change and into which style."
-            )
-        if len(clauses := split_clauses(text)) > 1:
-            several = [self._split(clause, several=True) for clause in clauses]
-            names = {name for name, _ in several}
-            if all(name and style for name, style in several) and len(names) == len(several):
-                return [target for pair in several for target in targets_of(*pair)]
-        name, style = self._split(text)
-        if not (name or style):
+        text = checked(instruction)
+        targets = targets_by_clause(text, self._split)
+        if not targets:
             raise AtelierError(
                 f"The instruction {text!r} names neither an object nor a style; "
                 'write one such as "Turn the boat to Starry Night".'
             )
-        return targets_of(name, style)
+        return targets
 
-    def _split(self, clause: str, several: bool = False) -> tuple[str, str]:
+    def _split(self, clause: str, several: bool) -> tuple[str, str]:
         """The likeliest object and style in the clause, "" for what it does not name.
 
         several: beside other clauses, in which "the rest" is an object too: BACKGROUND.
@@ -436,7 +355,7 @@ class LLMParser(Parser):
         """
         spans = legal_spans(text)
         names = [text[a:b] for a, b in spans]
-        query = self._scorer.read(f"Instruction: {text}\n", self._reading)
+        query = self._scorer.read(f"Instruction: {text}{self._frame[1]}", self._reading)
         scored = []
         for field in ("Object:", "Style:"):
             field_context = self._scorer.read(field, query)

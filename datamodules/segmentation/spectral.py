@@ -3,18 +3,21 @@
 Sem-CS's first phase. Places of the picture are the nodes of a graph; two are joined as strongly as
 their deep features and their colours agree: W = W_feat + lambda W_knn. The eigenvector of the
 second smallest eigenvalue of the graph's Laplacian cuts it in two where that severs least; its
-sign is the mask, which GrabCut fits to the picture's edges (the paper: a dense CRF).
+sign is the mask, which GrabCut and a guided filter fit to the picture's edges (the paper: a dense
+CRF).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import cv2
 import numpy as np
 import torch
-from scipy.linalg import eigh
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import eigsh
 from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional as F
@@ -25,8 +28,10 @@ from datamodules.images import resize as resize_mask
 from datamodules.images import to_picture
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.bridge import both_ways, fit, fold, grab_cut, resize, upsample
+from datamodules.segmentation.guided_filter import guided_filter
 
 SMALLEST, LARGEST = 0.02, 0.98  # share of the picture; beyond, the cut has found no object
+EDGE = 1e-4  # variance of the colours in a window, in [0, 1], above which there is an edge
 
 
 class DenseFeatures(ABC):
@@ -70,23 +75,32 @@ def affinity(features: Tensor, picture: np.ndarray, color_weight: float, k: int)
     """
     flat = F.normalize(features.flatten(1), dim=0).double()
     by_feature = (flat.T @ flat).clamp(min=0).numpy()
-    height, width = features.shape[1:]
+    return by_feature + color_weight * color_affinity(picture, features.shape[1:], k)
+
+
+def color_affinity(picture: np.ndarray, size: Sequence[int], k: int) -> csr_array:
+    """W_knn of a picture at a size (h, w), (N, N) with about k N entries."""
+    height, width = size
     lab = cv2.cvtColor(resize(picture, height, width), cv2.COLOR_RGB2LAB).reshape(-1, 3) / 255
     y, x = np.mgrid[:height, :width].reshape(2, -1) / max(height, width)
     places = np.column_stack([lab, x, y])
-    _, nearest = cKDTree(places).query(places, k=min(k, len(places)))
-    by_color = np.zeros_like(by_feature)
-    np.put_along_axis(by_color, nearest, 1.0, axis=1)
-    return by_feature + color_weight * np.maximum(by_color, by_color.T)
+    nearest = cKDTree(places).query(places, k=range(1, min(k, len(places)) + 1))[1]
+    rows = np.repeat(np.arange(len(places)), nearest.shape[1])
+    joined = csr_array((np.ones(rows.size), (rows, nearest.ravel())), shape=(len(places),) * 2)
+    return joined.maximum(joined.T)
 
 
 def fiedler(weights: np.ndarray) -> np.ndarray:
     """Second eigenvector y of (D - W) y = mu D y, (N,): the normalised cut, relaxed."""
     degree = np.sqrt(weights.sum(1))
     normalised = weights / degree[:, None] / degree[None]
-    # The largest eigenvalues of D^-1/2 W D^-1/2 are 1 minus the smallest of its Laplacian.
-    count = len(normalised)
-    _, vectors = eigh(normalised, subset_by_index=[count - 2, count - 1])
+    # The largest eigenvalues of D^-1/2 W D^-1/2 are 1 minus the smallest of its Laplacian. The
+    # very largest, 1, is known with its vector; at -1 it is out of the way, so that the second is
+    # found even where it is 1 too, the graph being in pieces.
+    first = degree / np.linalg.norm(degree)
+    normalised -= 2 * np.outer(first, first)
+    start = np.random.default_rng(0).standard_normal(len(first))  # the same cut each time
+    _, vectors = eigsh(normalised, k=1, which="LA", v0=start)
     return vectors[:, 0] / degree
 
 
@@ -97,6 +111,8 @@ class SpectralSegmenter(Segmenter):
         features: what the places of a picture are compared by.
         color_weight: lambda, the weight of the colour affinity beside the features', >= 0.
         neighbours: colour neighbours of each place, >= 1.
+        refine_radius: of the guided filter that softens the mask's edge along the picture's, in
+            pixels of the 384 that GrabCut sees; 0 = off.
     """
 
     needs_phrase: ClassVar[bool] = False
@@ -106,10 +122,12 @@ class SpectralSegmenter(Segmenter):
         features: DenseFeatures | None = None,
         color_weight: float = 1.0,
         neighbours: int = 10,
+        refine_radius: int = 4,
     ) -> None:
         self.features = features or EfficientNetDense()
         self.color_weight = color_weight
         self.neighbours = neighbours
+        self.refine_radius = refine_radius
 
     def segment(self, content: Tensor, phrase: str) -> Tensor:
         self.ignore(phrase)
@@ -119,13 +137,15 @@ class SpectralSegmenter(Segmenter):
         cut = fiedler(weights).reshape(maps.shape[1:])
         picture = fit(whole, 384)
         heat = resize(_object_side(cut).astype(np.float32), *picture.shape[:2])
-        mask = torch.from_numpy(_large_pieces(grab_cut(picture, heat, level=0.0))).float()
-        if not SMALLEST < float(mask.mean()) < LARGEST:
+        mask = _large_pieces(grab_cut(picture, heat, level=0.0))
+        if not SMALLEST < mask.mean() < LARGEST:
             raise AtelierError(
                 "No object stands out in this picture; name one with --object and "
                 "--data.segmenter datamodules.segmentation.bridge.BridgeSegmenter, or give --mask"
             )
-        return resize_mask(mask, content.shape[1:])
+        if self.refine_radius:
+            mask = guided_filter(picture / 255, mask, self.refine_radius, EDGE).clip(0, 1)
+        return resize_mask(torch.from_numpy(mask).float(), content.shape[1:])
 
 
 def _object_side(cut: np.ndarray) -> np.ndarray:

@@ -1,0 +1,97 @@
+"""Any phrase to a mask by CLIPSeg (Lueddecke and Ecker 2022): CLIP with a decoder for pixels.
+
+Soulstyler finds its object by CRIS, a sigmoid a pixel above 0.35; CLIPSeg answers the same question
+and its weights lie on the hub.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from datamodules.errors import AtelierError
+from datamodules.images import resize, to_picture
+from datamodules.segmentation.base import Segmenter
+from datamodules.weights import reason, require
+
+if TYPE_CHECKING:
+    from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
+
+INSTEAD = "the embedded datamodules.segmentation.bridge.BridgeSegmenter needs none"
+SOFTNESS = 0.1  # of a probability; at this distance from the threshold the mask is 0 or 1
+
+
+class CLIPSegSegmenter(Segmenter):
+    """Finds what a phrase describes.
+
+    The mask is 0.5 where the network's probability p is the threshold, and rises linearly from 0 to
+    1 while p goes from 0.1 below it to 0.1 above: clamp(0.5 + (p - threshold) / 0.2).
+
+    Args:
+        model: a repository of the Hugging Face hub, or a folder.
+        threshold: probability above which a pixel belongs to the object, in (0, 1).
+    """
+
+    def __init__(self, model: str = "CIDAS/clipseg-rd64-refined", threshold: float = 0.35) -> None:
+        if not 0 < threshold < 1:
+            raise AtelierError(f"The threshold {threshold} is no probability; give one in (0, 1)")
+        self.model = model
+        self.threshold = threshold
+
+    @cached_property
+    def network(self) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
+        """The network, and what makes its input of pictures and words."""
+        known = not Path(self.model).exists()
+        folder = require(f"hf:{self.model}" if known else self.model, INSTEAD)
+        return _read(folder)
+
+    @torch.no_grad()
+    def segment(self, content: Tensor, phrase: str) -> Tensor:
+        if not phrase.strip():
+            raise AtelierError(
+                "No object is named, so there is nothing to find; name one or give --mask FILE"
+            )
+        network, processor = self.network
+        inputs = processor(
+            text=[phrase],
+            images=[to_picture(content)],
+            return_tensors="pt",
+            truncation=True,
+            max_length=network.config.text_config.max_position_embeddings,
+        )
+        probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
+        probability = resize(probability, content.shape[1:])
+        if float(probability.max()) <= self.threshold:
+            raise AtelierError(
+                f'"{phrase}" was not found in the picture by CLIPSeg (at most '
+                f"{float(probability.max()):.2f}, the threshold is {self.threshold}); try another "
+                "phrase, a lower threshold, or give --mask FILE"
+            )
+        # Near 0 and 1 the slope is steeper, so that certainty stays 0 or 1.
+        softness = min(SOFTNESS, self.threshold, 1 - self.threshold)
+        return (0.5 + (probability - self.threshold) / (2 * softness)).clamp(0, 1)
+
+
+def _read(folder: Path) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
+    from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    try:
+        network, report = CLIPSegForImageSegmentation.from_pretrained(
+            folder, local_files_only=True, weights_only=True, output_loading_info=True
+        )
+        # transformers makes up what a file lacks and only warns.
+        if missing := sorted(report["missing_keys"]):
+            raise ValueError(f"{len(missing)} tensors are missing, {missing[0]} among them")
+        processor = CLIPSegProcessor.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # transformers, torch, pickle and safetensors raise their own
+        raise AtelierError(
+            f"{folder} holds no CLIPSeg ({reason(error)}); give a folder or a repository of the "
+            "hub with its configuration, weights and tokenizer"
+        ) from error
+    return network.eval().requires_grad_(False), processor

@@ -1,0 +1,146 @@
+"""The 20 classes of Pascal VOC by a fully convolutional network (Long et al. 2015).
+
+Generative Artisan's way to a portrait's mask: torchvision's FCN on ResNet-101, trained on the
+pictures of COCO that show VOC's classes.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache, cached_property
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datamodules.embedded import imagenet_input
+from datamodules.errors import AtelierError
+from datamodules.images import resize
+from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.bridge import FACE_WORDS, PERSON_WORDS, nested_phrases
+from datamodules.weights import UNTRAINED, load_into, require
+
+log = logging.getLogger(__name__)
+
+INSTEAD = "the embedded datamodules.segmentation.bridge.BridgeSegmenter needs none"
+LONGEST = 4  # times the shorter side; a banner's memory would have no bound otherwise
+
+# Everyday words for VOC's classes; plurals in -s and -es need no entry.
+SYNONYMS = {
+    "aeroplane": "plane airplane aircraft airliner jet",
+    "bicycle": "bike cycle",
+    "bird": "parrot eagle owl duck swan goose geese pigeon sparrow seagull gull chicken rooster",
+    "boat": "ship sailboat sailing_ship yacht ferry canoe vessel",
+    "bus": "coach minibus",
+    "car": "automobile taxi cab van jeep",
+    "cat": "kitten kitty kitties tabby",
+    "chair": "armchair stool",
+    "cow": "bull ox oxen calf calves cattle",
+    "diningtable": "table dining_table desk",
+    "dog": "puppy puppies hound terrier",
+    "horse": "pony ponies foal mare stallion",
+    "motorbike": "motor_bike motorcycle moped",
+    "person": "driver rider baby babies ladies toddler player dancer human_being",
+    "pottedplant": "plant potted_plant houseplant",
+    "sheep": "lamb ewe",
+    "sofa": "couch settee",
+    "train": "locomotive tram",
+    "tvmonitor": "tv television monitor screen tv_monitor",
+}
+# They mean a person unless the phrase names another class: "the portrait of a cat".
+FACES = FACE_WORDS | {"portrait", "selfie", "hair"}
+
+
+class FCNSegmenter(Segmenter):
+    """Finds what belongs to the VOC class that the phrase names.
+
+    Args:
+        weights: "torchvision:fcn_resnet101", a file's path, or "untrained" for random weights (for
+            timing).
+        size: shorter side in pixels at which the picture is looked at.
+    """
+
+    def __init__(self, weights: str = "torchvision:fcn_resnet101", size: int = 520) -> None:
+        self.weights = weights
+        self.size = size
+
+    @cached_property
+    def network(self) -> nn.Module:
+        from torchvision.models.segmentation import fcn_resnet101
+
+        # The published file has the auxiliary head that training needed; it is dropped once read.
+        network = fcn_resnet101(weights=None, weights_backbone=None, aux_loss=True)
+        if self.weights == UNTRAINED:
+            log.warning("FCN-ResNet101 is untrained: the masks it gives mean nothing")
+        else:
+            path = require(self.weights, INSTEAD)
+            load_into(network, path, "torchvision's fcn_resnet101")
+        network.aux_classifier = None
+        return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def segment(self, content: Tensor, phrase: str) -> Tensor:
+        name = voc_class(phrase)
+        logits = self.network(imagenet_input(self._fit(content)[None]))["out"][0]
+        mask = resize(logits.softmax(0)[classes().index(name)], content.shape[1:])
+        if float(mask.max()) <= 0.5:
+            raise AtelierError(
+                f"No {name} was found in the picture by FCN-ResNet101; try another phrase or give "
+                "--mask FILE"
+            )
+        return mask
+
+    def _fit(self, content: Tensor) -> Tensor:
+        """The picture (3, H, W) with a shorter side of `size` px, as the network was trained."""
+        height, width = content.shape[1:]
+        scale = self.size * min(1 / min(height, width), LONGEST / max(height, width))
+        size = (max(1, int(height * scale)), max(1, int(width * scale)))
+        scaled = F.interpolate(content[None], size, mode="bilinear", antialias=True)
+        return scaled[0].clamp(0, 1)
+
+
+@cache
+def classes() -> list[str]:
+    """The names of the network's outputs: the background, then VOC's 20 classes."""
+    from torchvision.models.segmentation import FCN_ResNet101_Weights
+
+    return FCN_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1.meta["categories"]
+
+
+@cache
+def _names() -> dict[str, str]:
+    """The class of each word that names one; words joined by a space are one name."""
+    words = {name: name for name in classes()[1:]}
+    words |= {
+        word.replace("_", " "): name for name, row in SYNONYMS.items() for word in row.split()
+    }
+    return words | dict.fromkeys(PERSON_WORDS - FACES, "person")
+
+
+def _named(phrase: str, names: dict[str, str]) -> list[str]:
+    """The classes whose names are in a phrase as whole words, singular or plural, in its order."""
+    longest_first = "|".join(sorted(names, key=len, reverse=True))
+    found = re.findall(rf"\b({longest_first})(?:s|(?<=[shx])es)?\b", phrase.lower())
+    return [names[word] for word in found]
+
+
+def voc_class(phrase: str) -> str:
+    """VOC's name of what a phrase names: "the old woman" -> "person".
+
+    The last name before a preposition, "a dog on a sofa", else the first one after it, "a picture
+    of a cat". Raises AtelierError where there is none.
+    """
+    if not phrase.strip():
+        raise AtelierError(
+            "No object is named, so there is nothing to find; name one or give --mask FILE"
+        )
+    whole, core, _ = nested_phrases(phrase)
+    faces = _named(whole, dict.fromkeys(FACES, "person"))
+    found = _named(core, _names())[::-1] + _named(whole, _names()) + faces
+    if not found:
+        raise AtelierError(
+            f'"{phrase}" names nothing that FCN-ResNet101 knows; it knows '
+            f"{', '.join(classes()[1:])}; name one of these or take another segmenter"
+        )
+    return found[0]

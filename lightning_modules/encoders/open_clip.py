@@ -1,0 +1,108 @@
+"""CLIP and SigLIP through open_clip: the encoders of the papers."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.errors import AtelierError
+from datamodules.weights import UNTRAINED, reason, require
+from lightning_modules.encoders.base import JointEncoder
+
+log = logging.getLogger(__name__)
+
+INSTEAD = "the embedded encoder lightning_modules.encoders.bridge.BridgeEncoder needs none"
+
+
+class OpenCLIPEncoder(JointEncoder):
+    """Any model of open_clip, e.g. CLIP ViT-B/32 (CLIPstyler, Soulstyler), RN50 or SigLIP.
+
+    Networks run in bfloat16 on a GPU, embeddings are float32 everywhere.
+
+    Args:
+        model: open_clip's name of the architecture: ViT-B-32-quickgelu, RN50, ViT-B-16-SigLIP, ...
+        pretrained: open_clip's tag of the weights (openai, webli, ...), a checkpoint's path, or
+            "untrained" for random weights, which say nothing of style (for timing).
+    """
+
+    def __init__(self, model: str = "ViT-B-32-quickgelu", pretrained: str = "openai") -> None:
+        super().__init__()
+        import open_clip
+
+        if model not in open_clip.list_models():
+            raise AtelierError(f"open_clip has no model {model!r}; see open_clip.list_models()")
+        self.network = _load(model, pretrained)
+        self.tokenizer = _tokenizer(model)
+        size = self.network.visual.image_size
+        self.image_size = size if isinstance(size, int) else size[0]
+        for name, values in zip(("mean", "std"), _statistics(model, pretrained), strict=True):
+            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
+        self.eval().requires_grad_(False)
+
+    def _half(self) -> torch.autocast:
+        """bfloat16 on a GPU, nothing elsewhere."""
+        device = self.mean.device.type
+        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
+
+    def embed_images(self, images: Tensor) -> Tensor:
+        with self._half():
+            features = self.network.encode_image((images - self.mean) / self.std)
+        return F.normalize(features.float(), dim=-1)
+
+    @torch.no_grad()
+    def embed_texts(self, texts: list[str]) -> Tensor:
+        tokens = self.tokenizer(texts).to(self.mean.device)
+        with self._half():
+            features = self.network.encode_text(tokens)
+        return F.normalize(features.float(), dim=-1)
+
+
+def _load(model: str, pretrained: str) -> torch.nn.Module:
+    import open_clip
+
+    quick = bool(open_clip.get_pretrained_cfg(model, pretrained).get("quick_gelu"))
+    if pretrained == UNTRAINED:
+        log.warning("%s is untrained: what it sees means nothing", model)
+        return open_clip.create_model(model, load_weights=False)
+    known = not Path(pretrained).exists()
+    path = require(f"open_clip:{model}/{pretrained}" if known else pretrained, INSTEAD)
+    network = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick)
+    try:
+        open_clip.load_checkpoint(network, str(path), weights_only=True)
+    except Exception as error:  # torch, safetensors and pickle each raise their own
+        raise AtelierError(
+            f"{path} is no checkpoint of {model} ({reason(error)}); check the file and the "
+            "encoder's model"
+        ) from error
+    return network
+
+
+def _tokenizer(model: str):
+    """open_clip's tokenizer; SigLIP's comes from the hub, and may be missing like any weights."""
+    import open_clip
+
+    config = open_clip.get_model_config(model)["text_cfg"]
+    if not (repository := config.get("hf_tokenizer_name")):
+        return open_clip.get_tokenizer(model)
+    local = Path(repository).exists()
+    folder = require(repository if local else f"tokenizer:{repository}", INSTEAD)
+    # From its folder: by name, transformers would ask the hub whether it has changed.
+    length, options = config.get("context_length", 77), config.get("tokenizer_kwargs", {})
+    return open_clip.tokenizer.HFTokenizer(str(folder), context_length=length, **options)
+
+
+def _statistics(model: str, pretrained: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of the input: the tag's, else of any tag of the model."""
+    import open_clip
+
+    tags = [pretrained, *open_clip.list_pretrained_tags_by_model(model)]
+    configs = [open_clip.get_pretrained_cfg(model, tag) for tag in tags]
+    config = next((c for c in configs if c.get("mean")), {})
+    return (
+        config.get("mean", open_clip.OPENAI_DATASET_MEAN),
+        config.get("std", open_clip.OPENAI_DATASET_STD),
+    )

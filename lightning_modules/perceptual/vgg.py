@@ -1,0 +1,79 @@
+"""Content features of VGG-19, as all four papers have them (Simonyan and Zisserman 2015)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from datamodules.embedded import imagenet_input
+from datamodules.errors import AtelierError
+from datamodules.weights import UNTRAINED, load_into, require
+from lightning_modules.perceptual.base import ContentFeatures
+
+log = logging.getLogger(__name__)
+
+INSTEAD = "the embedded lightning_modules.perceptual.efficientnet.EfficientNetFeatures need none"
+
+
+class VGGFeatures(ContentFeatures):
+    """Chosen convolutions of torchvision's VGG-19; no layer beyond the last of them is computed.
+
+    Args:
+        layers: convolutions by name, "conv4_2" is the second of the fourth block.
+        after_relu: read behind the ReLU that follows, as the published codes in fact do; the papers
+            name the convolutions.
+        weights: "torchvision:vgg19", a file's path, or "untrained" for random weights (for timing).
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[str] = ("conv4_2", "conv5_2"),
+        after_relu: bool = False,
+        weights: str = "torchvision:vgg19",
+    ) -> None:
+        super().__init__()
+        names, network = _layers()
+        if unknown := set(layers) - set(names):
+            raise AtelierError(f"VGG-19 has no layer {', '.join(sorted(unknown))}; it has {names}")
+        self.wanted = {names[layer] + after_relu for layer in layers}
+        if weights == UNTRAINED:
+            log.warning("VGG-19 is untrained: what it keeps of the content means nothing")
+        else:
+            path = require(weights, INSTEAD)
+            load_into(network, path, "torchvision's VGG-19", _convolutions)
+        self.network = network[: max(self.wanted) + 1].requires_grad_(False)
+        self.network.to(memory_format=torch.channels_last)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x, features = imagenet_input(image), []
+        for index, layer in enumerate(self.network):
+            x = layer(x)
+            if index in self.wanted:
+                features.append(x)
+        return features
+
+
+def _layers() -> tuple[dict[str, int], nn.Sequential]:
+    """Index of each convolution by its name, and VGG-19's convolutional part, untrained."""
+    from torchvision.models.vgg import cfgs, make_layers
+
+    network = make_layers(cfgs["E"], batch_norm=False)
+    names, block, number = {}, 1, 0
+    for index, layer in enumerate(network):
+        if isinstance(layer, nn.ReLU):
+            layer.inplace = False  # else it would overwrite the features that were just read
+        elif isinstance(layer, nn.MaxPool2d):
+            block, number = block + 1, 0
+        else:
+            number += 1
+            names[f"conv{block}_{number}"] = index
+    return names, network
+
+
+def _convolutions(published: dict) -> dict:
+    """The state dict without the classifier."""
+    prefix = "features."
+    return {k.removeprefix(prefix): v for k, v in published.items() if k.startswith(prefix)}

@@ -1,0 +1,444 @@
+"""The parsers that load no model: the rules, and an endpoint, here a server of the tests."""
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+
+from datamodules.errors import AtelierError
+from datamodules.parsing.api import APIParser
+from datamodules.parsing.base import MAX_WORDS
+from datamodules.parsing.rules import RulesParser
+from datamodules.segmentation.whole import WholePicture
+from datamodules.stylization import StylizationDataModule
+from datamodules.task import StyleTarget
+from evaluation.suite import score_run
+from experiments.cli import main
+from lightning_modules.callbacks import RunFolder
+
+KEY = "sk-planted-123"
+INSTRUCTION = "Turn the White Sailboat to the art on fire"
+SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "object", "style"),
+    [
+        ("Turn the white sailboat to the art on fire", "white sailboat", "art on fire"),
+        ("Turn the boat next to the pier into glass", "boat next to the pier", "glass"),
+        ("Make the bridge look as if it were made of ice", "bridge", "ice"),
+        ("Make the dog's tail golden.", "dog's tail", "golden"),
+        ("Paint the girl with a hat in the style of Klee", "girl with a hat", "Klee"),
+        ("In Monet's style, paint the garden gate", "garden gate", "Monet"),
+        ("Apply Matisse's style to the chair by the door", "chair by the door", "Matisse"),
+        ("Give the man's beard a neon light look", "man's beard", "neon light"),
+        ("Could you give the girl with a hat a coat of gold?", "girl with a hat", "coat of gold"),
+        ("frog -> Guernica by Pablo Picasso", "frog", "Guernica by Pablo Picasso"),
+        ("object: the kettle, style: silver", "kettle", "silver"),
+        ("Use pop art for the horse, but keep the rest", "horse", "pop art"),
+        ("Keep the sky and turn the dog into bronze", "dog", "bronze"),
+        ("change the bus to lava and leave the background", "bus", "lava"),
+        ("The cat should become an ink drawing, please", "cat", "ink drawing"),
+        ('Make "the taxi" look like "vintage poster"', "taxi", "vintage poster"),
+        ("Turn it into a charcoal drawing", "", "charcoal drawing"),
+        ("Restyle the old windmill", "old windmill", ""),
+    ],
+)
+def test_rules_read_the_usual_forms(instruction, object, style):
+    assert RulesParser().parse(instruction) == [StyleTarget(object, style)]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "targets"),
+    [
+        (
+            "Turn the cat to fire and the background to snow",
+            [("cat", "fire", 1), ("background", "snow", 1)],
+        ),
+        (
+            "Turn the boat to 0.7*Van Gogh + 0.3*Hokusai and the sea to glass.",
+            [("boat", "Van Gogh", 0.7), ("boat", "Hokusai", 0.3), ("sea", "glass", 1)],
+        ),
+        ("Turn the car to fire, keep the road as it is", [("car", "fire", 1)]),
+    ],
+)
+def test_rules_read_several_targets(instruction, targets):
+    found = [(t.object, t.style, t.weight) for t in RulesParser().parse(instruction)]
+    assert found == targets
+
+
+@pytest.mark.parametrize("parser", [RulesParser(), APIParser("m", "http://127.0.0.1:9/v1")])
+@pytest.mark.parametrize(
+    ("instruction", "sentence"),
+    [(" \n", "instruction is empty"), ("word " * (MAX_WORDS + 1), f"{MAX_WORDS + 1} words")],
+)
+def test_blank_and_long_instructions_are_refused_alike(parser, instruction, sentence):
+    with pytest.raises(AtelierError, match=sentence):
+        parser.parse(instruction)
+
+
+@pytest.mark.parametrize("instruction", ["?!...", "the of and", "Keep the house as it is"])
+def test_rules_say_that_they_read_nothing(instruction):
+    with pytest.raises(AtelierError, match="read neither an object nor a style"):
+        RulesParser().parse(instruction)
+
+
+def test_rules_take_no_time_for_long_nonsense():
+    start = time.perf_counter()
+    for text in ("in a to as like " * (MAX_WORDS // 5), "paint the cat, and " * 50, "x" * 5000):
+        with contextlib.suppress(AtelierError):
+            RulesParser().parse(text)
+    assert time.perf_counter() - start < 5
+
+
+def said(content):
+    """A chat endpoint's reply whose message is `content`."""
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "m",
+        "choices": [choice],
+    }
+
+
+def answer(*targets):
+    keys = ("object", "style", "weight")
+    listed = [dict(zip(keys, target, strict=False)) for target in targets]
+    return 200, said(json.dumps({"targets": listed}))
+
+
+GOOD = answer(("white sailboat", "ART ON FIRE", 1))
+
+
+class Endpoint:
+    """A server that gives its replies in turn, the last one for ever, and keeps the requests."""
+
+    def __init__(self, *replies):
+        self.replies, self.requests, self.headers = list(replies), [], []
+        self.stopped = threading.Event()
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, reply = endpoint.next(json.loads(body), self.headers)
+                if status == "hang":
+                    endpoint.stopped.wait(20)
+                    return
+                text = reply if isinstance(reply, str) else json.dumps(reply)
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Retry-After-Ms", "10")
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+
+    def next(self, request, headers):
+        self.requests.append(request)
+        self.headers.append(headers)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    def stop(self):
+        self.stopped.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Starts an endpoint with these replies; a planted key is in the environment."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    started = []
+
+    def start(*replies):
+        started.append(Endpoint(*replies))
+        return started[-1]
+
+    yield start
+    for endpoint in started:
+        endpoint.stop()
+
+
+def refused(parser, caplog, sentence, instruction=INSTRUCTION):
+    """The parser's refusal is one line, says this, and nothing gives the key away."""
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(AtelierError, match=sentence) as caught:
+        parser.parse(instruction)
+    message = str(caught.value)
+    assert "\n" not in message and ";" in message
+    chain, error = [], caught.value
+    while error:
+        chain.append(repr(error))
+        error = error.__cause__ or error.__context__
+    for text in (message, repr(parser), str(vars(parser)), caplog.text, *chain):
+        assert KEY not in text
+    return message
+
+
+def test_a_good_answer_gets_the_instructions_own_spelling(serve):
+    endpoint = serve(GOOD)
+    parser = APIParser("m", endpoint.url)
+    assert parser.parse(INSTRUCTION) == SAILBOAT
+    assert parser.note == parser.fallback_used == ""
+    (request,) = endpoint.requests
+    assert request["model"] == "m" and request["temperature"] == 0
+    assert request["response_format"]["type"] == "json_schema"
+    assert request["messages"][-1] == {"role": "user", "content": INSTRUCTION}
+    assert endpoint.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_server_without_key_and_an_address_from_the_environment(serve, monkeypatch):
+    endpoint = serve(GOOD)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+    assert APIParser("m").parse(INSTRUCTION) == SAILBOAT
+
+
+@pytest.mark.parametrize(
+    ("instruction", "targets", "expected"),
+    [
+        (
+            "Turn the cat to 0.7*fire + 0.3*ice and the rest to snow",
+            [("cat", "fire", 0.7), ("cat", "ice", 0.3), ("the rest", "snow", 1)],
+            [("cat", "fire", 0.7), ("cat", "ice", 0.3), ("background", "snow", 1)],
+        ),
+        (
+            "Turn the cat to 0.7*fire + 0.3*ice",
+            [("cat", "0.7*fire + 0.3*ice", 1)],
+            [("cat", "fire", 0.7), ("cat", "ice", 0.3)],
+        ),
+        ("Turn the cat to fire", [("cat", "fire")], [("cat", "fire", 1)]),
+        ("Turn the man\u2019s hat red", [("man's hat", "red")], [("man\u2019s hat", "red", 1)]),
+        ("Concatenate the Cat and fire", [("cat", "FIRE")], [("Cat", "fire", 1)]),
+        ("把帆船变成星空", [("帆船", "星空")], [("帆船", "星空", 1)]),
+        ("Make it gold", [("", "gold")], [("", "gold", 1)]),
+    ],
+)
+def test_answers_are_taken_as_targets(serve, instruction, targets, expected):
+    found = APIParser("m", serve(answer(*targets)).url).parse(instruction)
+    assert [(t.object, t.style, t.weight) for t in found] == expected
+
+
+def test_json_is_taken_out_of_prose(serve):
+    draft = '{"targets": [{"object": "art", "style": "fire"}]}'
+    text = (
+        f"Hm {{well}}: {draft}? No.\n```json\n{GOOD[1]['choices'][0]['message']['content']}\n```."
+    )
+    assert APIParser("m", serve((200, said(text))).url).parse(INSTRUCTION) == SAILBOAT
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"targets": [{"object": "white sail', "without JSON"),
+        ("I cannot do that.", "without JSON"),
+        (None, "without JSON"),
+        ("[" * 50_000 + '{"a":' * 50_000, "without JSON"),
+        ('{"target": []}', "without JSON"),
+        ('{"targets": []}', "listed no targets"),
+        ('{"targets": {"object": "art"}}', "listed no targets"),
+        ('{"targets": ["art"]}', "without object and style"),
+        ('{"targets": [{"subject": "art", "style": "fire"}]}', "without object and style"),
+        ('{"targets": [{"object": 1, "style": "fire"}]}', "object is no text"),
+        ('{"targets": [{"object": "", "style": " "}]}', "neither object nor style"),
+        ('{"targets": [{"object": "ship", "style": "fire"}]}', "object is no part"),
+        ('{"targets": [{"object": "sailboat", "style": "ice"}]}', "style is no part"),
+        (f'{{"targets": [{{"object": "{KEY}", "style": "fire"}}]}}', "object is no part"),
+        ('{"targets": [{"object": "", "style": "background"}]}', "style is no part"),
+        ('{"targets": [{"object": "art", "style": "fire", "weight": NaN}]}', "weight"),
+        ('{"targets": [{"object": "art", "style": "fire", "weight": true}]}', "weight"),
+        (
+            f'{{"targets": [{{"object": "art", "style": "fire", "weight": 1{"0" * 400}}}]}}',
+            "weight",
+        ),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(serve, caplog, content, sentence):
+    endpoint = serve((200, said(content)))
+    assert endpoint.url in refused(APIParser("m", endpoint.url), caplog, sentence)
+
+
+@pytest.mark.parametrize("reply", ["<html>", "{", '"text"', "{}", '{"choices": []}', "null"])
+def test_a_server_that_is_no_chat_endpoint_is_said(serve, caplog, reply):
+    endpoint = serve((200, reply))
+    refused(APIParser("m", endpoint.url, retries=0), caplog, "not as a chat endpoint")
+
+
+def test_a_server_without_schemas_is_asked_again_without(serve):
+    endpoint = serve((400, {"error": {"message": "unknown field response_format"}}), GOOD)
+    assert APIParser("m", endpoint.url).parse(INSTRUCTION) == SAILBOAT
+    assert ["response_format" in request for request in endpoint.requests] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "tries", "sentence"),
+    [
+        (400, 2, r"refuses the request \(400\)"),
+        (401, 1, r"refuses the key in OPENAI_API_KEY.*\(401\)"),
+        (404, 1, r"has no model 'm'.*\(404\)"),
+        (429, 2, r"no room or quota.*\(429\), even after 1 retries"),
+        (500, 2, r"fails \(500\), even after 1 retries"),
+    ],
+)
+def test_refusals_are_one_sentence_without_the_key(serve, caplog, status, tries, sentence):
+    endpoint = serve((status, {"error": {"message": f"no good: {KEY}"}}))
+    message = refused(APIParser("m", endpoint.url, retries=1), caplog, sentence)
+    assert endpoint.url in message
+    assert len(endpoint.requests) == tries
+
+
+def test_a_busy_server_is_asked_again(serve):
+    endpoint = serve((429, {}), (500, {}), GOOD)
+    assert APIParser("m", endpoint.url, retries=2).parse(INSTRUCTION) == SAILBOAT
+    assert len(endpoint.requests) == 3
+
+
+def test_a_hang_ends(serve, caplog):
+    endpoint = serve(("hang", None))
+    start = time.perf_counter()
+    refused(APIParser("m", endpoint.url, timeout=0.3, retries=0), caplog, "no answer within 0.3 s")
+    assert time.perf_counter() - start < 5
+
+
+def test_nobody_there_is_said_without_password(serve, caplog, monkeypatch):
+    endpoint = serve(GOOD)
+    endpoint.stop()
+    address = endpoint.url.replace("//", "//me:hushhush@") + "?token=hushhush"
+    with pytest.raises(AtelierError, match="settings are written to files") as refusal:
+        APIParser("m", address)
+    assert "hushhush" not in str(refusal.value)
+    monkeypatch.setenv("OPENAI_BASE_URL", address)  # which no file records
+    message = refused(APIParser("m", retries=0), caplog, "cannot be reached")
+    assert endpoint.url in message
+    assert "hushhush" not in message
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000/v1", "ftp://x/v1", "http://x:port/v1", "http://["])
+def test_no_web_address_is_an_error_even_with_a_fallback(serve, caplog, url):
+    refused(APIParser("m", url, fallback=RulesParser()), caplog, "no web address")
+
+
+def test_a_key_that_http_cannot_carry_is_not_quoted(serve, caplog, monkeypatch):
+    endpoint = serve(GOOD)
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    assert APIParser("m", endpoint.url).parse(INSTRUCTION) == SAILBOAT
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\nother\u00e9")
+    refused(APIParser("m", endpoint.url), caplog, "OPENAI_API_KEY holds signs")
+
+
+@pytest.mark.parametrize("settings", [{"model": " "}, {"timeout": 0}, {"retries": -1}])
+def test_senseless_settings_are_refused(settings):
+    with pytest.raises(AtelierError, match="APIParser"):
+        APIParser(**{"model": "m", **settings})
+
+
+def run_folder(tmp_path, parser, instruction=INSTRUCTION):
+    data = StylizationDataModule(
+        image="skimage:chelsea",
+        parser=parser,
+        segmenter=WholePicture(),
+        instruction=instruction,
+        size=64,
+    )
+    data.setup()
+    folder = RunFolder(tmp_path, "name", data.task, "config: 1\n")
+    folder.write_task()
+    return (tmp_path / "parse.json").read_text(encoding="utf-8")
+
+
+def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path):
+    endpoint = serve((500, {"error": {"message": KEY}}), GOOD)
+    parser = APIParser("m", endpoint.url, retries=0, fallback=RulesParser())
+    caplog.set_level(logging.DEBUG)
+    text = run_folder(tmp_path, parser)
+    (target,) = json.loads(text)
+    note = target.pop("parser_note")
+    assert target == {"object": "White Sailboat", "style": "art on fire", "weight": 1.0}
+    assert note == parser.fallback_used
+    assert "RulesParser was used" in note and "(500)" in note
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert note in warnings
+    assert KEY not in text + caplog.text
+
+    # The next instruction is answered, and the mark is gone.
+    text = run_folder(tmp_path, parser)
+    assert json.loads(text) == [target]
+    assert parser.fallback_used == ""
+
+
+def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
+    endpoint = serve((404, {}))
+    run_folder(tmp_path, APIParser("m", endpoint.url, fallback=RulesParser()))
+    (tmp_path / "output.png").write_bytes((tmp_path / "content.png").read_bytes())
+    texts = []
+
+    class Encoder:
+        def view(self, image):
+            return image
+
+        def embed_images(self, images):
+            return torch.ones(len(images), 1)
+
+        def embed_texts(self, asked):
+            texts.extend(asked)
+            return torch.ones(len(asked), 1)
+
+    assert score_run(tmp_path, Encoder())["style_similarity_after"] == 1
+    assert set(texts) == {"art on fire"}
+
+
+@pytest.mark.parametrize("reply", [(200, said("no")), (401, {}), ("hang", None)])
+def test_the_fallback_steps_in_for_every_failure(serve, reply):
+    parser = APIParser("m", serve(reply).url, timeout=0.3, retries=0, fallback=RulesParser())
+    assert parser.parse(INSTRUCTION) == SAILBOAT
+    assert parser.fallback_used
+
+
+def test_no_fallback_for_a_bad_instruction(serve):
+    endpoint = serve(GOOD)
+    parser = APIParser("m", endpoint.url, fallback=RulesParser())
+    with pytest.raises(AtelierError, match="instruction is empty"):
+        parser.parse(" ")
+    assert not endpoint.requests and not parser.fallback_used
+
+
+def test_the_command_takes_a_parser_by_name(serve, capsys):
+    endpoint = serve(GOOD)
+    assert main(["parse", INSTRUCTION, "--parser", "rules"]) == 0
+    api = ["--parser", "api", "--model", "m", "--base-url", endpoint.url]
+    assert main(["parse", INSTRUCTION, *api]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == second == [{"object": "White Sailboat", "style": "art on fire"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--parser", "api"], "name it with --model"),
+        (["--parser", "rules", "--model", "m"], "takes no --model"),
+        (["--parser", "rule"], "invalid choice: 'rule'"),
+    ],
+)
+def test_the_command_refuses_what_does_not_fit(capsys, options, sentence):
+    assert main(["parse", INSTRUCTION, *options]) == 2
+    talk = capsys.readouterr()
+    assert talk.out == "" and sentence in talk.err and talk.err.count("\n") == 1
