@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
     add("--methods", default=DEFAULT, help="files in configs/methods (default: %(default)s)")
-    add("--models", help="a file in configs/models: embedded, paper or siglip")
+    add("--models", help="a file in configs/models: embedded, paper, siglip, reference")
     add(
         "--target",
         action="append",

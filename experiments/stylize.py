@@ -26,6 +26,7 @@ from pathlib import Path
 
 from datamodules.errors import AtelierError
 from experiments.names import METHODS, chosen
+from experiments.parse import PARSERS
 from experiments.presets import compose
 
 # Short options of this command and the settings they stand for.
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", nargs="?", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
     add("--method", default="soulstyler", help="a file in configs/methods (default: %(default)s)")
-    add("--models", help="a file in configs/models: embedded, paper or siglip")
+    add("--models", help="a file in configs/models: embedded, paper, siglip, reference")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the language model together with --style")
     add("--style", help="the style; skips the language model together with --object or --mask")
@@ -83,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mode", choices=["paper", "reference"], help="the paper's formulas or its code's")
     add("--size", type=int, metavar="PX", help="longer side of the working picture")
     add("--steps", type=int, help="optimisation steps")
+    add("--parser", choices=PARSERS, help="what splits the sentence (default: smollm2)")
     add("--seed", type=int, help="the same seed gives the same picture on one machine's processor")
     add("--out", metavar="DIR", help="the run's folder (default: runs/METHOD-PICTURE-OBJECT-STYLE)")
     add("--overwrite", action="store_true", help="replace a finished run in --out")
@@ -119,6 +121,8 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
         given["data.mask"] = json.dumps([absolute(path) for path in args.mask])
     if args.target:
         given["data.targets"] = json.dumps(pairs(args.target))
+    if args.parser:
+        given["data.parser"] = PARSERS[args.parser].replace(":", ".")
     if args.no_wandb:
         given["wandb.enabled"] = "false"
     if args.overwrite:

@@ -134,6 +134,16 @@ def test_frozen_means_frozen(tiny):
     assert all(p.grad is None and not p.requires_grad for p in parameters)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_half_precision_on_a_gpu_agrees_with_the_processor(tiny):
+    pictures = torch.rand(3, 3, 32, 32)
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny[0]))
+    expected = encoder.embed_images(pictures)
+    ours = encoder.cuda().embed_images(pictures.cuda())
+    assert ours.dtype == torch.float32
+    assert F.cosine_similarity(ours.cpu(), expected).min() > 0.999
+
+
 def test_a_tag_is_found_in_the_hubs_cache(tiny, tmp_path, monkeypatch):
     from open_clip import pretrained
     from safetensors.torch import save
@@ -342,6 +352,7 @@ def test_what_is_no_language_model_is_one_sentence(tmp_path, llama):
         LLMParser(model=str(tmp_path / "nowhere.gguf")).load()
 
 
+@pytest.mark.slow
 def test_a_gguf_file_is_read():
     from datamodules.embedded import SMOLLM2, locate
 
@@ -416,9 +427,17 @@ def test_bad_requests_for_weights_are_one_line(arguments, sentence, capsys):
 def test_the_list_names_all_that_the_presets_need(capsys):
     assert main(["weights", "list"]) == 0
     shown = capsys.readouterr().out
-    for models in ("embedded", "paper", "siglip"):
+    for models in (path.stem for path in MODELS.glob("*.yaml")):
         for method in METHODS.glob("*.yaml"):
             assert all(name in shown for name in weights_of(method.stem, models))
+
+
+def test_the_reference_preset_switches_every_deviation_on():
+    for path in METHODS.glob("*.yaml"):
+        own = yaml.safe_load(compose(path, "reference"))["model"]["init_args"]
+        assert own["mode"] == "reference"
+        assert own["content_features"]["init_args"] == {"after_relu": True}
+        assert own["weights"]["content"] == (1 if path.stem == "gatys" else 150)
 
 
 def test_merging_takes_classes_whole_and_settings_one_by_one():
@@ -444,6 +463,7 @@ def test_every_preset_goes_with_every_method(method, models):
     assert any(f"fetch {name} " in str(refusal.value) for name in weights_of(method, models))
 
 
+@pytest.mark.slow
 def test_the_full_size_architectures_take_a_step_at_paper_settings():
     """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: about 20 s on two cores."""
     from jsonargparse import Namespace

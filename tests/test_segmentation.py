@@ -12,6 +12,7 @@ from datamodules.errors import AtelierError
 from datamodules.segmentation.bridge import BridgeSegmenter, nested_phrases
 from datamodules.segmentation.regions import rest, separate
 from datamodules.segmentation.spectral import DenseFeatures, SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.stuff import stuff_mask
 from datamodules.segmentation.whole import WholePicture
 from evaluation.metrics.mask_iou import mask_iou
 
@@ -27,6 +28,7 @@ def picture(name: str) -> Tensor:
         ("rocket", "rocket", [(0.6, 0.5), (0.8, 0.5)], [(0.3, 0.2), (0.5, 0.8)], (0.01, 0.1)),
         ("chelsea", "cat", [(0.5, 0.3), (0.7, 0.5)], [(0.2, 0.95), (0.8, 0.95)], (0.5, 0.9)),
         ("coffee", "coffee cup", [(0.2, 0.5), (0.4, 0.5)], [(0.1, 0.1), (0.9, 0.9)], (0.1, 0.4)),
+        ("rocket", "the night sky", [(0.2, 0.3), (0.5, 0.7)], [(0.9, 0.5), (0.6, 0.5)], (0.3, 0.6)),
         ("astronaut", "the woman", [(0.2, 0.43), (0.7, 0.3)], [(0.2, 0.8), (0.1, 0.1)], (0.3, 0.6)),
         ("astronaut", "the woman's face", [(0.2, 0.43)], [(0.6, 0.3), (0.2, 0.8)], (0.02, 0.1)),
     ],
@@ -161,6 +163,18 @@ def test_the_fiedler_vector_parts_two_groups():
     values, vectors = np.linalg.eig((np.diag(degrees) - weights) / degrees[:, None])
     second = vectors[:, np.argsort(values.real)[1]].real
     assert abs(np.corrcoef(second, fiedler(weights))[0, 1]) == pytest.approx(1)
+
+
+def test_water_is_found_from_the_lower_edge_up():
+    picture = np.zeros((60, 80, 3), np.uint8)
+    picture[:25] = (90, 140, 220)
+    picture[25:35, 20:60] = (120, 60, 30)  # a boat on the horizon
+    picture[35:] = (20, 60, 90)
+    sea = stuff_mask(picture, "sea")
+    assert sea[40:].all()
+    assert not sea[:34].any()
+    assert stuff_mask(picture, "sky")[:20].all()
+    assert stuff_mask(picture, "boat") is None
 
 
 def test_a_phrase_that_is_not_looked_for_is_said(caplog):

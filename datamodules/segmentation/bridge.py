@@ -35,6 +35,8 @@ from datamodules.embedded import (
 )
 from datamodules.errors import AtelierError
 from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.grabcut import grown
+from datamodules.segmentation.stuff import stuff_mask
 
 ARTICLE = re.compile(r"^(the|a|an|this|that|his|her|its|their|my|your)\s+")
 PREPOSITION = re.compile(
@@ -135,11 +137,7 @@ def grab_cut(picture: np.ndarray, heat: np.ndarray, level: float, core: float = 
     seeds = np.where(hot, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     seeds[heat > np.quantile(heat[hot], 1 - core)] = cv2.GC_FGD
     seeds[heat < np.median(heat[~hot])] = cv2.GC_BGD
-    cv2.setRNGSeed(0)  # its colour models start from k-means
-    cv2.grabCut(
-        picture, seeds, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK
-    )
-    return (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
+    return grown(picture, seeds, iterations=3)
 
 
 def find_faces(picture: np.ndarray) -> list[tuple[float, float, float]]:
@@ -284,6 +282,8 @@ class BridgeSegmenter(Segmenter):
         picture = (content.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         small = fit(picture, self.side)
         mask = person_mask(small, phrase)
+        if mask is None:
+            mask = stuff_mask(small, nested_phrases(phrase)[2])
         if mask is None:
             nearness = self.nearness(phrase)
             heat, evidence = self.heat(picture, nearness)
