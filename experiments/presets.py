@@ -48,6 +48,22 @@ def weights_of(method: str, models: str = "paper") -> list[str]:
     return [*parts["needs"], *parts.get(method, {}).get("needs", [])]
 
 
+def require_shared(models: str, settings: list[str]) -> None:
+    """Ask for the weights that every method of the preset needs, before the slow imports.
+
+    settings: dotted settings of the command line; where they touch the networks, nothing is asked.
+    """
+    touched = ("--model.encoder", "--model.content_features", "--model.style_features")
+    if any(word.startswith(touched) for word in settings):
+        return
+    names = preset(models)["needs"]
+    if names:
+        from datamodules.weights import require
+
+        for name in names:
+            require(name, "--models embedded needs nothing fetched")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("method", help="a file in configs/methods")

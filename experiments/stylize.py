@@ -27,7 +27,7 @@ from pathlib import Path
 from datamodules.errors import AtelierError
 from experiments.names import METHODS, chosen
 from experiments.parse import PARSERS
-from experiments.presets import compose
+from experiments.presets import compose, require_shared
 
 # Short options of this command and the settings they stand for.
 SETTINGS = {
@@ -95,6 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     started = time.perf_counter()
     arguments = _lightning_arguments(args) + rest
+    if args.models:
+        require_shared(args.models, rest)
     from datamodules.images import load_picture
 
     for path in (args.image, args.style_image):
