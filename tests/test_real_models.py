@@ -16,6 +16,9 @@ from datamodules import weights
 from datamodules.errors import AtelierError
 from datamodules.parsing import language_models
 from datamodules.parsing.llm import LLMParser
+from datamodules.segmentation.dino import DINODense
+from datamodules.segmentation.spectral import SpectralSegmenter
+from datamodules.stylization import StylizationDataModule
 from datamodules.task import StyleTarget, StyleTask
 from experiments.cli import main
 from experiments.names import METHODS
@@ -24,6 +27,7 @@ from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.patches import Patches
 from lightning_modules.perceptual.vgg import VGGFeatures
+from lightning_modules.sem_cs import SemCS
 from lightning_modules.stylenet import StyleNet
 
 TINY_CLIP = {
@@ -360,6 +364,34 @@ def test_a_gguf_file_is_read():
     assert model.config.num_hidden_layers == 30
     assert tokenizer.decode(tokenizer("fire")["input_ids"]) == "fire"
     assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny, vgg_file, llama):
+    """Random weights in every real part: Llama parses, DINO segments, CLIP and VGG judge."""
+    data = StylizationDataModule(
+        image="skimage:coffee",
+        instruction="Turn the old boat into glass",
+        parser=LLMParser(model=str(llama)),
+        segmenter=SpectralSegmenter(features=DINODense(weights="untrained", size=224)),
+        size=96,
+    )
+    data.setup()
+    method = SemCS(
+        generator=StyleNet(width=8),
+        encoder=OpenCLIPEncoder("tiny-clip", str(tiny[0])),
+        content_features=VGGFeatures(weights=str(vgg_file[0])),
+        weights={"foreground": 5e2, "background": 5e2, "patch": 9e3, "content": 150.0, "tv": 2e-3},
+        patches=Patches(count=4),
+    )
+    batch = data.task.batch()
+    optimizer = method.configure_optimizers()["optimizer"]
+    for step in range(3):
+        loss = method.training_step(batch, step)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert torch.isfinite(loss)
+    assert (method.stylize(batch) - batch.content).abs().mean() > 0
 
 
 # Weights and presets.
