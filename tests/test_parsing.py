@@ -113,6 +113,14 @@ def test_odd_input_still_gives_disjoint_spans(parser, instruction):
             "Turn the boat to 0.7*Van Gogh + 0.3*Hokusai and the sea to glass.",
             [("boat", "Van Gogh", 0.7), ("boat", "Hokusai", 0.3), ("sea", "glass", 1)],
         ),
+        (
+            "Make the fox a woodcut and the snow a mosaic",
+            [("fox", "woodcut", 1), ("snow", "mosaic", 1)],
+        ),
+        (
+            "Apply Monet's style to the pond and Van Gogh's style to the sky",
+            [("pond", "Monet", 1), ("sky", "Van Gogh", 1)],
+        ),
         ("Turn the car to fire, keep the road as it is", [("car", "fire", 1)]),
     ],
 )

@@ -19,7 +19,10 @@ _TURN = re.compile(
     r"\b(?:to|into|as|like|in|with|becomes?|make|give|look|texture|style|effect)\b|[-=]+>|\u2192",
     re.I,
 )
-_VERBLESS = re.compile(r"(?:the|a|an|this|that|my|your|his|her|its|our|their)\b", re.I)
+_THE = "the|an?|this|that|my|your|his|her|its|our|their"
+_VERB = re.compile(r"(?:turn|make|paint|apply|give|use|render|change|transform|convert)\b", re.I)
+# "the snow a mosaic": a clause that has lost its verb and needed no other word.
+_BARE = re.compile(rf"(?:{_THE})\s+\w+(?:\s+\w+)?\s+an?\s+\w+", re.I)
 # A clause that changes nothing.
 _KEEP = re.compile(
     r"(?:please )?(?:keep|leave|preserve|do not|don't|without|only|nothing|not|no)\b", re.I
@@ -35,7 +38,7 @@ REST = re.compile(
 def split_clauses(instruction: str) -> list[str]:
     """The instruction's clauses, each with a word of change; [instruction] if it is only one.
 
-    Where a clause has lost its verb to an earlier one ("and the boat to fire"), "turn" stands in.
+    A clause that has lost its verb to the first one ("and the boat to fire") gets it back.
     """
     clauses, start = [], 0
     for joint in [*_JOINT.finditer(instruction), None]:
@@ -48,11 +51,18 @@ def split_clauses(instruction: str) -> list[str]:
             start = joint.end() if joint else 0
     if len(clauses) == 1:
         return clauses
-    return [f"turn {clause}" if _VERBLESS.match(clause) else clause for clause in clauses]
+    first = _VERB.match(clauses[0])
+    verb = first[0].lower() if first else "turn"
+    lost = re.compile(rf"(?:{_THE})\b|\w+(?:\s\w+)?['\u2019]s\b", re.I)
+    return [
+        f"{verb} {clause}" if lost.match(clause) and not _VERB.match(clause) else clause
+        for clause in clauses
+    ]
 
 
 def _changes(clause: str) -> bool:
-    return bool(_TURN.search(clause)) and not _KEEP.match(clause.strip())
+    changes = _TURN.search(clause) or _BARE.match(clause)
+    return bool(changes) and not _KEEP.match(clause.strip())
 
 
 def targets_by_clause(
