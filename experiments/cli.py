@@ -80,6 +80,9 @@ def _run(arguments: list[str]) -> int:
             return module.run(argparse.Namespace(command=name), arguments[1:])
     own, dotted = split_dotted(arguments)
     args, unknown = parser.parse_known_args(own)
+    if getattr(args, "instruction", "") is None and unknown and not unknown[0].startswith("-"):
+        # argparse takes optional words together only: here options stand before the instruction.
+        args.instruction = unknown.pop(0)
     return import_module(f"experiments.{args.command}").run(args, dotted + unknown)
 
 

@@ -6,8 +6,8 @@ picture in which that region alone has changed. A blend of styles ("0.7*Van Gogh
 one direction, the weighted sum of the styles' own. Patches lie on their region as Soulstyler's lie
 on its object; overlaps of the masks are resolved before (datamodules/segmentation/regions.py).
 
-Example: atelier stylize skimage:rocket --method fusion
-"Turn the rocket to fire and the background to green crystal"
+Example: atelier stylize skimage:rocket
+"Turn the rocket to fire and the background to green crystal" --method fusion
 """
 
 from __future__ import annotations

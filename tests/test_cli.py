@@ -142,6 +142,7 @@ def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
         (["stylize", "skimage:rocket", "x", "--size", "big"], "invalid int .*--help"),
         (["paint", "skimage:rocket"], "invalid choice"),
         (["stylize", "--model.tau", "0.5", "nowhere.png", "x"], "no picture at nowhere.png"),
+        (["stylize", "skimage:rocket", "--steps", "9", "a", "b"], "unrecognized|knows no"),
         (["stylize", "--config", "nowhere.yaml"], "no configuration at nowhere.yaml"),
         (["parse", ""], "instruction is empty"),
         (["parse", "word " * 2000], "has 2000 words"),
@@ -188,7 +189,7 @@ def test_stylize_refuses_before_it_computes(tmp_path, mask, arguments, sentence)
 def test_stylize_end_to_end(tmp_path):
     """Instruction to result.json with every real part, and the same again from its config.yaml."""
     done = atelier(
-        *["stylize", "skimage:chelsea", "Turn the cat into a mosaic", "--steps", 6, "--seed", 3],
+        *["stylize", "skimage:chelsea", "--steps", 6, "Turn the cat into a mosaic", "--seed", 3],
         *["--out", "first", *SETTINGS],
         cwd=tmp_path,
     )
