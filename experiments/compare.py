@@ -74,7 +74,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         {**request, "masks": args.mask, "models": args.models, "settings": rest},
         args.overwrite,
     )
-    masks = [absolute(mask) for mask in args.mask or _masks(picture, list(styles), out)]
+    found = args.mask or _masks(picture, list(styles), out, again=args.overwrite)
+    masks = [absolute(mask) for mask in found]
     request["data.mask"] = json.dumps(masks)
     settings = [f"--{k}={v}" for k, v in request.items() if v is not None] + rest
     settings += ["--wandb.enabled=false"] if args.no_wandb else []
@@ -130,8 +131,8 @@ def _claim(out: Path, request: dict, overwrite: bool) -> None:
     write_json(path, request)
 
 
-def _masks(picture: Image.Image, names: list[str], out: Path) -> list[str]:
-    """The files of one mask an object, found once for all methods."""
+def _masks(picture: Image.Image, names: list[str], out: Path, again: bool) -> list[str]:
+    """The files of one mask an object, found once for all methods and all goes at the folder."""
     from datamodules.files import slug
     from datamodules.images import save_png, to_picture, to_tensor
     from datamodules.segmentation.bridge import BridgeSegmenter
@@ -140,7 +141,8 @@ def _masks(picture: Image.Image, names: list[str], out: Path) -> list[str]:
     segmenter, files = BridgeSegmenter(), []
     for name in (name for name in names if name != BACKGROUND):
         files.append(out / f"mask-{len(files) + 1}-{slug(name)}.png")
-        save_png(to_picture(segmenter.segment(to_tensor(picture), name)), files[-1])
+        if again or not files[-1].exists():
+            save_png(to_picture(segmenter.segment(to_tensor(picture), name)), files[-1])
     return [str(file) for file in files]
 
 

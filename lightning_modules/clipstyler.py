@@ -6,7 +6,8 @@ neighbouring pixels stay as they were (eq. 3 and 4).
 
 Example: atelier stylize skimage:coffee --method clipstyler --style "stained glass"
 
-The published code's deviations are those that all methods share: see `mode`.
+Deviations of the published code are those that all methods share: `tv_norms`, `reject_below`,
+`early_halving` and `extra_step`, which `mode: reference` sets together.
 """
 
 from __future__ import annotations

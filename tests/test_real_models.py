@@ -110,6 +110,16 @@ def into_hub_cache(root, repository, files):
     return folder
 
 
+def take_three_steps(method, batch):
+    optimizer = method.configure_optimizers()["optimizer"]
+    for step in range(3):
+        loss = method.training_step(batch, step)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert torch.isfinite(loss)
+
+
 # Encoders.
 
 
@@ -271,13 +281,7 @@ def test_a_stylization_runs_on_the_real_classes(tiny, vgg_file):
     )
     content = torch.rand(3, 64, 48)
     batch = StyleTask(content, (StyleTarget("", "fire"),), torch.ones(1, 64, 48)).batch()
-    optimizer = method.configure_optimizers()["optimizer"]
-    for step in range(3):
-        loss = method.training_step(batch, step)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert torch.isfinite(loss)
+    take_three_steps(method, batch)
     frozen = [*method.encoder.parameters(), *method.content_features.parameters()]
     assert all(p.grad is None for p in frozen)
 
@@ -384,13 +388,7 @@ def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny, vgg_fil
         patches=Patches(count=4),
     )
     batch = data.task.batch()
-    optimizer = method.configure_optimizers()["optimizer"]
-    for step in range(3):
-        loss = method.training_step(batch, step)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert torch.isfinite(loss)
+    take_three_steps(method, batch)
     assert (method.stylize(batch) - batch.content).abs().mean() > 0
 
 

@@ -320,3 +320,17 @@ def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, m
     folder = cli.run().folder
     assert cli.trainer.global_step == 2
     assert (folder / "result.json").exists()
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("paper", 2), ("reference", 3)])
+def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
+    monkeypatch.chdir(tmp_path)
+    from experiments.runner import AtelierCLI
+
+    arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]
+    arguments += ["--trainer.max_steps=2", "--wandb.enabled=false", f"--model.mode={mode}"]
+    config = next(path for path in METHODS if path.stem == "clipstyler")
+    cli = AtelierCLI.from_arguments([f"--config={config}", *arguments], started=0.0)
+    folder = cli.run().folder
+    assert cli.trainer.global_step == steps
+    assert len((folder / "losses.csv").read_text().splitlines()) == 1 + steps
