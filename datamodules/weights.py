@@ -7,6 +7,7 @@ A model is named as the library that loads it names it:
   timm:vit_small_patch16_224.dino         a model of timm with its tag
   hf:CIDAS/clipseg-rd64-refined           a repository of the Hugging Face hub
   tokenizer:timm/ViT-B-16-SigLIP          a repository's tokenizer alone
+  file:chaofengc/IQA-PyTorch-Weights/FILE one file of a repository
 
 Files are looked for in the libraries' own caches (HF_HOME, TORCH_HOME) and are never unpickled
 beyond tensors. Where one is missing it is fetched if the network answers at once; else one sentence
@@ -113,6 +114,33 @@ class HubTokenizer(HubWeights):
         return Path(snapshot_download(self.key, allow_patterns=wanted))
 
 
+class HubFile(HubWeights):
+    """One file of a hub repository: OWNER/REPOSITORY/FILE."""
+
+    scheme = "file"
+
+    def _place(self) -> tuple[str, str]:
+        """The repository and the file's path in it."""
+        owner, _, rest = self.key.partition("/")
+        repository, _, file = rest.partition("/")
+        if not (owner and repository and file):
+            raise AtelierError(
+                f"{self.name} names no file on the hub; write file:OWNER/REPOSITORY/FILE"
+            )
+        return f"{owner}/{repository}", file
+
+    def cached(self) -> Path | None:
+        from huggingface_hub import try_to_load_from_cache
+
+        path = try_to_load_from_cache(*self._place())
+        return Path(path) if isinstance(path, str) else None
+
+    def download(self) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(*self._place()))
+
+
 class TimmWeights(HubWeights):
     """The weights file of a timm model."""
 
@@ -207,7 +235,14 @@ class TorchvisionWeights(Weights):
 
 SCHEMES = {
     kind.scheme: kind
-    for kind in (OpenClipWeights, TorchvisionWeights, TimmWeights, HubRepository, HubTokenizer)
+    for kind in (
+        OpenClipWeights,
+        TorchvisionWeights,
+        TimmWeights,
+        HubRepository,
+        HubTokenizer,
+        HubFile,
+    )
 }
 
 

@@ -23,7 +23,10 @@ COMMANDS = {
     "parse": "split an instruction into object and style, as JSON",
     "mask": "find an object in a picture, as a black and white picture",
     "compare": "show what several methods make of one picture, side by side",
+    "evaluate": "score finished pictures: background, style, fidelity, quality",
+    "study": "let people compare what systems make: page, votes, scores",
     "weights": "get and check the papers' models",
+    "evaluate-parsers": "measure how well parsers split instructions",
     "fit": "run a configuration through Lightning's own command line",
 }
 
@@ -66,7 +69,7 @@ def _run(arguments: list[str]) -> int:
     asked = next((word for word in arguments if word in COMMANDS), None)
     for name, summary in COMMANDS.items():
         # Only the asked command's module is imported; the others need just their line of help.
-        module = import_module(f"experiments.{name}") if name == asked else None
+        module = import_module(f"experiments.{name.replace('-', '_')}") if name == asked else None
         command = commands.add_parser(
             name,
             help=summary,
@@ -83,7 +86,8 @@ def _run(arguments: list[str]) -> int:
     if getattr(args, "instruction", "") is None and unknown and not unknown[0].startswith("-"):
         # argparse takes optional words together only: here options stand before the instruction.
         args.instruction = unknown.pop(0)
-    return import_module(f"experiments.{args.command}").run(args, dotted + unknown)
+    module = import_module(f"experiments.{args.command.replace('-', '_')}")
+    return module.run(args, dotted + unknown)
 
 
 def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:

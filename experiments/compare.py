@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -156,29 +157,46 @@ def fit(settings: list[str], folder: Path, again: bool) -> None:
         AtelierCLI.from_arguments(settings + target, started).run()
 
 
-def _scores(folder: Path, mask: str) -> dict[str, float]:
+def _scores(folder: Path, mask: str) -> dict[str, float | str]:
     """What is shown of one method's run, against the object's mask and not the method's own."""
     from datamodules.images import load_mask, load_picture, to_tensor
     from evaluation.metrics.change import mean_change
+    from evaluation.metrics.style import judgements
 
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     content, output = (load_picture(str(folder / f"{n}.png")) for n in ("content", "output"))
-    names = ("style_similarity_before", "style_similarity_after")
-    return {
-        **{name: result["metrics"][name] for name in names},
-        **mean_change(to_tensor(output), to_tensor(content), load_mask(mask, content.size)),
-        "optimise_seconds": result["seconds"]["optimise"],
-    }
+    size = content.size
+    batch = to_tensor(output)[None], to_tensor(content)[None], load_mask(mask, size)[None]
+    changes = {name: float(value) for name, value in mean_change(*batch).items()}
+    # Not by the encoder that was optimised, which thinks too well of its own work.
+    before, after = (
+        judgements(result["metrics"], score) for score in ("style_global_before", "style_global")
+    )
+    told = (
+        {
+            "judge": judge,
+            "style_before": before[judge],
+            "style_after": after[judge],
+        }
+        if (judge := next(iter(after), ""))
+        else {}
+    )
+    known = {name: value for name, value in changes.items() if not math.isnan(value)}
+    return {**told, **known, "optimise_seconds": result["seconds"]["optimise"]}
 
 
-def _sheet(out: Path, mask: str, scores: dict[str, dict[str, float]]) -> Image.Image:
+def _sheet(out: Path, mask: str, scores: dict[str, dict]) -> Image.Image:
     from datamodules.images import load_mask, load_picture, to_picture
     from evaluation.sheet import labelled_grid
 
     content = load_picture(str(out / next(iter(scores)) / "content.png"))
     cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size)), ["mask"])]
     for method, s in scores.items():
-        before, after = s["style_similarity_before"], s["style_similarity_after"]
+        style = (
+            f"style {s['style_before']:.3f} to {s['style_after']:.3f} ({s['judge']})"
+            if "judge" in s
+            else "no style in words"
+        )
         changes = [
             f"{where} {s[key]:.3f}"
             for where, key in (("object", "object_change"), ("rest", "rest_change"))
@@ -186,7 +204,7 @@ def _sheet(out: Path, mask: str, scores: dict[str, dict[str, float]]) -> Image.I
         ]
         lines = [
             method,
-            f"style similarity {before:.3f} to {after:.3f}",
+            style,
             f"change: {', '.join(changes)}",
             f"{s['optimise_seconds']:.0f} s",
         ]

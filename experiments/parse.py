@@ -3,8 +3,9 @@
 Prints a JSON array: [{"object": ..., "style": ...}]; what the instruction does not name is "".
 An instruction that names several objects gives several, and a blend ("0.7*Van Gogh + 0.3*Hokusai")
 one a style, with its "weight". The object "background" is all that no other names.
-The parser is a small language model, a grammar ("rules") or a model behind an OpenAI-compatible
-endpoint ("api"), whose key, if it needs one, is in the environment variable OPENAI_API_KEY.
+The parser is a small language model ("smollm2", or "gemma3-270m" if it is installed), a grammar
+("rules") or a model behind an OpenAI-compatible endpoint ("api"), whose key, if it needs one, is in
+the environment variable OPENAI_API_KEY.
 With "-" it reads one instruction a line from stdin and writes one array a line, loading the
 parser once; a line that says nothing gives [] and a word on stderr.
 """
@@ -14,19 +15,42 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datamodules.errors import AtelierError
 
 if TYPE_CHECKING:
     from datamodules.parsing.base import Parser
 
-# The names of --parser; imported when chosen.
+
+@dataclass(frozen=True)
+class Choice:
+    """What a name of --parser stands for: a class, imported when chosen, and settings of it."""
+
+    path: str  # module:class
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def made(self, **settings: Any) -> Parser:
+        """The parser, with further settings."""
+        return resolve_name(self.path)(**self.settings, **settings)
+
+    def configured(self) -> str:
+        """The same as the value of the setting data.parser."""
+        class_path = self.path.replace(":", ".")
+        if not self.settings:
+            return class_path
+        return json.dumps({"class_path": class_path, "init_args": dict(self.settings)})
+
+
+LLM = "datamodules.parsing.llm:LLMParser"
 PARSERS = {
-    "smollm2": "datamodules.parsing.llm:LLMParser",
-    "rules": "datamodules.parsing.rules:RulesParser",
-    "api": "datamodules.parsing.api:APIParser",
+    "smollm2": Choice(LLM, {"model": "smollm2"}),
+    "gemma3-270m": Choice(LLM, {"model": "gemma3-270m"}),
+    "rules": Choice("datamodules.parsing.rules:RulesParser"),
+    "api": Choice("datamodules.parsing.api:APIParser"),
 }
 
 
@@ -56,7 +80,7 @@ def chosen_parser(args: argparse.Namespace) -> Parser:
         raise AtelierError("--parser api asks a model; name it with --model")
     if args.parser != "api" and given:
         raise AtelierError(f"--parser {args.parser} takes no --model or --base-url; leave them out")
-    return resolve_name(PARSERS[args.parser])(**given)
+    return PARSERS[args.parser].made(**given)
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:

@@ -19,6 +19,7 @@ from pkgutil import resolve_name
 
 import yaml
 from jsonargparse import ArgumentError
+from jsonargparse.typing import NonNegativeInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
@@ -51,10 +52,12 @@ class Run:
     Args:
         out: the run's folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if taken.
         overwrite: replace what a finished run left in `out`.
+        keep_every: steps between two pictures that are kept in steps/; 0 keeps none.
     """
 
     out: str = ""
     overwrite: bool = False
+    keep_every: NonNegativeInt = 20
 
 
 class AtelierCLI(LightningCLI):
@@ -135,7 +138,7 @@ class AtelierCLI(LightningCLI):
         asked = self.config["run"]["out"]
         path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_none=False)
-        folder = RunFolder(path, name, task, config)
+        folder = RunFolder(path, name, task, config, self.config["run"]["keep_every"])
         folder.write_task()
         return folder
 
@@ -180,10 +183,10 @@ def vacant(path: Path) -> Path:
     return candidate
 
 
-def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float]:
+def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
     """Score the folder; write result.json: metrics, losses, seconds by stage, versions, seed."""
     start = time.perf_counter()
-    metrics = score_run(folder.folder, cli.model.encoder.cpu())
+    scores = score_run(folder.folder, cli.model.encoder.cpu())
     scored = time.perf_counter() - start
     stages = {
         "load": cli.load_seconds,
@@ -196,15 +199,15 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float]:
         folder.folder / RESULT,
         {
             "method": type(cli.model).__name__,
-            "encoder": type(cli.model.encoder).__name__,
+            "encoder": cli.model.encoder.identity,
             "steps": cli.trainer.global_step,
             "seed": cli.config["seed_everything"],
             "device": str(cli.trainer.strategy.root_device),
-            "metrics": metrics,
+            **scores,
             "losses": folder.last_losses,
             "seconds": {name: round(value, 3) for name, value in stages.items()},
             "versions": {"python": platform.python_version()}
             | {name: version(name) for name in packages},
         },
     )
-    return metrics
+    return scores["metrics"]

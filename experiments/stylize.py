@@ -124,7 +124,7 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
     if args.target:
         given["data.targets"] = json.dumps(pairs(args.target))
     if args.parser:
-        given["data.parser"] = PARSERS[args.parser].replace(":", ".")
+        given["data.parser"] = PARSERS[args.parser].configured()
     if args.no_wandb:
         given["wandb.enabled"] = "false"
     if args.overwrite:
@@ -182,6 +182,8 @@ def _print_result(folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from evaluation.metrics.style import judgements
+
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     metrics, seconds = result["metrics"], result["seconds"]
     rows = {
@@ -191,12 +193,13 @@ def _print_result(folder: Path) -> None:
         "losses": ", ".join(f"{name} {value:.4g}" for name, value in result["losses"].items()),
         "background": "none: the mask covers everything",
     }
-    if "style_similarity_after" in metrics:
-        rows[f"similarity to the style ({result['encoder']})"] = (
-            f"{metrics['style_similarity_before']:.3f} before, "
-            f"{metrics['style_similarity_after']:.3f} after"
-        )
-    if "background_max_error" in metrics:
+    for score, role in (("style_global", ""), ("own_style_global", ", which was optimised")):
+        before = judgements(metrics, f"{score}_before")
+        for judge, after in judgements(metrics, score).items():
+            rows[f"nearness to the style by {judge}{role}"] = (
+                f"{before.get(judge, 0):.3f} before, {after:.3f} after"
+            )
+    if metrics.get("background_max_error") is not None:
         rows["background"] = (
             f"max error {metrics['background_max_error'] * 255:.0f} of 255, "
             f"mean {metrics['background_mean_error'] * 255:.3f}"

@@ -73,6 +73,36 @@ def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
         return start("offline")
 
 
+def log_scores(folder: Path, values: dict[str, float | None]) -> None:
+    """Add scores to the summary of the W&B run that a run folder holds, and close it again.
+
+    Offline this leaves a second part of the same run beside the first, for `wandb sync --append`.
+    """
+    parts = sorted((folder / "wandb").glob("*run-*-*"))
+    if not parts or os.environ.get("WANDB_MODE") == "disabled":
+        return
+    os.environ.setdefault("WANDB_SILENT", "true")
+    offline = not has_key() or parts[-1].name.startswith("offline")
+    if offline:
+        os.environ["WANDB_MODE"] = "offline"
+    import wandb
+
+    run = wandb.init(
+        id=parts[-1].name.rsplit("-", 1)[-1],
+        resume=None if offline else "allow",
+        project=_project(folder),
+        dir=folder,
+        settings=wandb.Settings(console="off", silent=True, init_timeout=30),
+    )
+    run.summary.update({name: value for name, value in values.items() if value is not None})
+    run.finish()
+
+
+def _project(folder: Path) -> str:
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    return config["wandb"]["project"]
+
+
 def finish(logger: WandbLogger, folder: Path, metrics: dict[str, float]) -> None:
     """Log the pictures and the final metrics, and close the W&B run."""
     names = ["content", "mask", "output"]

@@ -8,7 +8,7 @@
 
 Files go to the libraries' own caches (HF_HOME, TORCH_HOME) and are found there if other programs
 have put them there. Besides the listed names, fetch takes any open_clip:MODEL/TAG,
-torchvision:MODEL, timm:MODEL and hf:REPOSITORY.
+torchvision:MODEL, timm:MODEL, hf:REPOSITORY and file:REPOSITORY/FILE.
 """
 
 from __future__ import annotations
@@ -39,6 +39,21 @@ KNOWN = (
     Known("open_clip:ViT-B-16-SigLIP/webli", "encoder, preset siglip", 813, "Apache-2.0"),
     Known("tokenizer:timm/ViT-B-16-SigLIP", "SigLIP's tokenizer", 3, "Apache-2.0"),
     Known("torchvision:vgg19", "content features of all papers", 548, "BSD-3-Clause"),
+    Known("torchvision:vgg16", "DISTS, LPIPS (vgg)", 528, "BSD-3-Clause"),
+    Known("torchvision:alexnet", "LPIPS (alex)", 233, "BSD-3-Clause"),
+    Known("torchvision:squeezenet1_1", "LPIPS (squeeze)", 5, "BSD-3-Clause"),
+    Known(
+        "file:chaofengc/IQA-PyTorch-Weights/NIMA_InceptionV2_ava-b0c77c00.pth",
+        "NIMA (Inception-ResNet-v2)",
+        218,
+        "CC-BY-NC-SA-4.0",
+    ),
+    Known(
+        "file:chaofengc/IQA-PyTorch-Weights/NIMA_VGG16_ava-dc4e8265.pth",
+        "NIMA (VGG-16)",
+        59,
+        "CC-BY-NC-SA-4.0",
+    ),
     Known("torchvision:fcn_resnet101", "portrait masks", 208, "BSD-3-Clause"),
     Known("hf:CIDAS/clipseg-rd64-refined", "masks by phrase", 603, "Apache-2.0"),
     Known("timm:vit_small_patch16_224.dino", "salient masks of Sem-CS", 87, "Apache-2.0"),

@@ -20,7 +20,8 @@ from datamodules.task import StyleTask
 FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
 SHOW_EVERY = 5  # steps between two looks at the losses, for the same reason
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
-# All that a run folder gains after the first step.
+STEPS = "steps"  # folder of the pictures on the way
+# All that a run folder gains after the first step, but for those.
 OUTCOMES = ("losses.csv", "output.png", "output_enhanced.png", INTERRUPTED, FAILED)
 
 
@@ -64,8 +65,8 @@ class StepProgress(Callback):
 
 class RunFolder(Callback):
     """Writes config.yaml, parse.json, content.png and mask.png (for several regions mask-1.png, ...
-    too) before the first step, losses.csv on the way, output.png (raw) and output_enhanced.png
-    (contrast 1.5) after the last.
+    too) before the first step, losses.csv and steps/NUMBER.png on the way, output.png (raw) and
+    output_enhanced.png (contrast 1.5) after the last.
 
     A run that stops early leaves INTERRUPTED.txt or FAILED.txt, which says at which step and why.
 
@@ -74,13 +75,17 @@ class RunFolder(Callback):
         name: of the run: method, picture, object and style.
         task: the job that is run.
         config: the complete configuration as YAML; it alone reproduces the run.
+        keep_every: steps between two pictures that are kept; 0 keeps none.
     """
 
-    def __init__(self, folder: Path, name: str, task: StyleTask, config: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, task: StyleTask, config: str, keep_every: int = 0
+    ) -> None:
         self.folder = folder
         self.name = name
         self.task = task
         self.config = config
+        self.keep_every = keep_every
         self.seconds = 0.0
         self._losses: list[dict[str, torch.Tensor]] = []
 
@@ -92,7 +97,7 @@ class RunFolder(Callback):
         write_json(self.folder / "parse.json", targets)
         save_png(to_picture(self.task.content), self.folder / "content.png")
         save_png(to_picture(self.task.stylized), self.folder / "mask.png")
-        for earlier in self.folder.glob("mask-*.png"):
+        for earlier in [*self.folder.glob("mask-*.png"), *self.folder.glob(f"{STEPS}/*.png")]:
             earlier.unlink()
         if len(self.task.masks) > 1:
             for number, mask in enumerate(self.task.masks, start=1):
@@ -103,8 +108,11 @@ class RunFolder(Callback):
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         self._losses.append({name: value.detach() for name, value in outputs.items()})
-        if len(self._losses) % FLUSH_EVERY == 0:
+        step = len(self._losses)
+        if step % FLUSH_EVERY == 0:
             self._write_losses()
+        if self.keep_every and step % self.keep_every == 0:
+            save_png(to_picture(module.stylize(batch)[0]), self.folder / STEPS / f"{step:06}.png")
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._write_losses()

@@ -25,7 +25,7 @@ RUN_FILES = {
     "output_enhanced.png",
     "losses.csv",
     "result.json",
-}
+}  # and steps/, where a run is long enough
 
 
 def command(*arguments):

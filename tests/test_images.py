@@ -17,7 +17,6 @@ from datamodules.images import (
     to_picture,
     to_tensor,
 )
-from evaluation.metrics.change import mean_change
 from evaluation.sheet import labelled_grid
 
 
@@ -191,13 +190,3 @@ def test_a_sheet_holds_every_picture_and_its_words():
     words = np.asarray(sheet.crop((0, 50, sheet.width, sheet.height)).convert("L"))
     assert (words < 128).any()
     assert (words[:, -6:] == 255).all()  # the margin stays free
-
-
-def test_mean_change_tells_object_and_rest_apart():
-    content, mask = torch.zeros(3, 4, 4), torch.zeros(4, 4)
-    mask[:2] = 1
-    output = content + 0.1
-    output[:, :2] += 0.2
-    changes = mean_change(output, content, mask)
-    assert changes == pytest.approx({"object_change": 0.3, "rest_change": 0.1})
-    assert "rest_change" not in mean_change(output, content, torch.ones(4, 4))

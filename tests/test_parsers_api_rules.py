@@ -3,9 +3,7 @@
 import contextlib
 import json
 import logging
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -20,8 +18,9 @@ from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.cli import main
 from lightning_modules.callbacks import RunFolder
+from lightning_modules.encoders.base import JointEncoder
+from tests.servers import KEY, said
 
-KEY = "sk-planted-123"
 INSTRUCTION = "Turn the White Sailboat to the art on fire"
 SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]
 
@@ -96,19 +95,6 @@ def test_rules_take_no_time_for_long_nonsense():
     assert time.perf_counter() - start < 5
 
 
-def said(content):
-    """A chat endpoint's reply whose message is `content`."""
-    message = {"role": "assistant", "content": content}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "m",
-        "choices": [choice],
-    }
-
-
 def answer(*targets):
     keys = ("object", "style", "weight")
     listed = [dict(zip(keys, target, strict=False)) for target in targets]
@@ -116,66 +102,6 @@ def answer(*targets):
 
 
 GOOD = answer(("white sailboat", "ART ON FIRE", 1))
-
-
-class Endpoint:
-    """A server that gives its replies in turn, the last one for ever, and keeps the requests."""
-
-    def __init__(self, *replies):
-        self.replies, self.requests, self.headers = list(replies), [], []
-        self.stopped = threading.Event()
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, reply = endpoint.next(json.loads(body), self.headers)
-                if status == "hang":
-                    endpoint.stopped.wait(20)
-                    return
-                text = reply if isinstance(reply, str) else json.dumps(reply)
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Retry-After-Ms", "10")
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-    def next(self, request, headers):
-        self.requests.append(request)
-        self.headers.append(headers)
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-
-    def stop(self):
-        self.stopped.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(5)
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Starts an endpoint with these replies; a planted key is in the environment."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    started = []
-
-    def start(*replies):
-        started.append(Endpoint(*replies))
-        return started[-1]
-
-    yield start
-    for endpoint in started:
-        endpoint.stop()
 
 
 def refused(parser, caplog, sentence, instruction=INSTRUCTION):
@@ -391,7 +317,9 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
     (tmp_path / "output.png").write_bytes((tmp_path / "content.png").read_bytes())
     texts = []
 
-    class Encoder:
+    class Encoder(JointEncoder):
+        identity = "ones"
+
         def view(self, image):
             return image
 
@@ -402,8 +330,9 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
             texts.extend(asked)
             return torch.ones(len(asked), 1)
 
-    assert score_run(tmp_path, Encoder())["style_similarity_after"] == 1
-    assert set(texts) == {"art on fire"}
+    scores = score_run(tmp_path, Encoder())["metrics"]
+    assert scores["own_style_global.ones"] == pytest.approx(1)
+    assert "art on fire" in texts
 
 
 @pytest.mark.parametrize("reply", [(200, said("no")), (401, {}), ("hang", None)])

@@ -2,34 +2,25 @@
 
 The endpoint may be anyone's: OpenAI's own, or a local server such as vLLM, llama.cpp or Ollama. So
 nothing it says is taken on trust: an answer counts only if its objects and styles are spans of the
-instruction. Nor is anything it says repeated in a message, since servers quote keys: the key comes
-from the environment alone, goes into the request, and nowhere else.
+instruction. `datamodules.chat` asks, and keeps the key to itself.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import math
-import os
 import re
-from json import JSONDecoder
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
+from datamodules.chat import ChatModel, json_objects, schema, strict_object
 from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.blend import targets_of
 from datamodules.parsing.clauses import REST
 from datamodules.task import BACKGROUND, StyleTarget
 
-if TYPE_CHECKING:
-    from openai import OpenAI
-
 log = logging.getLogger(__name__)
 
-OWN_URL = "https://api.openai.com/v1"  # the library's default
-LONGEST = 20_000  # characters of an answer; of a longer one only the end is read
 MOST_WEIGHT = 1e6
 
 TASK = f"""\
@@ -59,35 +50,7 @@ FIELDS = {
     "style": {"type": "string"},
     "weight": {"type": "number"},
 }
-
-
-def _strict(properties: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of an object that has exactly these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-RESPONSE_FORMAT = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "targets",
-        "strict": True,
-        "schema": _strict({"targets": {"type": "array", "items": _strict(FIELDS)}}),
-    },
-}
-
-# What an endpoint's status means and what to do about it.
-REFUSALS = {
-    401: "refuses the key in OPENAI_API_KEY, or its absence (401); set one that is valid there",
-    403: "does not let this key in OPENAI_API_KEY ask (403); set one that may",
-    404: "has no model {model!r}, or is not at this address (404); check model and base_url",
-    429: "has no room or quota left for this key (429), even after {retries} retries; wait, or "
-    "check the account",
-}
+RESPONSE_FORMAT = schema("targets", {"targets": {"type": "array", "items": strict_object(FIELDS)}})
 
 
 class APIParser(Parser):
@@ -112,22 +75,7 @@ class APIParser(Parser):
         retries: int = 3,
         fallback: Parser | None = None,
     ) -> None:
-        if not model.strip():
-            raise AtelierError("APIParser has no model to ask; give its name at the endpoint")
-        if not 0 < timeout < math.inf or retries < 0:
-            raise AtelierError(
-                f"APIParser has timeout {timeout:g} and retries {retries}; the timeout must be "
-                "above 0 and the retries at least 0"
-            )
-        if "@" in base_url or "?" in base_url:
-            raise AtelierError(
-                "base_url has a user, password or query in it, and settings are written to files; "
-                "give the bare address, and the key in OPENAI_API_KEY"
-            )
-        self.model = model
-        self.base_url = base_url
-        self.timeout = timeout
-        self.retries = retries
+        self.chat = ChatModel("APIParser", model, base_url, timeout, retries)
         self.fallback = fallback
         self.fallback_used = ""  # why the last parse is the fallback's; "" if it is not
 
@@ -138,6 +86,10 @@ class APIParser(Parser):
             return ""
         return f"{self.fallback_used} {self.fallback.note}".strip()
 
+    def load(self) -> None:
+        """Refuse an address or a key that cannot be one now rather than at the first parse."""
+        self.chat.address()
+
     def parse(self, instruction: str) -> list[StyleTarget]:
         """The targets that the model answers, or the fallback's where that fails.
 
@@ -146,10 +98,9 @@ class APIParser(Parser):
         """
         self.fallback_used = ""
         text = checked(instruction)
-        url, key = self._url(), _key()
-        where = _shown(url)
+        where = self.chat.address()  # settings that are wrong are no case for the fallback
         try:
-            return self._targets(self._ask(text, url, key, where), text, where)
+            return self._targets(self.chat.ask(_messages(text), RESPONSE_FORMAT), text, where)
         except AtelierError as error:
             if not self.fallback:
                 raise
@@ -159,89 +110,15 @@ class APIParser(Parser):
             log.warning(self.fallback_used)
             return self.fallback.parse(instruction)
 
-    def _url(self) -> str:
-        return self.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or OWN_URL
-
-    def _ask(self, text: str, url: str, key: str, where: str) -> str:
-        """What the model answers, as text; AtelierError, in our own words, if the asking fails."""
-        import openai
-
-        # Raised outside the handler: the original, which may quote the key, is not chained to it.
-        try:
-            with openai.OpenAI(
-                api_key=key or "none",  # the library insists on one
-                base_url=url,
-                timeout=self.timeout,
-                max_retries=self.retries,
-            ) as client:
-                return self._answer(client, text)
-        except openai.APITimeoutError:
-            reason = (
-                f"gave no answer within {self.timeout:g} s, even after {self.retries} retries; "
-                "check that its server is well, or raise timeout"
-            )
-        except openai.APIConnectionError:
-            reason = "cannot be reached; check base_url and that a server runs there"
-        except openai.APIStatusError as error:
-            reason = self._refusal(error.status_code)
-        except (openai.OpenAIError, ValueError, LookupError, AttributeError, TypeError):
-            reason = (
-                "answers, but not as a chat endpoint does; check base_url (it often ends in /v1)"
-            )
-        raise AtelierError(f"The endpoint {where} {reason}")
-
-    def _refusal(self, status: int) -> str:
-        """What an HTTP status means, as the end of a sentence."""
-        if status >= 500:
-            return (
-                f"fails ({status}), even after {self.retries} retries; try later, or look into "
-                "its server's log"
-            )
-        unknown = f"refuses the request ({status}); check that its model {{model!r}} can chat"
-        return REFUSALS.get(status, unknown).format(model=self.model, retries=self.retries)
-
-    def _answer(self, client: OpenAI, text: str) -> str:
-        from openai import BadRequestError
-
-        request = {"model": self.model, "messages": _messages(text), "temperature": 0}
-        try:
-            reply = client.chat.completions.create(**request, response_format=RESPONSE_FORMAT)
-        except BadRequestError:  # the server may know no schemas
-            reply = client.chat.completions.create(**request)
-        content = reply.choices[0].message.content
-        return content if isinstance(content, str) else ""
-
     def _targets(self, answer: str, text: str, where: str) -> list[StyleTarget]:
         """The targets in the model's answer; AtelierError if it does not fit the instruction."""
         try:
             return [target for entry in _listed(answer) for target in _read(entry, text)]
         except ValueError as error:
             raise AtelierError(
-                f"The model {self.model!r} at {where} {error}; ask again, or choose another model"
+                f"The model {self.chat.model!r} at {where} {error}; ask again, or choose "
+                "another model"
             ) from None
-
-
-def _key() -> str:
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not (key.isascii() and key.isprintable()):  # HTTP would refuse it, and quote it
-        raise AtelierError("OPENAI_API_KEY holds signs that no key has; set it again")
-    return key
-
-
-def _shown(url: str) -> str:
-    """The address without user, password and query, which may be secrets."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        raise AtelierError(
-            "The endpoint's address in base_url (or OPENAI_BASE_URL) is no web address; write it "
-            "as http://127.0.0.1:8000/v1"
-        )
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path}"
 
 
 def _messages(text: str) -> list[dict[str, str]]:
@@ -254,18 +131,9 @@ def _messages(text: str) -> list[dict[str, str]]:
 
 
 def _listed(answer: str) -> list[Any]:
-    """What "targets" lists in the answer's last JSON object that has it; ValueError if nothing.
-
-    Models like to talk around their JSON, and those that think aloud end with what counts.
-    """
-    decoder, listed, position = JSONDecoder(), None, 0
-    answer = answer[-LONGEST:]
-    while (position := answer.find("{", position)) >= 0:
-        try:
-            value, position = decoder.raw_decode(answer, position)
-        except (ValueError, RecursionError):
-            position += 1
-            continue
+    """What "targets" lists in the answer's last JSON object that has it; ValueError if nothing."""
+    listed = None
+    for value in json_objects(answer):
         listed = value.get("targets", listed)
     if listed is None:
         raise ValueError('answered without JSON of the form {"targets": [...]}')

@@ -1,4 +1,4 @@
-"""Causal language models with their tokenizers: the embedded one, and any of `transformers`.
+"""Causal language models with their tokenizers: the embedded ones, and any of `transformers`.
 
 Loaded once a process and shared; frozen; no code of a repository is ever run.
 """
@@ -14,7 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.embedded import SMOLLM2, EmbeddedFile, cache_dir, locate, sha256
+from datamodules.embedded import (
+    GEMMA3_270M,
+    SMOLLM2,
+    EmbeddedFile,
+    SplitFile,
+    assemble,
+    cache_dir,
+    locate,
+    sha256,
+)
 from datamodules.errors import AtelierError
 from datamodules.weights import reason, require
 
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKSUMS = "sha256.json"  # in a converted model's folder: file name -> digest
-SMALL = 1e9  # parameters; up to this a processor computes in float32, beyond as stored
+SMALL = 1e9  # parameters; up to this a model computes in float32, beyond as stored
 INSTEAD = "the embedded model smollm2 needs none"
 
 
@@ -68,10 +77,9 @@ def _read_gguf(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return plain, AutoTokenizer.from_pretrained(path.parent, **source)
 
 
-def _convert_gguf(file: EmbeddedFile, folder: Path) -> None:
+def _convert_gguf(file: EmbeddedFile | SplitFile, folder: Path) -> None:
     """Write a GGUF file as float16 safetensors with its tokenizer; all of the folder or nothing."""
-
-    path = locate(file)
+    path = assemble(file) if isinstance(file, SplitFile) else locate(file)
     try:  # before the work, so that it is not lost
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -100,25 +108,41 @@ def _is_intact(folder: Path) -> bool:
         return False
 
 
-@lru_cache(maxsize=1)
-def load_smollm2() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """SmolLM2-135M-Instruct, converted once from GGUF (20 s) into the user's cache."""
-    folder = cache_dir() / f"smollm2-135m-instruct-{SMOLLM2.sha256[:16]}"
+def _embedded(
+    name: str, file: EmbeddedFile | SplitFile
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """An embedded model, converted once from GGUF into the user's cache."""
+    folder = cache_dir() / f"{name}-{file.sha256[:16]}"
     with _quiet_transformers():
         if not _is_intact(folder):
-            _convert_gguf(SMOLLM2, folder)
+            _convert_gguf(file, folder)
         # Widening after the loading is much faster than asking for float32 at once.
         return _placed(*_read_folder(folder))
 
 
-EMBEDDED = {"smollm2": load_smollm2}
+@lru_cache(maxsize=1)
+def load_smollm2() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """SmolLM2-135M-Instruct; the first time takes 20 s."""
+    return _embedded("smollm2-135m-instruct", SMOLLM2)
+
+
+@lru_cache(maxsize=1)
+def load_gemma3_270m() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Gemma 3 270M, a base model; optional, see requirements/gemma.txt. The first time takes 60 s.
+
+    Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms).
+    """
+    return _embedded("gemma-3-270m", GEMMA3_270M)
+
+
+EMBEDDED = {"smollm2": load_smollm2, "gemma3-270m": load_gemma3_270m}
 
 
 @lru_cache(maxsize=2)
 def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A causal model and its tokenizer, frozen, on the GPU if there is one.
 
-    source: an embedded model's name ("smollm2"), a hub repository (the paper's is
+    source: an embedded model's name ("smollm2", "gemma3-270m"), a hub repository (the paper's is
     "meta-llama/Llama-2-7b-chat-hf"), a folder that `save_pretrained` wrote, or a GGUF file.
     Raises AtelierError for what is missing or no such model.
     """
@@ -139,11 +163,11 @@ def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokeniz
 def _placed(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """On the GPU as stored if there is one; small models on a processor in float32."""
+    """On the GPU if there is one; small models in float32, since Gemma's 1e5 overflow float16."""
     import torch
 
+    if model.num_parameters() <= SMALL:
+        model = model.float()
     if torch.cuda.is_available():
         model = model.to("cuda")
-    elif model.num_parameters() <= SMALL:
-        model = model.float()
     return model.eval().requires_grad_(False), tokenizer

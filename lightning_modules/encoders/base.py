@@ -13,9 +13,11 @@ class JointEncoder(nn.Module, ABC):
 
     Attributes:
         image_size: side in pixels of the square pictures the encoder looks at.
+        identity: its networks' name; encoders of one identity are one judge.
     """
 
     image_size: int
+    identity: str
 
     @abstractmethod
     def embed_images(self, images: Tensor) -> Tensor:

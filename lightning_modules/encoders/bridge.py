@@ -8,6 +8,8 @@ need CLIP's weights.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,7 +19,7 @@ from lightning_modules.encoders.base import JointEncoder
 
 
 class BridgeEncoder(JointEncoder):
-    """E_I(x) = unit((z - mean z) (T - m)) with logits z of EfficientNet-Lite0;
+    """E_I(x) = unit((z - mean z) (T - m)) with logits z of an EfficientNet-Lite;
     E_T(t) = unit(MiniLM(t) - m).
 
     T: sentence embeddings of "a photo of a {class name}", m: their mean. Without m, what all
@@ -26,12 +28,14 @@ class BridgeEncoder(JointEncoder):
     Args:
         image_size: side of the pictures the classifier looks at, a multiple of 32. 128 costs a
             third of 224 and works as well.
+        tower: the classifier, EfficientNet-Lite0 or -Lite2: one to optimise, one to judge.
     """
 
-    def __init__(self, image_size: int = 128) -> None:
+    def __init__(self, image_size: int = 128, tower: Literal["lite0", "lite2"] = "lite0") -> None:
         super().__init__()
         self.image_size = image_size
-        self.classifier = embedded.efficientnet_lite0()
+        self.identity = f"bridge-{tower}"
+        self.classifier = embedded.efficientnet(tower)
         self.sentences = embedded.sentence_embedder()
         names = embedded.imagenet_class_embeddings()
         self.register_buffer("mean", names.mean(0), persistent=False)

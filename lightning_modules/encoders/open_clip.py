@@ -35,6 +35,7 @@ class OpenCLIPEncoder(JointEncoder):
 
         if model not in open_clip.list_models():
             raise AtelierError(f"open_clip has no model {model!r}; see open_clip.list_models()")
+        self.identity = f"{model}-{Path(pretrained).stem}"
         self.network = _load(model, pretrained)
         self.tokenizer = _tokenizer(model)
         size = self.network.visual.image_size

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 
 
 class ContentFeatures(nn.Module, ABC):
-    """Frozen features in which output and content image are compared."""
+    """Frozen features in which output and content image are compared.
+
+    Attributes:
+        identity: the network's name; numbers of two identities are not comparable.
+    """
+
+    identity: str
 
     @abstractmethod
     def forward(self, image: Tensor) -> list[Tensor]:

@@ -18,6 +18,8 @@ class EfficientNetFeatures(ContentFeatures):
             the places of VGG's conv4_2 and conv5_2.
     """
 
+    identity = "lite0"
+
     def __init__(self, blocks: Sequence[int] = (4, 10)) -> None:
         super().__init__()
         network = embedded.efficientnet_lite0()

@@ -28,6 +28,8 @@ class VGGFeatures(ContentFeatures):
         weights: "torchvision:vgg19", a file's path, or "untrained" for random weights (for timing).
     """
 
+    identity = "vgg19"
+
     def __init__(
         self,
         layers: Sequence[str] = ("conv4_2", "conv5_2"),

@@ -1,0 +1,142 @@
+"""What every metric of pictures does: a batch of finished pictures in, a number a picture out."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from datamodules.task import Blend
+
+UNDEFINED = math.nan  # of a picture for which a score says nothing; null in JSON, "-" in tables
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a number means.
+
+    higher_is_better: None where neither is, and the number only describes.
+    low, high: its range. unit: "dB", "of 255", ...; "" for plain numbers.
+    source: paper and equation, or the library's function. note: what readers must know beside it.
+    """
+
+    higher_is_better: bool | None
+    low: float
+    high: float
+    source: str
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a picture that was to take a style.
+
+    mask: (H, W) in [0, 1], 1 = the region. styles: weights and texts, () if no text tells it.
+    """
+
+    name: str
+    styles: Blend
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """N finished pictures of one size, and what they were to become.
+
+    content, output: (N, 3, H, W) in [0, 1], before and after.
+    mask:        (N, H, W) in [0, 1], 1 = was to be stylized; all regions together.
+    regions:     for each picture its regions, the background (if it has a style) last.
+    source_text: what the content images are described as (CLIPstyler: "a Photo").
+    encoder:     identity of the encoder that was optimised, "" if unknown; one for all N.
+    course:      for each picture what it looked like on the way: (3, H, W) by step.
+    """
+
+    content: Tensor
+    output: Tensor
+    mask: Tensor
+    regions: tuple[tuple[Region, ...], ...] = ()
+    source_text: str = "a Photo"
+    encoder: str = ""
+    course: tuple[Mapping[int, Tensor], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.regions:
+            whole = ((Region("", (), mask),) for mask in self.mask)
+            object.__setattr__(self, "regions", tuple(whole))
+        expected = (len(self.content), *self.content.shape[2:])
+        if self.output.shape != self.content.shape or tuple(self.mask.shape) != expected:
+            raise ValueError(
+                f"content {tuple(self.content.shape)}, output {tuple(self.output.shape)} and mask "
+                f"{tuple(self.mask.shape)} do not belong together"
+            )
+        for name in ("content", "output", "mask"):
+            values = getattr(self, name)
+            if not (values.isfinite().all() and values.min() >= 0 and values.max() <= 1):
+                raise ValueError(f"{name} has values that are no numbers in [0, 1]")
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+
+class PictureMetric(Metric, ABC):
+    """A metric, or several that one pass computes.
+
+    `metric(pictures)` gives (N,) values a score, UNDEFINED where one does not apply, and
+    `compute()` those of all pictures so far, in their order: as torchmetrics does with
+    reduction="none" (and it makes a scalar of one value). Networks are given to the constructor,
+    and made once.
+
+    Numbers of two networks never share a name: where any of several networks can be given, its
+    identity ends the score's name, as in "style_patch.bridge-lite2".
+
+    Attributes:
+        scores: the meaning of each number by its name, without the network's.
+        network: identity of the network that can be chosen, "" if there is no such choice.
+        over_seeds: whether the N pictures must be one picture made with N seeds.
+        reads_course: whether it looks at what the pictures were on the way.
+    """
+
+    full_state_update = False
+    is_differentiable = False
+    scores: ClassVar[dict[str, Score]]
+    over_seeds: ClassVar[bool] = False
+    reads_course: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        directions = {score.higher_is_better for score in getattr(cls, "scores", {}).values()}
+        cls.higher_is_better = directions.pop() if len(directions) == 1 else None
+
+    def __init__(self, network: str = "") -> None:
+        super().__init__()
+        self.network = network
+        for name in self.scores:
+            self.add_state(name, default=[], dist_reduce_fx="cat")
+
+    @abstractmethod
+    def score(self, pictures: Pictures) -> dict[str, Tensor]:
+        """(N,) values of every score in `scores`."""
+
+    @torch.no_grad()
+    def update(self, pictures: Pictures) -> None:
+        for name, values in self.score(pictures).items():
+            getattr(self, name).append(values)
+
+    def compute(self) -> dict[str, Tensor]:
+        return {self.named(name): dim_zero_cat(getattr(self, name)) for name in self.scores}
+
+    def applies(self, score: str, pictures: Pictures) -> bool:
+        """Whether a score can mean anything for these pictures; else it is left out, not null."""
+        return True
+
+    def named(self, score: str) -> str:
+        """A score's name in tables and files."""
+        return f"{score}.{self.network}" if self.network else score

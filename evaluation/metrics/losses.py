@@ -1,0 +1,122 @@
+"""Losses as scores, as Generative Artisan is evaluated: one definition for the outputs of all.
+
+Methods mean different things by "patch" or "global", so their own logs cannot be compared. Here
+CLIPstyler's four losses (eq. 1, 2, 4) are computed on the pictures themselves: on the output, and
+on those that the run kept on its way, whose mean over the steps is the area under the curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from lightning_modules.directions import blend_direction
+from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.losses.content import content_loss
+from lightning_modules.losses.directional import directional_loss
+from lightning_modules.losses.patch import patch_loss
+from lightning_modules.losses.total_variation import total_variation
+from lightning_modules.patches import cut, every_box, random_corners, sizes
+from lightning_modules.perceptual.base import ContentFeatures
+
+INFINITE = float("inf")
+
+
+def area(values: Mapping[int, float]) -> float:
+    """Area under a curve of values by step (trapezoids) over its length: the mean on the way."""
+    steps = torch.tensor(sorted(values), dtype=torch.float64)
+    heights = torch.tensor([values[int(step)] for step in steps], dtype=torch.float64)
+    return float(torch.trapezoid(heights, steps) / (steps[-1] - steps[0]))
+
+
+class LossScores(PictureMetric):
+    """The four losses of the output (final) and their mean on the way (area under the curve).
+
+    Patches, perspectives and source text are the same for every picture of one size. The style is
+    the first region's; UNDEFINED without a style text and, for the areas, where fewer than two
+    pictures were kept.
+
+    Args:
+        scorer: the joint encoder of the directional losses.
+        features: the content features.
+        tau: threshold of the patch loss.
+        patches: how many a picture.
+        brush: their side relative to the picture's shorter side; the papers' is 0.25.
+    """
+
+    reads_course = True
+    scores: ClassVar = {
+        "loss_global": Score(False, 0, 2, "CLIPstyler, eq. 1, whole picture"),
+        "loss_patch": Score(False, 0, 2, "CLIPstyler, eq. 2, whole picture"),
+        "loss_content": Score(False, 0, INFINITE, "CLIPstyler, eq. 4, whole picture"),
+        "loss_tv": Score(False, 0, INFINITE, "CLIPstyler, eq. 4, whole picture"),
+        "loss_global_area": Score(False, 0, 2, "mean of loss_global on the way"),
+        "loss_patch_area": Score(False, 0, 2, "mean of loss_patch on the way"),
+        "loss_content_area": Score(False, 0, INFINITE, "mean of loss_content on the way"),
+        "loss_tv_area": Score(False, 0, INFINITE, "mean of loss_tv on the way"),
+    }
+
+    def __init__(
+        self,
+        scorer: JointEncoder,
+        features: ContentFeatures,
+        tau: float = 0.7,
+        patches: int = 64,
+        brush: float = 0.25,
+    ) -> None:
+        super().__init__(network=f"{scorer.identity}+{features.identity}")
+        self.scorer = scorer
+        self.features = features
+        self.tau = tau
+        self.patches = patches
+        self.brush = brush
+
+    def score(self, pictures: Pictures) -> dict[str, Tensor]:
+        rows = [self._of(pictures, index) for index in range(len(pictures))]
+        of = pictures.mask.new_tensor
+        return {name: of([row.get(name, UNDEFINED) for row in rows]) for name in self.scores}
+
+    def _of(self, pictures: Pictures, index: int) -> dict[str, float]:
+        styles = pictures.regions[index][0].styles
+        if not styles:
+            return {}
+        asked = blend_direction(self.scorer, styles, pictures.source_text)
+        content = pictures.content[index : index + 1]
+        course = dict(pictures.course[index]) if pictures.course else {}
+        curve = {step: self.losses(image[None], content, asked) for step, image in course.items()}
+        final = self.losses(pictures.output[index : index + 1], content, asked)
+        if len(curve) < 2:
+            return final
+        areas = {
+            f"{name}_area": area({step: at[name] for step, at in curve.items()}) for name in final
+        }
+        return final | areas
+
+    def losses(self, output: Tensor, content: Tensor, asked: Tensor) -> dict[str, float]:
+        """CLIPstyler's losses of a picture (1, 3, H, W) towards dT (D,), by name."""
+        before = self.scorer.embed_images(self.scorer.view(content))
+        after = self.scorer.embed_images(self.scorer.view(output))
+        near = self.scorer.embed_images(self._patches(output))
+        directional = directional_loss(near, before, asked)
+        values = {
+            "loss_global": directional_loss(after, before, asked)[0],
+            "loss_patch": patch_loss(directional, self.tau),
+            "loss_content": content_loss(self.features(output), self.features(content)),
+            "loss_tv": total_variation(output),
+        }
+        return {name: float(value) for name, value in values.items()}
+
+    def _patches(self, image: Tensor) -> Tensor:
+        """The same places and perspectives for every picture of one size."""
+        height, width = image.shape[2:]
+        side = sizes(self.brush, height, width)[0]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            boxes = every_box(height, width, side)
+            boxes = boxes[torch.randint(len(boxes), (self.patches,))].to(image)
+            corners = random_corners(self.patches, 0.5).to(image)
+        return cut(image, boxes, corners, self.scorer.image_size)

@@ -1,0 +1,147 @@
+"""A chat model judges how well an instruction was split, 0 to 10, as Soulstyler's table has it.
+
+Soulstyler (arXiv 2311.13562) let GPT-3.5 and GPT-4 score the splits of ten LLMs; of how they were
+asked, nothing is published in what we have. So the rubric is our own (`parse_rubric.md`, fixed),
+and the scores are of the same scale as the paper's, but not by the same rubric. The judge sees the
+instruction and the answer, not our key.
+
+Judgements are kept in the cache, one file each, so that a second run asks nothing. Without an
+endpoint there is no judge and no score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from datamodules.chat import ChatModel, json_objects, read_key, schema
+from datamodules.embedded import cache_dir
+from datamodules.errors import AtelierError
+from datamodules.files import write_json
+from datamodules.task import StyleTarget
+
+RUBRIC = Path(__file__).with_name("parse_rubric.md")
+BEST = 10.0  # the scale's end; it begins at 0
+LONGEST_REASON = 300  # characters
+RESPONSE_FORMAT = schema("judgement", {"score": {"type": "number"}, "reason": {"type": "string"}})
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """score: in [0, 10], higher is better. reason: in the judge's words, "" if it gave none."""
+
+    score: float
+    reason: str
+
+
+class Judge:
+    """Asks a model behind any OpenAI-compatible endpoint; the key is in OPENAI_API_KEY.
+
+    model, base_url, timeout: as `APIParser` takes them.
+    retries: further tries, >= 0, where the endpoint fails and where an answer is no score.
+    """
+
+    def __init__(
+        self, model: str, base_url: str = "", timeout: float = 60.0, retries: int = 2
+    ) -> None:
+        self.chat = ChatModel("The judge", model, base_url, timeout, retries)
+        self.where = self.chat.address()
+        self.folder = cache_dir() / "judge"
+        try:  # before anything is asked, and paid for
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AtelierError(
+                f"The judge's cache {self.folder} cannot be made ({error.strerror}); "
+                "set ATELIER_CACHE to a folder that can be written"
+            ) from error
+
+    @cached_property
+    def rubric(self) -> str:
+        """What the model is told to do, word for word."""
+        return RUBRIC.read_text(encoding="utf-8")
+
+    @cached_property
+    def rubric_id(self) -> str:
+        """The first digits of the rubric's sha256; scores of different rubrics do not compare."""
+        return hashlib.sha256(self.rubric.encode()).hexdigest()[:12]
+
+    def judge(self, instruction: str, targets: Sequence[StyleTarget]) -> Judgement:
+        """The judgement on a split, from the cache if it was asked before.
+
+        targets: what the parser gave, () if it refused the instruction.
+        Raises EndpointError if the endpoint fails, AtelierError if every answer is no score.
+        """
+        question = _question(instruction, targets)
+        path = self._path(question)
+        if known := _kept(path):
+            return known
+        judgement = self._asked(question)
+        record = {"score": judgement.score, "reason": judgement.reason}
+        asked = {"judge": self.chat.model, "rubric": self.rubric_id, "question": question}
+        write_json(path, record | asked)
+        return judgement
+
+    def _path(self, question: str) -> Path:
+        """Where the judgement is kept: named by all that it depends on, which the key is not."""
+        parts = [self.rubric, self.chat.model, self.where.rstrip("/"), question]
+        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return self.folder / f"{digest}.json"
+
+    def _asked(self, question: str) -> Judgement:
+        messages = [
+            {"role": "system", "content": self.rubric},
+            {"role": "user", "content": question},
+        ]
+        for _ in range(self.chat.retries + 1):
+            if judgement := _read(self.chat.ask(messages, RESPONSE_FORMAT)):
+                return judgement
+        raise AtelierError(
+            f"The judge {self.chat.model!r} at {self.where} gave no score from 0 to {BEST:g} as "
+            f'{{"score": ..., "reason": ...}}, even after {self.chat.retries} retries; '
+            "choose another model with --judge"
+        )
+
+
+def _question(instruction: str, targets: Sequence[StyleTarget]) -> str:
+    answer = [
+        {"object": target.object, "style": target.style}
+        | ({} if target.weight == 1 else {"weight": target.weight})
+        for target in targets
+    ]
+    return json.dumps({"instruction": instruction, "answer": answer}, ensure_ascii=False)
+
+
+def _is_score(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= BEST  # NaN is not; true is no number
+
+
+def _read(answer: str) -> Judgement | None:
+    """The judgement in the answer's last JSON object that has a score; None if that is none."""
+    entry = {}
+    for value in json_objects(answer):
+        entry = value if "score" in value else entry
+    if not _is_score(entry.get("score")):
+        return None
+    reason = entry.get("reason")
+    words = " ".join(reason.split()) if isinstance(reason, str) else ""
+    words = words.encode(errors="replace").decode()  # JSON can hold halves of characters
+    key = read_key()
+    if key:  # servers quote keys, and reasons are written to files
+        words = words.replace(key, "(key)")
+    return Judgement(float(entry["score"]), words[:LONGEST_REASON])
+
+
+def _kept(path: Path) -> Judgement | None:
+    """A judgement out of the cache; None if there is none or its file is damaged."""
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        if _is_score(entry["score"]) and isinstance(entry["reason"], str):
+            return Judgement(float(entry["score"]), entry["reason"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        pass
+    return None

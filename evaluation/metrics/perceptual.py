@@ -1,0 +1,137 @@
+"""What the perceptual distances share: a frozen network that compares pictures pair by pair."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torchmetrics
+from torch import Tensor, nn
+
+from datamodules.embedded import sha256
+from datamodules.errors import AtelierError
+from datamodules.weights import UNTRAINED, load_into, require
+from evaluation.metrics.background import outside
+from evaluation.metrics.base import UNDEFINED, Pictures
+
+log = logging.getLogger(__name__)
+
+CHUNK = 2**20  # pixels that a network looks at together: four pictures of 512 x 512
+INSTEAD = "the embedded distance lite0_distance needs none"
+
+
+class PairDistance(nn.Module, ABC):
+    """Distance of two pictures in the features of a frozen network; never in training mode.
+
+    Attributes:
+        identity: the distance's name; numbers of two identities are not comparable.
+    """
+
+    identity: str
+
+    @abstractmethod
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distances (N,) of pictures (N, 3, H, W) in [0, 1]; 0 for equal ones."""
+
+    def train(self, mode: bool = True) -> PairDistance:
+        return super().train(False)
+
+
+class Taps(nn.Module):
+    """Outputs of chosen layers; nothing beyond the last of them is kept.
+
+    Args:
+        layers: in their order. places: indices of those that are read.
+    """
+
+    def __init__(self, layers: nn.Sequential, places: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = layers[: max(places) + 1].requires_grad_(False).eval()
+        self.layers.to(memory_format=torch.channels_last)
+        self.places = frozenset(places)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Maps (N, C, h, w), one a place."""
+        maps = []
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index in self.places:
+                maps.append(x)
+        return maps
+
+
+def backbone(model: str, weights: str) -> nn.Sequential:
+    """The convolutional part of a torchvision model, "vgg16", "alexnet" or "squeezenet1_1".
+
+    weights: "torchvision:MODEL", a file's path, or "untrained" for random ones (for timing).
+    Raises AtelierError where the weights are missing or another network's.
+    """
+    from torchvision.models import get_model
+
+    with torch.device("meta"):  # the classifier, most of the parameters, is never made
+        layers = get_model(model, weights=None).features
+    layers = layers.to_empty(device="cpu")
+    if weights == UNTRAINED:
+        log.warning("%s is untrained: its distances mean nothing", model)
+        for layer in layers.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.reset_parameters()
+        return layers
+    load_into(layers, require(weights, INSTEAD), f"torchvision's {model}", _convolutions)
+    return layers
+
+
+def _convolutions(published: dict) -> dict:
+    """The state dict without the classifier."""
+    prefix = "features."
+    return {k.removeprefix(prefix): v for k, v in published.items() if k.startswith(prefix)}
+
+
+def packaged(name: str, digest: str) -> dict[str, Tensor]:
+    """Tensors of a file that torchmetrics ships below functional/image/, its content checked.
+
+    The check pins the published numbers: another release could ship others under the same name.
+    """
+    path = Path(torchmetrics.__file__).parent / "functional" / "image" / name
+    if not path.is_file() or sha256(path) != digest:
+        raise AtelierError(
+            f"{path} is not the file of torchmetrics 1.9.0 that this metric is defined by; run: "
+            "pip install --force-reinstall --no-deps torchmetrics==1.9.0"
+        )
+    return torch.load(path, weights_only=True, map_location="cpu")
+
+
+def other_weights(weights: str, published: str) -> str:
+    """What tells apart numbers of other weights than the published ones; "" for these."""
+    return "" if weights == published else Path(weights.rpartition(":")[2]).stem.replace(".", "_")
+
+
+def distances(distance: PairDistance, a: Tensor, b: Tensor) -> Tensor:
+    """Distances (N,) of pictures (N, 3, H, W), a few at a time; equal ones need no look: 0."""
+    values = a.new_zeros(len(a))
+    differing = (a != b).flatten(1).any(1).nonzero()[:, 0]
+    step = max(1, CHUNK // (a.shape[2] * a.shape[3]))
+    for start in range(0, len(differing), step):
+        chosen = differing[start : start + step]
+        values[chosen] = distance(a[chosen], b[chosen]).to(values)
+    return values
+
+
+def whole_and_background(
+    distance: PairDistance, pictures: Pictures, band: int
+) -> tuple[Tensor, Tensor]:
+    """Distances (N,) of output and content: of all, and with changes of the background alone.
+
+    For the second, the output is replaced by the content in the mask and `band` px around it, so
+    that nothing there can count; UNDEFINED where that leaves no background. It is a distance of
+    whole pictures: the larger the mask, the less a change of the rest weighs.
+    """
+    output, content = pictures.output, pictures.content
+    free = outside(pictures.mask, band)
+    background = distances(distance, torch.where(free[:, None], output, content), content)
+    defined = free.flatten(1).any(1)
+    whole = distances(distance, output, content)
+    return whole, torch.where(defined, background, UNDEFINED)

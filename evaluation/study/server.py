@@ -1,0 +1,194 @@
+"""A small server for one study: its page, and the votes. Nothing else of the folder is reachable.
+
+GET /                  the page
+GET /votes?rater=CODE  {"votes": [{"pair", "question", "answer"}, ...]}, the rater's own
+POST /votes            {"rater", "pair", "question", "answer"}, answered when it is on the disk
+"""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import sqlite3
+import sys
+from collections.abc import Iterable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import AF_INET, AF_INET6, gaierror, gethostname
+from urllib.parse import parse_qs, urlsplit
+
+from datamodules.errors import AtelierError
+from evaluation.study.key import PAGE, VOTES, read_key
+from evaluation.study.votes import RATER, VoteError, VoteStore, checked
+
+LARGEST_BODY = 4096  # bytes; a vote has about 100
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class StudyServer(ThreadingHTTPServer):
+    """Serves the study in a folder; `with` it, then `serve_forever()`.
+
+    origins: addresses such as https://study.example.org by which raters reach it from elsewhere,
+             through a proxy; this machine's own need not be named.
+    Raises AtelierError for a folder without a study, and an address that cannot be had.
+    """
+
+    daemon_threads = True
+
+    def __init__(
+        self, folder: Path, host: str = "127.0.0.1", port: int = 8000, origins: Iterable[str] = ()
+    ) -> None:
+        self.key = read_key(folder)
+        self.origins = {urlsplit(origin).netloc or origin for origin in origins}
+        self.local = host in LOOPBACK
+        self.address_family = AF_INET6 if ":" in host else AF_INET
+        try:
+            self.page = (folder / PAGE).read_bytes()
+        except OSError as error:
+            raise AtelierError(f"{folder / PAGE} is missing; make the study again") from error
+        self.store = VoteStore(folder / VOTES, self.key.study)
+        try:
+            super().__init__((host, port), _Handler)
+        except (gaierror, OverflowError) as error:
+            raise AtelierError(f"There is no address {host}:{port} here; mend --host") from error
+        except OSError as error:
+            raise AtelierError(
+                f"Cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+            ) from error
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's would wait for a name server
+        self.server_name, self.server_port = self.server_address[:2]
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser."""
+        host = gethostname() if self.server_name in ("0.0.0.0", "::") else self.server_name
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
+
+    def server_close(self) -> None:
+        super().server_close()
+        self.store.close()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that hangs up is no news; anything else is one line."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            print(f"atelier: a request failed: {error!r}", file=sys.stderr)
+
+
+class _RefusedError(Exception):
+    """A request that is answered with a status and a sentence."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: StudyServer
+    server_version, sys_version = "atelier", ""
+    timeout = 30  # s; a client that stops in the middle frees its thread
+
+    def do_GET(self) -> None:
+        self._answered(self._get)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_POST(self) -> None:
+        self._answered(self._post)
+
+    def _answered(self, action: object) -> None:
+        try:
+            self._check_host()
+            kind, body = action()
+            self._send(HTTPStatus.OK, kind, body)
+        except _RefusedError as error:
+            self._send_json(error.status, {"error": str(error)})
+        except ValueError as error:  # an address or a header that is none
+            self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        except sqlite3.Error as error:
+            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"not stored: {error}"})
+
+    def _check_host(self) -> None:
+        """Another site must not post votes, nor point a name of its own at this server."""
+        host = self.headers.get("Host", "")
+        known = host in self.server.origins
+        if self.server.local and not known and urlsplit(f"//{host}").hostname not in LOOPBACK:
+            raise _RefusedError(HTTPStatus.FORBIDDEN, f"not served as {host}; see --origin")
+        origin = self.headers.get("Origin")
+        if origin and urlsplit(origin).netloc not in {host or None, *self.server.origins}:
+            raise _RefusedError(HTTPStatus.FORBIDDEN, f"no votes from {origin}; see --origin")
+
+    def _get(self) -> tuple[str, bytes]:
+        address = urlsplit(self.path)
+        if address.path in ("/", f"/{PAGE}"):
+            return "text/html; charset=utf-8", self.server.page
+        if address.path != "/votes":
+            raise _RefusedError(HTTPStatus.NOT_FOUND, "there is only the page and /votes")
+        (rater,) = parse_qs(address.query).get("rater", [""])[:1]
+        if not RATER.fullmatch(rater):
+            raise _RefusedError(
+                HTTPStatus.BAD_REQUEST, "?rater= is 4 to 40 letters, digits and dashes"
+            )
+        votes = self.server.store.votes(rater)
+        own = [{"pair": v.pair, "question": v.question, "answer": v.answer} for v in votes]
+        return "application/json", json.dumps({"votes": own}).encode()
+
+    def _post(self) -> tuple[str, bytes]:
+        body = self._body()
+        if urlsplit(self.path).path != "/votes":
+            raise _RefusedError(HTTPStatus.NOT_FOUND, "votes go to /votes")
+        try:
+            self.server.store.put(checked(json.loads(body), self.server.key))
+        except VoteError as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
+        return "application/json", b'{"stored": true}'
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "the body's length is missing")
+        # A client listens only when it has sent all: of what is too long, some is read and dropped.
+        body = self.rfile.read(min(int(length[:9]), 2**20))
+        if len(body) > LARGEST_BODY:
+            raise _RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {LARGEST_BODY} bytes"
+            )
+        # A form on another site can post text without asking, but not JSON.
+        if self.headers.get_content_type() != "application/json":
+            raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "votes are application/json")
+        return body
+
+    def _send_json(self, status: HTTPStatus, value: dict) -> None:
+        self._send(status, "application/json", json.dumps(value).encode())
+
+    def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Method, path and status: neither the rater's code nor, as promised, the address."""
+        status = code.value if isinstance(code, HTTPStatus) else code
+        path = urlsplit(self.path).path
+        sys.stderr.write(f"{self.log_date_time_string()}  {status} {self.command} {path!r}\n")
+
+    def log_message(self, format: str, *args: object) -> None:
+        sys.stderr.write(f"{self.log_date_time_string()}  {format % args!r}\n")

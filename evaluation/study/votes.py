@@ -1,0 +1,135 @@
+"""Votes: what a valid one is, and where they are kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from datamodules.errors import AtelierError
+from evaluation.study.key import Key
+
+QUESTIONS = {
+    "style": "Which shows the style better?",
+    "photo": "Which keeps the photo better?",
+}
+ANSWERS = ("A", "B", "same")
+RATER = re.compile(r"[A-Za-z0-9-]{4,40}")
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS study (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS votes (
+    rater TEXT NOT NULL, pair TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
+    time TEXT NOT NULL, PRIMARY KEY (rater, pair, question)
+);
+"""
+
+
+class Vote(NamedTuple):
+    """A rater's answer ("A", "B" or "same") to one question on one pair."""
+
+    rater: str
+    pair: str
+    question: str
+    answer: str
+
+
+class VoteError(ValueError):
+    """A vote that is not on this study's pairs and questions; the text says why."""
+
+
+def checked(value: object, key: Key) -> Vote:
+    """The vote in a JSON object with just the fields of `Vote`. Raises VoteError."""
+    if not isinstance(value, dict) or set(value) != set(Vote._fields):
+        raise VoteError(f"a vote has the fields {', '.join(Vote._fields)}")
+    if not all(isinstance(text, str) for text in value.values()):
+        raise VoteError("the fields of a vote are texts")
+    vote = Vote(**value)
+    if not RATER.fullmatch(vote.rater):
+        raise VoteError("a rater's code is 4 to 40 letters, digits and dashes")
+    if vote.pair not in key.pairs:
+        raise VoteError("this study has no such pair")
+    if vote.question not in QUESTIONS or vote.answer not in ANSWERS:
+        raise VoteError(f"questions: {', '.join(QUESTIONS)}; answers: {', '.join(ANSWERS)}")
+    return vote
+
+
+class VoteStore:
+    """Votes in an SQLite file, one per rater, pair and question; a later one replaces it.
+
+    Every vote is on the disk when `put` returns. Threads may share the store, and processes the
+    file. Raises AtelierError for a file that is not the study's, or cannot be read.
+    """
+
+    def __init__(self, path: Path, study: str) -> None:
+        self._lock = Lock()
+        try:
+            self._file = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            self._file.execute("PRAGMA synchronous = FULL")
+            self._file.executescript(_TABLES)
+            found = self._file.execute("SELECT id FROM study").fetchone()
+            if not found:
+                with self._file:
+                    self._file.execute("INSERT OR IGNORE INTO study VALUES (?)", (study,))
+        except sqlite3.Error as error:
+            raise AtelierError(
+                f"{path} cannot be used for votes ({error}); move it away, or mend its permissions"
+            ) from error
+        if found and found[0] != study:
+            self.close()
+            raise AtelierError(
+                f"{path} holds the votes of another study; move it away, or choose another folder"
+            )
+
+    def put(self, vote: Vote) -> None:
+        """Keep a vote. Raises sqlite3.Error if it could not be kept."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._lock, self._file:
+            self._file.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?)", (*vote, now))
+
+    def votes(self, rater: str | None = None) -> list[Vote]:
+        """One rater's votes, or all."""
+        query = "SELECT rater, pair, question, answer FROM votes WHERE ?1 IS NULL OR rater = ?1"
+        with self._lock:
+            rows = self._file.execute(query + " ORDER BY rater, pair, question", (rater,))
+            return [Vote(*row) for row in rows]
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+
+def read_store(path: Path, key: Key) -> list[Vote]:
+    """The votes in a store, or none if there is no file."""
+    if not path.exists():
+        return []
+    with closing(VoteStore(path, key.study)) as store:
+        return store.votes()
+
+
+def read_file(path: Path, key: Key) -> list[Vote]:
+    """The votes in a file that a rater has downloaded. Raises AtelierError for any other file."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+        if value["study"] != key.study:
+            raise AtelierError(f"{path} holds votes on another study; name this study's files")
+        return [checked({"rater": value["rater"], **vote}, key) for vote in value["votes"]]
+    except FileNotFoundError as error:
+        raise AtelierError(f"There are no votes at {path}; check the path") from error
+    except VoteError as error:
+        raise AtelierError(f"{path} holds no valid votes: {error}; ask the rater again") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AtelierError(
+            f"{path} is not a file of votes; give what raters downloaded at the end"
+        ) from error
+
+
+def merged(votes: Iterable[Vote]) -> list[Vote]:
+    """One vote per rater, pair and question: the last."""
+    return list({vote[:3]: vote for vote in votes}.values())

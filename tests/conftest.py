@@ -1,0 +1,3 @@
+"""Fixtures that several test files share."""
+
+from tests.servers import serve  # noqa: F401
