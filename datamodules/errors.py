@@ -6,3 +6,11 @@ class AtelierError(Exception):
 
     The command line prints it as one line on stderr and exits with code 2.
     """
+
+
+def our_own(error: BaseException) -> AtelierError | None:
+    """The AtelierError that an error wraps, however deep; None if it wraps none."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, AtelierError):
+        cause = cause.__cause__ or cause.__context__
+    return cause

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from datamodules.errors import AtelierError
+from datamodules.errors import AtelierError, our_own
 from datamodules.files import write_json
 from evaluation.cases import (
     RESULT,
@@ -75,7 +75,7 @@ class Suite:
         for name, metric in metrics.items():
             try:
                 made = metric if isinstance(metric, PictureMetric) else build(metric)
-                self.metrics[name] = made.to(device)
+                self.metrics[name] = made
             except AtelierError as error:
                 self.unavailable[name] = str(error)
 
@@ -114,13 +114,16 @@ class Suite:
         """
         metric, pictures = self.metrics[name], together(loaded, self.device)
         try:
-            found = metric(pictures)
+            # Metrics share networks, and some (a segmenter's) stay where they are: so each metric
+            # takes its own along, and back.
+            found = metric.to(self.device)(pictures)
         except AtelierError as error:
             if len(loaded) > 1 and not metric.over_seeds:
                 return [self._apply(name, [one])[0] for one in loaded]
             return [Scores({name: None}, unavailable={name: str(error)}) for _ in loaded]
         finally:
             metric.reset()  # numbers are kept in files, not here
+            metric.cpu()
         keys = [metric.named(score) for score in metric.scores if metric.applies(score, pictures)]
         return [
             Scores(dict(zip(keys, map(_or_none, row), strict=True)), {name: metric.network})
@@ -139,9 +142,9 @@ def build(spec: dict[str, Any]) -> PictureMetric:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(PictureMetric, "metric")
     try:
-        return parser.instantiate_classes(parser.parse_object({"metric": spec})).metric
-    except ArgumentError as error:
-        raise AtelierError(
+        return parser.instantiate(parser.parse_object({"metric": spec})).metric
+    except (ArgumentError, ValueError) as error:
+        raise our_own(error) or AtelierError(
             f"The metric {spec.get('class_path')} cannot be made: {' '.join(str(error).split())}"
         ) from error
 

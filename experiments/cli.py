@@ -1,4 +1,4 @@
-"""The command `atelier`: stylize, parse, mask, compare, weights, fit.
+"""The command `atelier`, one module of this package a subcommand.
 
 Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
 imported only when it is asked for; heavy libraries are imported by what uses them. Results go to

@@ -166,19 +166,22 @@ def _list(suite: Suite) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from evaluation.metrics.style import OWN
     from evaluation.table import ARROWS
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("metric", "score", "", "range", "what it is"):
         table.add_column(column, no_wrap=column in ("metric", "score"))
     for name, metric in suite.metrics.items():
-        for number, (score, meaning) in enumerate(metric.scores.items()):
+        named = {k: meaning for k, meaning in metric.scores.items() if not k.startswith(OWN)}
+        for number, (score, meaning) in enumerate(named.items()):
             span = f"{meaning.low:g} to {meaning.high:g} {meaning.unit}"
             what = f"{meaning.source}{meaning.note and f' ({meaning.note})'}"
             arrow = ARROWS[meaning.higher_is_better]
             table.add_row("" if number else name, metric.named(score), arrow, span, what)
     for name, reason in suite.unavailable.items():
         table.add_row(name, "-", "", "", f"unavailable: {reason}")
+    table.add_row(f"{OWN}...", "", "", "", "a style score by the encoder that was optimised itself")
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     return 0
 
@@ -195,13 +198,12 @@ def _show(scored: dict[str, Scores], failures: dict[str, str], suite: Suite, as_
         rows += [{"name": name, "error": error} for name, error in failures.items()]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    reasons = {
-        (metric, why): None
-        for scores in scored.values()
-        for metric, why in scores.unavailable.items()
-    }
-    for metric, why in reasons:
-        print(f"{metric}: unavailable: {why}", file=sys.stderr)
+    reasons: dict[str, dict[str, None]] = {}
+    for scores in scored.values():
+        for metric, why in scores.unavailable.items():
+            reasons.setdefault(why, {})[metric] = None
+    for why, metrics in reasons.items():
+        print(f"{', '.join(metrics)}: unavailable: {why}", file=sys.stderr)
     if scored:
         from rich.console import Console
 

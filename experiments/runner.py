@@ -23,7 +23,7 @@ from jsonargparse.typing import NonNegativeInt
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from datamodules.errors import AtelierError
+from datamodules.errors import AtelierError, our_own
 from datamodules.files import slug, write_json
 from datamodules.stylization import StylizationDataModule
 from datamodules.task import StyleTarget
@@ -156,11 +156,8 @@ class AtelierCLI(LightningCLI):
 
 def _for_people(error: Exception) -> Exception:
     """What is wrong with a setting, in one sentence, from a parser's or constructor's error."""
-    cause = error
-    while cause:  # a constructor's own sentence, wherever the parser has wrapped it
-        if isinstance(cause, AtelierError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
+    if said := our_own(error):  # a constructor's own sentence, wherever the parser has wrapped it
+        return said
     if isinstance(error, ValueError):
         return error
     message = " ".join(str(error).split())
