@@ -20,6 +20,7 @@ from pkgutil import resolve_name
 import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
+from lightning import seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
@@ -114,6 +115,8 @@ class AtelierCLI(LightningCLI):
         self.model.generator.start(self.datamodule.task.batch().content)
         self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
         folder = self._open_folder()
+        # Whatever loading has drawn: in a process that has its networks already, it draws nothing.
+        seed_everything(self.config["seed_everything"], verbose=False)
         try:
             announce(folder)
             logger = wandb_logger(Wandb(**self.config["wandb"]), folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import netrc
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,10 +25,16 @@ class Wandb:
         enabled: log there. Without an API key the log is kept offline in the run folder, for
             `wandb sync` later.
         project: the W&B project.
+        group: what the run is shown together with, e.g. its sweep.
+        tags: words to find it by.
+        id: of the W&B run; one that is there already goes on.
     """
 
     enabled: bool = True
     project: str = "atelier"
+    group: str = ""
+    tags: list[str] = field(default_factory=list)
+    id: str = ""
 
 
 def has_key() -> bool:
@@ -59,6 +65,10 @@ def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
             name=folder.name,
             dir=folder.folder,
             mode=mode,
+            group=settings.group or None,
+            tags=settings.tags or None,
+            id=settings.id or None,
+            resume="allow" if settings.id and mode != "offline" else None,
             config=yaml.safe_load(folder.config),
             settings=wandb.Settings(console="off", silent=True, init_timeout=30),
         )

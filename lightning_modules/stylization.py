@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
 from lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
@@ -58,6 +60,8 @@ class Stylization(LightningModule, ABC):
         early_halving: the learning rate halves one step early, at steps 99, 199, ... (as mode
             says).
         extra_step: one step more than trainer.max_steps is taken (as mode says).
+        chunk: views that the encoder sees together, 0 = all of them. Fewer need less memory and
+            more time, since each is computed twice; the gradient is the same.
     """
 
     most_regions: ClassVar[int] = 1  # how many regions of the picture have a style of their own
@@ -80,6 +84,7 @@ class Stylization(LightningModule, ABC):
         reject_below: bool | None = None,
         early_halving: bool | None = None,
         extra_step: bool | None = None,
+        chunk: int = 0,
     ) -> None:
         super().__init__()
         check_weights(list(weights.values()), "model.weights")
@@ -102,6 +107,7 @@ class Stylization(LightningModule, ABC):
         self.reject_below = self.by_mode(reject_below)
         self.early_halving = self.by_mode(early_halving)
         self.extra_step = self.by_mode(extra_step)
+        self.chunk = chunk
         self._prepared = False
 
     def by_mode(self, switch: bool | None) -> bool:
@@ -139,8 +145,16 @@ class Stylization(LightningModule, ABC):
         """
         corners = random_corners(len(boxes), distortion, output.device)
         patches = cut(output, boxes, corners, self.encoder.image_size)
-        embeddings = self.encoder.embed_images(torch.cat([self.encoder.view(views), patches]))
+        embeddings = self.embed(torch.cat([self.encoder.view(views), patches]))
         return embeddings[: len(views)], embeddings[len(views) :]
+
+    def embed(self, views: Tensor) -> Tensor:
+        """Unit vectors (N, D) of views (N, 3, S, S), `chunk` at a time."""
+        if not self.chunk:
+            return self.encoder.embed_images(views)
+        parts = views.split(self.chunk)
+        embed = partial(checkpoint, self.encoder.embed_images, use_reentrant=False)
+        return torch.cat([embed(part) for part in parts])
 
     def keeping(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
         """The losses that all text-guided methods share: content, tv and, if weighted, gram."""

@@ -1,0 +1,178 @@
+"""One run of many: what it is, where it lies, and how it is made exactly once.
+
+A job's folder is named after the hash of all that determines its pictures, so that finished work is
+found again by whoever asks for the same. A lock that the system releases when its process dies
+keeps two programs from the same job; result.json, written last, says that it is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from datamodules.embedded import sha256
+from datamodules.errors import AtelierError
+from datamodules.files import write_json
+
+RUNS, JOB, FAILURE, RESULT = "runs", "job.json", "failure.json", "result.json"
+INPUTS = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
+CHUNKS = (16, 4)  # views that the encoder sees together once memory has run out
+
+State = Literal["done", "skipped", "busy", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A configuration to be run.
+
+    config:   a method's composed YAML. settings: over it, by dotted name.
+    labels:   what identifies it for people: method, picture, style, seed and what varies.
+    extra:    settings that change nothing in the pictures: where results are logged.
+    set:      the benchmark or sweep that it belongs to.
+    """
+
+    config: str
+    settings: Mapping[str, Any]
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    set: str = ""
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of the hash of configuration, settings, input files and version.
+
+        Files count by their content, not their place.
+        """
+        settings = {name: _identified(name, value) for name, value in self.settings.items()}
+        whole = [version("atelier"), yaml.safe_load(self.config), settings]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
+
+    def arguments(self, folder: Path) -> list[str]:
+        """For LightningCLI."""
+        own = {"run.out": str(folder), "run.overwrite": True}
+        given = {**self.settings, **self.extra, **own}
+        return [f"--config={self.config}", *(f"--{k}={_word(v)}" for k, v in given.items())]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job. reason: why it failed. seconds: it took; tries: attempts so far."""
+
+    id: str
+    state: State
+    reason: str = ""
+    seconds: float = 0.0
+    tries: int = 0
+
+
+def _identified(name: str, value: Any) -> Any:
+    if name not in INPUTS or not value:
+        return value
+    files = json.loads(value) if str(value).startswith("[") else [value]
+    return [sha256(Path(file)) if Path(file).is_file() else file for file in files]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def state_of(job_id: str, root: Path) -> State | Literal["open"]:
+    """What the folder says of a job."""
+    folder = root / RUNS / job_id
+    if (folder / RESULT).exists():
+        return "done"
+    return "failed" if (folder / FAILURE).exists() else "open"
+
+
+def run_job(job: Job, root: Path, limit: float = 0, threads: int = 0) -> Outcome:
+    """Make a job's run, unless it is done or in another's hands; every failure is an outcome.
+
+    limit: seconds after which the system ends this process, even where it hangs in foreign code;
+    0 = none. threads: of the processor that the run uses; 0 = as many as torch takes.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = root / RUNS / job.id
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder.parent / f".{job.id}.lock", timeout=0):
+            if state_of(job.id, root) == "done":
+                return Outcome(job.id, "skipped")
+            return _run(job, folder, limit, threads)
+    except Timeout:
+        return Outcome(job.id, "busy")
+
+
+def _run(job: Job, folder: Path, limit: float, threads: int) -> Outcome:
+    start, tries = time.monotonic(), failed_tries(folder) + 1
+    write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": limit})
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        _fit(job, folder, start, threads)
+    except Exception as error:  # whatever went wrong in one run, the others go on
+        write_failure(folder, _reason(error), tries)
+        return Outcome(job.id, "failed", _reason(error), time.monotonic() - start, tries)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    (folder / FAILURE).unlink(missing_ok=True)
+    return Outcome(job.id, "done", seconds=time.monotonic() - start, tries=tries)
+
+
+def _fit(job: Job, folder: Path, start: float, threads: int) -> None:
+    """The run itself; again with the encoder's views in chunks where memory has run out."""
+    import torch
+
+    from experiments.runner import AtelierCLI
+
+    if threads:
+        torch.set_num_threads(threads)
+    for chunk in (None, *CHUNKS):
+        extra = [f"--model.chunk={chunk}"] if chunk else []
+        try:
+            AtelierCLI.from_arguments(job.arguments(folder) + extra, start).run()
+            return
+        except (torch.OutOfMemoryError, MemoryError):
+            if chunk == CHUNKS[-1]:
+                raise
+        torch.cuda.empty_cache()
+
+
+def _reason(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return words if isinstance(error, AtelierError) else f"{type(error).__name__}: {words}"[:500]
+
+
+def described(job: Job, folder: Path) -> dict[str, Any]:
+    """What job.json says: labels, settings, and the command that makes the run once more."""
+    again = ["atelier", "stylize", "--config", str(folder / "config.yaml"), "--out", "runs/again"]
+    return {
+        "id": job.id,
+        "set": job.set,
+        "labels": dict(job.labels),
+        "settings": dict(job.settings),
+        "command": shlex.join(again),
+    }
+
+
+def write_failure(folder: Path, reason: str, tries: int) -> None:
+    """Note why a job has failed, for reports and for --retry-failed."""
+    write_json(folder / FAILURE, {"reason": reason, "tries": tries})
+
+
+def failed_tries(folder: Path) -> int:
+    """How often a job has failed so far."""
+    try:
+        return json.loads((folder / FAILURE).read_text(encoding="utf-8"))["tries"]
+    except (OSError, ValueError, KeyError):
+        return 0

@@ -1,0 +1,50 @@
+"""One folder that shows what many runs have made: tables, curves, pictures.
+
+  atelier report runs                               writes report/, whose index.html any browser opens
+  atelier report runs/sweep -o sweep-report --title "Thresholds of the cat"
+
+It needs no network and no server, and can be sent as it is. An earlier report in the same place is
+replaced. Scores are those in the runs' result.json (atelier evaluate puts more there); the output
+of `atelier evaluate-parsers --json`, kept as parsers.json in the runs' folder, stands beside the
+paper's language models.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from datamodules.errors import AtelierError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", metavar="DIR", help="a folder that holds runs, at any depth")
+    add("-o", "--out", default="report", metavar="DIR", help="where to (default: %(default)s)")
+    add(
+        "--title",
+        default="",
+        metavar="TEXT",
+        help="heading of the page (default: the folder's name)",
+    )
+
+
+def run(args: argparse.Namespace, rest: list[str]) -> int:
+    if rest:
+        raise AtelierError(f"atelier report knows no {rest[0]}; see atelier report --help")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from evaluation.report.write import write_report
+
+    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("pictures", total=None)
+        page = write_report(
+            Path(args.folder),
+            Path(args.out),
+            args.title,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    print(page)
+    return 0

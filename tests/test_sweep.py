@@ -1,0 +1,396 @@
+"""Sweeps: what is made, once, whatever dies on the way."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from datamodules.errors import AtelierError
+from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.task import StyleTarget, StyleTask
+from experiments import campaign
+from experiments.grid import SWEEPS, combinations, read_sweep, values_of
+from experiments.jobs import Job, failed_tries, run_job, state_of
+from experiments.sweep import jobs_of
+from experiments.workers import SERIAL, Workers, part
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.patches import Patches
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.stylenet import StyleNet
+
+ROOT = Path(__file__).parents[1]
+# What a run leaves that its configuration determines to the last byte.
+PRODUCTS = ("content.png", "mask.png", "output.png", "output_enhanced.png", "losses.csv")
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory):
+    y, x = np.mgrid[:300, :451]
+    disc = (np.hypot(y - 150, x - 225) < 120).astype(np.uint8) * 255
+    path = tmp_path_factory.mktemp("masks") / "mask.png"
+    Image.fromarray(disc).save(path)
+    return path
+
+
+@pytest.fixture
+def sweep(tmp_path, mask):
+    """A file with a sweep of tiny runs; a function of what it varies and of further settings."""
+
+    def write(grid, **fixed):
+        small = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "mask": str(mask)}
+        small |= {"size": 64, "steps": 2, "model.brush": 0.5, "model.patches.count": 4}
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump({"fixed": small | fixed, "grid": grid}))
+        return path
+
+    return write
+
+
+def atelier(*arguments, cwd, **options):
+    return subprocess.run(command(*arguments), cwd=cwd, **running(options))
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "experiments.cli", *map(str, arguments)]
+
+
+def running(options):
+    path = os.pathsep.join([str(ROOT)])
+    environment = {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
+    return {"capture_output": True, "text": True, "timeout": 500, "env": environment} | options
+
+
+def products(root):
+    """The bytes of what every run has left, by run and file."""
+    return {
+        (folder.name, name): (folder / name).read_bytes()
+        for folder in sorted((root / "runs").iterdir())
+        if folder.is_dir()
+        for name in PRODUCTS
+    }
+
+
+# --- what is to be made
+
+
+def test_a_grid_is_every_combination_in_order():
+    sweep = {"name": "x", "grid": {"model.tau": [0.1, 0.2], "seed": [1, 2]}, "method": ["a", "b"]}
+    found = combinations(sweep)
+    assert len(found) == 8
+    assert found[0] == {"model.tau": 0.1, "seed": 1, "method": "a"}
+    assert found[-1] == {"model.tau": 0.2, "seed": 2, "method": "b"}
+    assert values_of("t", {"from": 0.1, "to": 0.95, "step": 0.05}) == pytest.approx(
+        np.arange(0.1, 0.951, 0.05)
+    )
+
+
+def test_a_random_sample_is_the_same_for_the_same_seed():
+    over = {"model.tau": {"low": 0.1, "high": 0.9}, "model.learning_rate": {"low": 1e-4, "high": 1}}
+    over["model.learning_rate"]["log"] = True
+    sweep = {"name": "x", "random": {"count": 200, "seed": 3, "over": over | {"style": ["a", "b"]}}}
+    found = combinations(sweep)
+    assert found == combinations(sweep)
+    assert found != combinations(sweep | {"random": sweep["random"] | {"seed": 4}})
+    assert all(0.1 <= one["model.tau"] <= 0.9 for one in found)
+    rates = sorted(one["model.learning_rate"] for one in found)
+    assert 0.003 < rates[100] < 0.03  # the median of a log-uniform draw
+    assert {one["style"] for one in found} == {"a", "b"}
+
+
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_sweeps_can_be_made(path):
+    jobs = jobs_of(read_sweep(path.stem), {}, wandb=False)
+    assert len({job.id for job in jobs}) == len(jobs)
+    assert len(jobs) == {"threshold": 36, "llm": 9}[path.stem]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", "is no YAML"),
+        ("title: x", "neither grid nor random"),
+        ("grid: {a: 1}\ncolour: red", "unknown key 'colour'"),
+        ("grid: {model.tau: 0.5}", "model.tau in the sweep's grid is 0.5"),
+        ("grid: {model.tau: {from: 1, to: 0, step: 1}}", "model.tau in the sweep's grid"),
+        ("grid: {tau: [1]}", "'tau' is no setting"),
+        ("grid: {parser: [llama]}", "There is no parser 'llama'"),
+        ("method: soulstiler\ngrid: {seed: [1]}", "did you mean soulstyler"),
+        ("random: {over: {model.tau: 3}}", "model.tau in the sweep's random.over"),
+        ("random: {often: 3}", "random in the sweep takes"),
+        ("grid: {seed: {from: 1, to: 1000000, step: 1}}", "100000 are the most"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_one_sentence(tmp_path, text, words):
+    (tmp_path / "s.yaml").write_text(text)
+    with pytest.raises(AtelierError, match=words):
+        jobs_of(read_sweep(str(tmp_path / "s.yaml")), {}, wandb=False)
+
+
+def test_a_job_is_what_determines_its_pictures(tmp_path, mask):
+    def job(wandb=False, **settings):
+        given = {"image": "skimage:chelsea", "mask": str(mask), "style": "fire", **settings}
+        return campaign.make_job(given, {"any": "label"}, "set", wandb)
+
+    copy = tmp_path / "elsewhere.png"
+    copy.write_bytes(mask.read_bytes())
+    assert job().id == job(wandb=True).id == job(mask=str(copy)).id
+    assert job(**{"model.tau": 0.1, "seed": 1}).id == job(**{"seed": 1, "model.tau": 0.1}).id
+    Image.new("L", (451, 300), 255).save(copy)
+    others = [job(), job(mask=str(copy)), job(seed=1), job(**{"model.tau": 0.1}), job(style="ice")]
+    assert len({one.id for one in others}) == len(others)
+
+
+def test_shards_are_parts_of_the_whole():
+    jobs = [Job("", {"seed_everything": k}) for k in range(7)]
+    parts = [campaign.shard(jobs, f"{k}/3") for k in (1, 2, 3)]
+    assert sorted((job for part in parts for job in part), key=jobs.index) == jobs
+    assert campaign.shard(jobs, None) == jobs
+    for given in ("0/3", "4/3", "1", "a/b"):
+        with pytest.raises(AtelierError, match="--shard"):
+            campaign.shard(jobs, given)
+
+
+def test_a_worker_gets_its_part_of_the_machine():
+    assert [part(8, workers) for workers in (1, 4, 8, 16)] == [8, 2, 1, 0.5]
+    assert part(1, 3) == pytest.approx(1 / 3)
+
+
+def test_encoding_in_chunks_changes_no_gradient():
+    content = to_tensor(fit_within(load_picture("skimage:chelsea"), 64))
+    mask = torch.zeros(content.shape[1:])
+    mask[8:40, 8:56] = 1
+    batch = StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
+
+    def gradients(chunk):
+        torch.manual_seed(0)
+        weights = {"global": 5e2, "patch": 9e3, "background": 1e2, "content": 5.0, "tv": 2e-3}
+        method = Soulstyler(
+            generator=StyleNet(width=8),
+            encoder=BridgeEncoder(64),
+            content_features=EfficientNetFeatures(),
+            weights=weights,
+            patches=Patches(count=5),
+            brush=0.5,
+            tau=0.1,
+            chunk=chunk,
+        )
+        torch.manual_seed(1)
+        losses = method.training_step(batch, 0)
+        losses["loss"].backward()
+        parameters = method.generator.parameters()
+        return float(losses["loss"].detach()), torch.cat([p.grad.flatten() for p in parameters])
+
+    (whole, first), (parts, second) = gradients(0), gradients(2)
+    assert parts == pytest.approx(whole, rel=1e-5)
+    assert float((first - second).norm() / first.norm()) < 1e-4
+
+
+# --- making it
+
+
+@pytest.mark.slow
+def test_failures_are_noted_and_the_others_go_on(tmp_path, sweep):
+    """In this process: a bug, too little memory, a full disk, a lock."""
+    grid = {"model.generator": [f"tests.troubled.{name}" for name in ("Broken", "Greedy")]}
+    broken, greedy = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
+    failed = run_job(broken, tmp_path)
+    assert (failed.state, failed.tries) == ("failed", 1)
+    assert "a bug" in failed.reason
+    assert run_job(broken, tmp_path).tries == 2
+    assert failed_tries(tmp_path / "runs" / broken.id) == 2
+    assert state_of(broken.id, tmp_path) == "failed"
+
+    assert run_job(greedy, tmp_path).state == "done"  # with smaller chunks
+    config = yaml.safe_load((tmp_path / "runs" / greedy.id / "config.yaml").read_text())
+    assert config["model"]["init_args"]["chunk"] == 4
+    assert run_job(greedy, tmp_path).state == "skipped"
+
+    plain = jobs_of(read_sweep(str(sweep({"seed": [0]}))), {}, wandb=False)[0]
+    from filelock import FileLock
+
+    with FileLock(tmp_path / "runs" / f".{plain.id}.lock"):
+        assert run_job(plain, tmp_path).state == "busy"
+    assert run_job(plain, tmp_path).state == "done"
+    described = json.loads((tmp_path / "runs" / plain.id / "job.json").read_text())
+    assert described["labels"] == {
+        "method": "soulstyler", "picture": "chelsea", "object": "cat", "style": "fire", "seed": 0,
+    }  # fmt: skip
+    assert described["command"].startswith("atelier stylize --config ")
+
+
+def limited_files():
+    """No file of more than 6 kB: to a program, a disk that is full. Its signal is ignored."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_loses_nothing(tmp_path, sweep):
+    plain = ["--serial", "--out", "out", "--no-wandb", "--no-evaluate"]
+    done = atelier("sweep", sweep({"seed": [0]}), *plain, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
+    before = products(tmp_path / "out")
+    both = sweep({"seed": [0, 1]})
+    done = atelier("sweep", both, *plain, cwd=tmp_path, preexec_fn=limited_files)
+    assert done.returncode == 2
+    assert "0 done, 1 skipped, 1 failed" in done.stderr.splitlines()[-1]
+    assert "Cannot write" in done.stderr
+    after = {k: v for k, v in products_there(tmp_path / "out").items() if k in before}
+    assert after == before
+    done = atelier("sweep", both, *plain, "--retry-failed", cwd=tmp_path)
+    assert "1 done, 1 skipped, 0 failed" in done.stderr.splitlines()[-1]
+
+
+def products_there(root):
+    return {
+        (file.parent.name, file.name): file.read_bytes()
+        for file in (root / "runs").glob("*/*")
+        if file.name in PRODUCTS
+    }
+
+
+@pytest.mark.slow
+def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
+    there = tmp_path / "there"
+    there.touch()
+    dying = {"class_path": "tests.troubled.Dying", "init_args": {"unless_gone": str(there)}}
+    generators = ["tests.troubled.Hanging", "tests.troubled.Dying", json.dumps(dying)]
+    path = sweep({"model.generator": [*generators, "lightning_modules.pixels.Pixels"]})
+    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
+    outcomes = {o.id: o for o in Workers(count=2, limit=40, threads=1).run(jobs, tmp_path)}
+    hanging, dies, dies_once, fine = (outcomes[job.id] for job in jobs)
+    assert hanging.reason == "ran past its limit of 40 s"
+    assert dies.reason == "its process died: killed, or out of memory"
+    assert (dies_once.state, fine.state) == ("done", "done")
+    assert not there.exists()
+    assert state_of(jobs[0].id, tmp_path) == state_of(jobs[1].id, tmp_path) == "failed"
+
+
+@pytest.mark.slow
+def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep):
+    path = sweep({"model.tau": [0.3, 0.7], "seed": [0, 1]})
+    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
+    serial, ray, shards = (tmp_path / name for name in ("serial", "ray", "shards"))
+    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, serial)} == {"done"}
+    assert {o.state for o in Workers(2, threads=1).run(jobs, ray)} == {"done"}
+    for k in (1, 2):
+        mine = campaign.shard(jobs, f"{k}/2")
+        assert {o.state for o in Workers(SERIAL, threads=1).run(mine, shards)} == {"done"}
+    assert len(products(serial)) == 4 * len(PRODUCTS)
+    assert products(ray) == products(serial)
+    assert products(shards) == products(serial)
+    again = campaign.run_all(jobs, ray, Workers(2), retry=False)
+    assert again == {"done": 0, "skipped": 4, "failed": 0}
+
+
+@pytest.mark.slow
+def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep):
+    """12 runs; every few seconds a worker or the driver is killed, and the sweep started again."""
+    chance = random.Random(0)
+    path = sweep({"model.tau": [0.3, 0.5, 0.7], "seed": [0, 1, 2, 3]})
+    words = ["sweep", path, "--out", "out", "--workers", 2, "--threads", 1, "--tries", 9]
+    words += ["--no-wandb", "--no-evaluate", "--retry-failed"]
+    log = (tmp_path / "log").open("w")
+    options = running({"stdout": log, "stderr": log})
+    options = {k: v for k, v in options.items() if k not in ("capture_output", "timeout")}
+    finished = {}
+    for _ in range(4):
+        driver = subprocess.Popen(command(*words), cwd=tmp_path, **options)
+        time.sleep(chance.uniform(12, 18))
+        for victim in chance.sample(workers_of(driver.pid), 1) if workers_of(driver.pid) else []:
+            os.kill(victim, signal.SIGKILL)
+        time.sleep(chance.uniform(2, 5))
+        driver.kill()
+        driver.wait()
+        for (run, name), content in products_there(tmp_path / "out").items():
+            if (tmp_path / "out" / "runs" / run / "result.json").exists():
+                json.loads((tmp_path / "out" / "runs" / run / "result.json").read_text())
+                assert finished.setdefault((run, name), content) == content  # made once
+    last = atelier(*words, cwd=tmp_path)
+    assert last.returncode == 0, last.stderr
+    assert ", 0 failed" in last.stderr.splitlines()[-1]
+    undisturbed = tmp_path / "undisturbed"
+    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
+    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, undisturbed)} == {"done"}
+    assert len(products(undisturbed)) == 12 * len(PRODUCTS)
+    assert products(tmp_path / "out") == products(undisturbed)
+
+
+def workers_of(driver):
+    """The processes of Ray's workers that a driver has started, at any depth."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    below, mine = {driver}, []
+    for _ in range(5):
+        below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
+    for pid, _, words in rows:
+        if int(pid) in below and words.startswith("ray::"):
+            mine.append(int(pid))
+    return mine
+
+
+# --- the command
+
+
+def test_a_dry_run_lists_runs_models_and_makes_none(tmp_path, sweep):
+    path = sweep({"seed": [0, 1]})
+    done = atelier("sweep", path, "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert "open" in lines[0]
+    assert "seed 1" in lines[1]
+    assert lines[2] == "2 runs: 0 done, 2 to make; time: unknown, no run is done"
+    assert not (tmp_path / "runs").exists()
+    text = path.read_text() + "models: paper\n"
+    path.write_text(text)
+    done = atelier("sweep", path, "--dry-run", cwd=tmp_path)
+    assert "needs open_clip:ViT-B-32-quickgelu/openai: MISSING" in done.stdout
+
+
+def test_a_sweep_for_wandb_names_every_setting(tmp_path, sweep):
+    path = sweep({"model.tau": {"from": 0.1, "to": 0.3, "step": 0.1}, "parser": ["rules"]})
+    done = atelier("sweep", path, "--export-wandb", "w.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load((tmp_path / "w.yaml").read_text())
+    assert written["method"] == "grid"
+    assert written["parameters"]["model.tau"] == {"values": [0.1, 0.2, 0.3]}
+    assert written["parameters"]["data.parser"]["values"] == [
+        "datamodules.parsing.rules.RulesParser"
+    ]
+    assert written["parameters"]["trainer.max_steps"] == {"value": 2}
+    config = yaml.safe_load((tmp_path / "w.config.yaml").read_text())
+    assert config["model"]["class_path"] == "lightning_modules.soulstyler.Soulstyler"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "There is no sweep 'nowhere'"),
+        (["nowhere.yaml"], "There is no sweep at nowhere.yaml"),
+        (["threshold", "--workers", "many"], "--workers is 'many'"),
+        (["threshold", "--colour", "red"], "knows no --colour"),
+        (["threshold", "--shard", "3/2"], "--shard is '3/2'"),
+        (["threshold", "--serial", "--limit", "5"], "--limit ends a worker"),
+    ],
+)
+def test_what_a_sweep_cannot_do_is_one_sentence(tmp_path, arguments, words):
+    done = atelier("sweep", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,48 @@
+"""Generators that go wrong in the ways that runs of a sweep can go wrong."""
+
+import os
+import time
+from pathlib import Path
+
+from lightning_modules.pixels import Pixels
+
+
+class Hanging(Pixels):
+    """Never comes back."""
+
+    def start(self, content):
+        time.sleep(3600)
+
+
+class Dying(Pixels):
+    """Takes its process with it; with a file's path, only while that file is there."""
+
+    def __init__(self, unless_gone: str = "") -> None:
+        super().__init__()
+        self.unless_gone = unless_gone
+
+    def start(self, content):
+        if not self.unless_gone or Path(self.unless_gone).exists():
+            if self.unless_gone:
+                Path(self.unless_gone).unlink()
+            os.kill(os.getpid(), 9)
+        super().start(content)
+
+
+class Greedy(Pixels):
+    """Runs out of memory twice."""
+
+    left = 2
+
+    def start(self, content):
+        if Greedy.left:
+            Greedy.left -= 1
+            raise MemoryError("no more")
+        super().start(content)
+
+
+class Broken(Pixels):
+    """Raises what nobody has foreseen."""
+
+    def start(self, content):
+        raise RuntimeError("a bug")
