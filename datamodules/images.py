@@ -24,8 +24,8 @@ def load_picture(source: str) -> Image.Image:
     """The picture as upright 8-bit RGB, whatever its file is like.
 
     source: a file's path, or "skimage:NAME" for a picture that scikit-image ships.
-    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparency is laid on white, EXIF
-    rotation is applied. Raises AtelierError for what is not a usable picture.
+    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparency is laid
+    on white, EXIF rotation is applied. Raises AtelierError for what is not a usable picture.
     """
     picture = _to_rgb(_open(_resolve(source), source), source)
     if min(picture.size) < SMALLEST_SIDE:

@@ -26,6 +26,7 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -342,8 +343,11 @@ def offline() -> bool:
 
 def online(address: str) -> bool:
     """Whether a server answers at once; never asks where connections are forbidden."""
-    if offline():
-        return False
+    return not offline() and answers(address)
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers at once."""
     request = urllib.request.Request(address, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
@@ -384,6 +388,24 @@ def load_into(
             f"{path} is no checkpoint of {what} ({reason(error)}); give the file that is "
             "published for it"
         ) from error
+
+
+def shared(load: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A loader (path, ...) -> frozen network that reads a file once a process.
+
+    Encoders, metrics and the runs of a sweep then hold the same network; a file that has changed is
+    read again.
+    """
+
+    @lru_cache(maxsize=8)
+    def kept(changed: int, path: Path, *arguments: object) -> nn.Module:
+        return load(path, *arguments)
+
+    @wraps(load)
+    def loaded(path: Path, *arguments: object) -> nn.Module:
+        return kept(path.stat().st_mtime_ns, path, *arguments)
+
+    return loaded
 
 
 def _tensors(path: Path) -> Any:

@@ -13,11 +13,15 @@ runs. A folder of your own pictures with a text file of instructions, one a line
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.errors import AtelierError
+from datamodules.files import write_text
 from experiments import campaign
 from experiments.names import METHODS, chosen
 
@@ -90,8 +94,6 @@ def _jobs(found: BenchmarkSet, args: argparse.Namespace, overrides: dict[str, An
 
 def _refusal(config: Path, settings: dict[str, str]) -> str:
     """Why a method cannot serve an entry, "" if it can, as far as that is known before parsing."""
-    import json
-
     from datamodules.parsing.blend import targets_of
     from datamodules.task import BACKGROUND
     from experiments.runner import method_class
@@ -110,20 +112,14 @@ def _refusal(config: Path, settings: dict[str, str]) -> str:
 
 def _parsers(args: argparse.Namespace, root: Path) -> int:
     """The parsers' table of a set without pictures."""
-    from datamodules.files import write_text
     from experiments import evaluate_parsers
 
-    parser = argparse.ArgumentParser()
-    evaluate_parsers.add_arguments(parser)
     if args.dry_run:
-        print("the parsers of atelier evaluate-parsers on its 100 instructions")
+        print("the parsers of atelier evaluate-parsers, on its 100 instructions")
         return 0
-    import contextlib
-    import io
-
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        code = evaluate_parsers.run(parser.parse_args(["--json"]), [])
+        code = campaign.call(evaluate_parsers, ["--json"])
     write_text(root / "parsers.json", said.getvalue())
     print(root / "parsers.json")
     return code

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from datamodules.errors import AtelierError
@@ -131,6 +133,8 @@ def run_all(jobs: Sequence[Job], root: Path, workers: Workers, retry: bool) -> C
     if left:
         from experiments.live import watched
 
+        _settle_wandb(left)
+
         for outcome in watched(workers.run(left, root), left, ended):
             ended[outcome.state] += 1
             if outcome.state == "failed":
@@ -138,6 +142,25 @@ def run_all(jobs: Sequence[Job], root: Path, workers: Workers, retry: bool) -> C
     if given_up:
         print(f"{len(given_up)} failed before; --retry-failed tries again", file=sys.stderr)
     return ended
+
+
+def _settle_wandb(jobs: Sequence[Job]) -> None:
+    """Ask once for all runs whether W&B answers; each alone would wait for it."""
+    if os.environ.get("WANDB_MODE") or not any(job.extra.get("wandb.enabled") for job in jobs):
+        return
+    from experiments.tracking import has_key
+
+    if has_key():
+        import wandb
+
+        from datamodules.weights import answers
+
+        if not answers(wandb.Settings().base_url):
+            os.environ["WANDB_MODE"] = "offline"  # the workers' too
+            print(
+                "atelier: W&B cannot be reached; the runs are logged offline, for wandb sync",
+                file=sys.stderr,
+            )
 
 
 def _say(job: Job, outcome: Outcome) -> None:
@@ -152,17 +175,25 @@ def summary(ended: Counter[str]) -> str:
 
 
 def finish(root: Path, args: argparse.Namespace) -> int:
-    """Score the runs of the folder; the exit code of that."""
+    """Score the finished runs of the folder, print their table, write the report; the exit code."""
     if args.no_evaluate or not list((root / RUNS).glob(f"*/{RESULT}")):
         return 0
-    from experiments import evaluate
+    from experiments import evaluate, report, results
 
+    runs = [str(file.parent) for file in sorted((root / RUNS).glob(f"*/{RESULT}"))]
+    only = [f"--metrics={args.metrics}"] if args.metrics else []
+    quiet = ["--quiet", *(["--no-wandb"] if args.no_wandb else [])]
+    code = call(evaluate, [*runs, *only, *quiet])
+    call(results, [str(root)])
+    call(report, [str(root), "--out", str(root / "report")])
+    return code
+
+
+def call(command: ModuleType, words: list[str]) -> int:
+    """Another command of this package, as if given on the command line; its exit code."""
     parser = argparse.ArgumentParser()
-    evaluate.add_arguments(parser)
-    words = [str(folder.parent) for folder in sorted((root / RUNS).glob(f"*/{RESULT}"))]
-    words += [f"--metrics={args.metrics}"] if args.metrics else []
-    words += ["--no-wandb"] if args.no_wandb else []
-    return evaluate.run(parser.parse_args(words), [])
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words), [])
 
 
 def describe(jobs: Sequence[Job], root: Path, workers: Workers, models: str) -> None:

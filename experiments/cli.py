@@ -27,6 +27,7 @@ COMMANDS = {
     "bench": "make, score and report all runs of a benchmark set",
     "evaluate": "score finished pictures: background, style, fidelity, quality",
     "results": "tables of many runs: mean, spread, best, as text, CSV, LaTeX",
+    "report": "one folder to look at: tables, curves, gallery, without network",
     "study": "let people compare what systems make: page, votes, scores",
     "weights": "get and check the papers' models",
     "evaluate-parsers": "measure how well parsers split instructions",

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--list", action="store_true", help="show the metrics, and score nothing")
     add("--force", action="store_true", help="measure again what is there already")
     add("--json", action="store_true", help="print JSON instead of a table")
+    add("--quiet", action="store_true", help="print no table: scores are in the runs' result.json")
     add("--device", choices=["auto", "cpu", "gpu"], default="auto", help="(default: %(default)s)")
     add("--no-wandb", action="store_true", help="do not log to Weights & Biases")
 
@@ -69,6 +70,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     found = _evaluate(cases, suite, args)
     failures |= {name: scores.error for name, scores in found.items() if scores.error}
     scored = {name: scores for name, scores in found.items() if not scores.error}
+    _complain(scored, failures)
+    if args.quiet:
+        return 2 if failures else 0
     if args.metrics:  # only what was asked for, whatever else the runs' files hold
         asked = {*suite.meanings, *suite.metrics, *suite.unavailable}
         for scores in scored.values():
@@ -186,10 +190,20 @@ def _list(suite: Suite) -> int:
     return 0
 
 
-def _show(scored: dict[str, Scores], failures: dict[str, str], suite: Suite, as_json: bool) -> None:
-    """Results on stdout; what is unavailable, and what could not be scored, on stderr."""
+def _complain(scored: dict[str, Scores], failures: dict[str, str]) -> None:
+    """On stderr what could not be scored, and what is unavailable, each reason once."""
     for name, error in failures.items():
         print(f"atelier: {name}: {error}", file=sys.stderr)
+    reasons: dict[str, dict[str, None]] = {}
+    for scores in scored.values():
+        for metric, why in scores.unavailable.items():
+            reasons.setdefault(why, {})[metric] = None
+    for why, metrics in reasons.items():
+        print(f"{', '.join(metrics)}: unavailable: {why}", file=sys.stderr)
+
+
+def _show(scored: dict[str, Scores], failures: dict[str, str], suite: Suite, as_json: bool) -> None:
+    """Results on stdout."""
     if as_json:
         rows = [
             {"name": name, "metrics": scores.values, "unavailable": scores.unavailable}
@@ -197,14 +211,7 @@ def _show(scored: dict[str, Scores], failures: dict[str, str], suite: Suite, as_
         ]
         rows += [{"name": name, "error": error} for name, error in failures.items()]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    reasons: dict[str, dict[str, None]] = {}
-    for scores in scored.values():
-        for metric, why in scores.unavailable.items():
-            reasons.setdefault(why, {})[metric] = None
-    for why, metrics in reasons.items():
-        print(f"{', '.join(metrics)}: unavailable: {why}", file=sys.stderr)
-    if scored:
+    elif scored:
         from rich.console import Console
 
         from evaluation.table import score_table

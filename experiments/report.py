@@ -1,6 +1,6 @@
 """One folder that shows what many runs have made: tables, curves, pictures.
 
-  atelier report runs                               writes report/, whose index.html any browser opens
+  atelier report runs                               writes report/index.html, for any browser
   atelier report runs/sweep -o sweep-report --title "Thresholds of the cat"
 
 It needs no network and no server, and can be sent as it is. An earlier report in the same place is

@@ -13,7 +13,7 @@ parse.json and config.yaml.
 
 Spread is the standard deviation of a sample. An arrow says which way a score is better. A score
 that fewer than n runs have is followed by its own (n=...); one that none has is "-".
---consolidate puts all runs in DIR/results.parquet, from which later calls read three times as fast;
+--consolidate puts all runs in DIR/results.parquet, from which later calls read twice as fast;
 a run that was added or changed after that is still read from its own files.
 """
 
@@ -27,8 +27,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,8 @@ USUAL = (
     "seconds",
 )
 MISSING = "-"
-PATIENCE = 120  # seconds to wait for the scores' directions
+# As in evaluation.table, whose import takes seconds: it needs the metrics.
+ARROWS = {True: "↑", False: "↓", None: ""}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,15 +80,14 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     if rest:
         raise AtelierError(f"atelier results knows no {rest[0]}; see atelier results --help")
     kind = _format(args)
-    with _directions(kind in WRITERS) as directions:
-        runs = _runs(args)
-        sheet = _sheet([run for run in runs if not run.failure], args)
-        if kind == "parquet":
-            _write_parquet(sheet, args.out)
-        elif kind in EXPORTS:
-            _deliver(EXPORTS[kind](sheet), args.out)
-        else:
-            _deliver(WRITERS[kind](*_grid(sheet, directions()), args.out is None), args.out)
+    runs = _runs(args)
+    sheet = _sheet([run for run in runs if not run.failure], args)
+    if kind == "parquet":
+        _write_parquet(sheet, args.out)
+    elif kind in EXPORTS:
+        _deliver(EXPORTS[kind](sheet), args.out)
+    else:
+        _deliver(WRITERS[kind](*_grid(sheet), args.out is None), args.out)
     _remark(runs, sheet, args)
     return 0
 
@@ -105,25 +104,6 @@ def _format(args: argparse.Namespace) -> str:
     if not args.folder.is_dir():
         raise AtelierError(f"There is no folder {args.folder}; give one that holds runs")
     return kind
-
-
-@contextmanager
-def _directions(needed: bool) -> Iterator[Callable[[], dict[str, bool | None]]]:
-    """Ask which way scores are better; the answer is waited for when it is called for.
-
-    The metrics import torch, which takes as long as to read 20,000 runs: hence at the same time,
-    by another process.
-    """
-    from evaluation.results import directions
-
-    if "torch" in sys.modules or not needed:
-        yield directions
-        return
-    from multiprocessing import get_context
-
-    with get_context("spawn").Pool(1) as pool:
-        answer = pool.apply_async(directions)
-        yield lambda: answer.get(PATIENCE)
 
 
 # --- what is to be shown
@@ -360,12 +340,11 @@ def shown_label(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _grid(sheet: Sheet, directions: Mapping[str, bool | None]) -> tuple[Row, list[Row]]:
+def _grid(sheet: Sheet) -> tuple[Row, list[Row]]:
     """Head and rows of a table."""
-    from evaluation.results import bare, best
-    from evaluation.table import ARROWS
+    from evaluation.results import bare, best, directions
 
-    way = {name: directions.get(bare(name)) for name in sheet.metrics}
+    way = {name: directions().get(bare(name)) for name in sheet.metrics}
     won = {name: best(sheet.groups, name, way[name]) for name in sheet.metrics}
     labels = {key: [group.key[key] for group in sheet.groups] for key in sheet.keys}
     head = [Shown(key, number=_type(labels[key]) in ("BIGINT", "DOUBLE")) for key in sheet.keys]
@@ -382,12 +361,10 @@ def _grid(sheet: Sheet, directions: Mapping[str, bool | None]) -> tuple[Row, lis
 
 def _value(cell: Cell, runs: int) -> str:
     """Mean and spread; the number of runs where it is not that of the row."""
-    from evaluation.table import shown
-
     if cell.mean is None:
         return MISSING
     spread = f" ± {cell.sd:.2g}" if cell.sd is not None else ""
-    return shown(cell.mean) + spread + (f" (n={cell.n})" if cell.n != runs else "")
+    return f"{cell.mean:.4g}" + spread + (f" (n={cell.n})" if cell.n != runs else "")
 
 
 def _plain(text: str) -> str:

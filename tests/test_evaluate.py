@@ -312,6 +312,30 @@ def test_scores_are_empty_until_something_is_known():
     assert Scores() == Scores({}, {}, {}, "", False)
 
 
+def test_scores_go_to_the_wandb_run_of_the_folder(tmp_path, monkeypatch):
+    import wandb
+
+    from experiments.tracking import log_scores
+
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    folder = run_folder(tmp_path / "a")
+    log_scores(folder, {"leakage": 0.5})  # no run: nothing happens
+    assert not (folder / "wandb").exists()
+    settings = wandb.Settings(console="off", silent=True)
+    wandb.init(project="p", id="abc123", dir=folder, mode="offline", settings=settings).finish()
+    config = {"wandb": {"project": "p"}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    log_scores(folder, {"leakage": 0.5, "dists": None})
+    parts = sorted((folder / "wandb").glob("offline-run-*"))
+    assert [part.name.rsplit("-", 1)[-1] for part in parts] == ["abc123"] * len(parts)
+    said = b"".join(file.read_bytes() for part in parts for file in part.glob("*.wandb"))
+    assert b"leakage" in said
+    assert b"dists" not in said
+
+
 # --- the command
 
 

@@ -1,6 +1,7 @@
 """The papers' models, proven on small checkpoints of the same format."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -146,6 +147,21 @@ def test_frozen_means_frozen(tiny):
     parameters = [*encoder.parameters()]
     assert parameters
     assert all(p.grad is None and not p.requires_grad for p in parameters)
+
+
+def test_a_file_is_loaded_once_for_all_that_hold_its_network(tiny, tmp_path):
+    path, model = tiny
+    first, second = (OpenCLIPEncoder("tiny-clip", str(path)) for _ in range(2))
+    assert first.network is second.network
+    copy = tmp_path / "other.pt"
+    torch.save(model.state_dict(), copy)
+    before = OpenCLIPEncoder("tiny-clip", str(copy)).network
+    assert before is not first.network
+    changed = {name: value * 2 for name, value in model.state_dict().items()}
+    torch.save(changed, copy)
+    os.utime(copy, (0, 0))  # another time than before, however coarse the clock
+    after = OpenCLIPEncoder("tiny-clip", str(copy)).network
+    assert not torch.equal(after.visual.proj, before.visual.proj)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

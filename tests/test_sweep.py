@@ -254,6 +254,22 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path, sweep):
     assert "1 done, 1 skipped, 0 failed" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
+def test_a_wandb_that_cannot_be_reached_is_said_and_nothing_is_lost(tmp_path, sweep):
+    address = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
+    options = running({})
+    options["env"] |= address
+    words = ["sweep", sweep({"seed": [0]}), "--out", "out", "--no-evaluate"]
+    done = atelier(*words, cwd=tmp_path, env=options["env"])
+    assert done.returncode == 0, done.stderr
+    assert "W&B cannot be reached; the runs are logged offline" in done.stderr
+    assert "1 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
+    (run,) = (tmp_path / "out" / "runs").glob("*/wandb/offline-run-*")
+    assert run.name.endswith(run.parents[1].name)  # its id is the job's
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert not any(b"k" * 40 in file.read_bytes() for file in files)
+
+
 def products_there(root):
     return {
         (file.parent.name, file.name): file.read_bytes()
@@ -270,9 +286,9 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     generators = ["tests.troubled.Hanging", "tests.troubled.Dying", json.dumps(dying)]
     path = sweep({"model.generator": [*generators, "lightning_modules.pixels.Pixels"]})
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
-    outcomes = {o.id: o for o in Workers(count=2, limit=40, threads=1).run(jobs, tmp_path)}
+    outcomes = {o.id: o for o in Workers(count=2, limit=25, threads=1).run(jobs, tmp_path)}
     hanging, dies, dies_once, fine = (outcomes[job.id] for job in jobs)
-    assert hanging.reason == "ran past its limit of 40 s"
+    assert hanging.reason == "ran past its limit of 25 s"
     assert dies.reason == "its process died: killed, or out of memory"
     assert (dies_once.state, fine.state) == ("done", "done")
     assert not there.exists()
@@ -307,7 +323,7 @@ def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep)
     options = running({"stdout": log, "stderr": log})
     options = {k: v for k, v in options.items() if k not in ("capture_output", "timeout")}
     finished = {}
-    for _ in range(4):
+    for _ in range(3):
         driver = subprocess.Popen(command(*words), cwd=tmp_path, **options)
         time.sleep(chance.uniform(12, 18))
         for victim in chance.sample(workers_of(driver.pid), 1) if workers_of(driver.pid) else []:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from datamodules.embedded import sha256
 from datamodules.errors import AtelierError
-from datamodules.weights import UNTRAINED, load_into, require
+from datamodules.weights import UNTRAINED, load_into, require, shared
 from evaluation.metrics.background import outside
 from evaluation.metrics.base import UNDEFINED, Pictures
 
@@ -69,19 +69,30 @@ def backbone(model: str, weights: str) -> nn.Sequential:
     weights: "torchvision:MODEL", a file's path, or "untrained" for random ones (for timing).
     Raises AtelierError where the weights are missing or another network's.
     """
+    if weights != UNTRAINED:
+        return _trained(require(weights, INSTEAD), model)
+    log.warning("%s is untrained: its distances mean nothing", model)
+    layers = _empty(model)
+    for layer in layers.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+    return layers
+
+
+@shared
+def _trained(path: Path, model: str) -> nn.Sequential:
+    layers = _empty(model)
+    load_into(layers, path, f"torchvision's {model}", _convolutions)
+    return layers
+
+
+def _empty(model: str) -> nn.Sequential:
+    """The convolutional part, without values; the classifier, which is most of it, is not made."""
     from torchvision.models import get_model
 
-    with torch.device("meta"):  # the classifier, most of the parameters, is never made
+    with torch.device("meta"):
         layers = get_model(model, weights=None).features
-    layers = layers.to_empty(device="cpu")
-    if weights == UNTRAINED:
-        log.warning("%s is untrained: its distances mean nothing", model)
-        for layer in layers.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.reset_parameters()
-        return layers
-    load_into(layers, require(weights, INSTEAD), f"torchvision's {model}", _convolutions)
-    return layers
+    return layers.to_empty(device="cpu")
 
 
 def _convolutions(published: dict) -> dict:

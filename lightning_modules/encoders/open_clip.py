@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.errors import AtelierError
-from datamodules.weights import UNTRAINED, reason, require
+from datamodules.weights import UNTRAINED, reason, require, shared
 from lightning_modules.encoders.base import JointEncoder
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,13 @@ def _load(model: str, pretrained: str) -> torch.nn.Module:
         return open_clip.create_model(model, load_weights=False)
     known = not Path(pretrained).exists()
     path = require(f"open_clip:{model}/{pretrained}" if known else pretrained, INSTEAD)
+    return _trained(path, model, quick)
+
+
+@shared
+def _trained(path: Path, model: str, quick: bool) -> torch.nn.Module:
+    import open_clip
+
     network = open_clip.create_model(model, load_weights=False, force_quick_gelu=quick)
     try:
         open_clip.load_checkpoint(network, str(path), weights_only=True)

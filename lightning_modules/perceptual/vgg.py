@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from datamodules.embedded import imagenet_input
 from datamodules.errors import AtelierError
-from datamodules.weights import UNTRAINED, load_into, require
+from datamodules.weights import UNTRAINED, load_into, require, shared
 from lightning_modules.perceptual.base import ContentFeatures
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,7 @@ class VGGFeatures(ContentFeatures):
         if weights == UNTRAINED:
             log.warning("VGG-19 is untrained: what it keeps of the content means nothing")
         else:
-            path = require(weights, INSTEAD)
-            load_into(network, path, "torchvision's VGG-19", _convolutions)
+            network = _trained(require(weights, INSTEAD))
         self.network = network[: max(self.wanted) + 1].requires_grad_(False)
         self.network.to(memory_format=torch.channels_last)
 
@@ -56,6 +56,14 @@ class VGGFeatures(ContentFeatures):
             if index in self.wanted:
                 features.append(x)
         return features
+
+
+@shared
+def _trained(path: Path) -> nn.Sequential:
+    """VGG-19's convolutional part with a file's weights."""
+    network = _layers()[1]
+    load_into(network, path, "torchvision's VGG-19", _convolutions)
+    return network
 
 
 def _layers() -> tuple[dict[str, int], nn.Sequential]:
