@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
-from evaluation.metrics.base import Score
+if TYPE_CHECKING:  # torch takes seconds, and tables of stored results need none
+    from evaluation.metrics.base import Score
 
 MOST_COLUMNS = 5  # pictures that are shown one by one; of more, mean and spread
 ARROWS = {True: "↑", False: "↓", None: ""}

@@ -38,13 +38,18 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from evaluation.report.write import write_report
 
     columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task("pictures", total=None)
-        page = write_report(
-            Path(args.folder),
-            Path(args.out),
-            args.title,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+    def announce(done: int, total: int) -> None:
+        if not bar.tasks:  # only now: of what is refused, one sentence is said and no more
+            bar.add_task("pictures")
+            bar.start()
+        bar.update(bar.tasks[0].id, completed=done, total=total)
+
+    try:
+        page = write_report(Path(args.folder), Path(args.out), args.title, announce)
+    finally:
+        if bar.tasks:
+            bar.stop()
     print(page)
     return 0

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.errors import AtelierError
+from evaluation.table import ARROWS
 
 if TYPE_CHECKING:
     from evaluation.results import Cell, Group, Run
@@ -59,8 +60,6 @@ USUAL = (
     "seconds",
 )
 MISSING = "-"
-# As in evaluation.table, whose import takes seconds: it needs the metrics.
-ARROWS = {True: "↑", False: "↓", None: ""}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,68 @@
+"""`atelier bench`: from a folder of pictures and sentences to the report."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from datamodules.images import load_picture
+from tests.test_sweep import atelier
+
+TINY = ["--size", 64, "--steps", 2, "--model.brush", "0.5", "--model.patches.count", 4]
+
+
+@pytest.mark.slow
+def test_a_folder_and_sentences_become_runs_tables_and_a_report(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    load_picture("skimage:chelsea").save(photos / "a cat's picture.png")
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "list.txt").write_text("# two\nTurn it into a mosaic\n\nPaint it as fire\n")
+    words = ["bench", "photos", "--instructions", "list.txt", "--methods", "clipstyler", *TINY]
+    words += ["--out", "out", "--no-wandb", "--metrics", "change,quality"]
+    words += ["--data.parser", "datamodules.parsing.rules.RulesParser"]
+    done = atelier(*words, cwd=tmp_path)
+    assert done.returncode == 2  # a picture is missing
+    assert "broken is left out" in done.stderr
+    assert "2 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
+    runs = sorted((tmp_path / "out" / "runs").glob("*/result.json"))
+    assert len(runs) == 2
+    for run in runs:
+        labels = json.loads((run.parent / "job.json").read_text())["labels"]
+        assert labels["picture"] == "a cat's picture"
+        assert json.loads(run.read_text())["metrics"]["blur"] > 0
+        assert Image.open(run.parent / "output.png").size == (64, 43)
+    assert "Turn it into a mosaic" in done.stdout
+    page = (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "cat" in page
+    before = [run.stat().st_mtime_ns for run in runs]
+    again = atelier(*words, cwd=tmp_path)
+    assert "0 done, 2 skipped, 0 failed" in again.stderr.splitlines()[-1]
+    assert [run.stat().st_mtime_ns for run in runs] == before
+
+
+def test_a_set_is_planned_without_being_made(tmp_path):
+    done = atelier("bench", "demo", "--dry-run", *TINY, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("24 runs: 0 done, 24 to make")
+    double = atelier(
+        "bench", "demo", "--methods", "soulstyler,sem_cs", "--dry-run", *TINY, cwd=tmp_path
+    )
+    assert double.stdout.splitlines()[-1].startswith("12 runs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["soulstyler", "--dry-run"], "Nothing of the set soulstyler can be run here"),
+        (["soulstiler"], "soulstyler"),
+        (["."], "needs --instructions FILE"),
+        (["demo", "--methods", "fusio"], "did you mean fusion"),
+        (["demo", "--colour", "red"], "knows no --colour"),
+    ],
+)
+def test_what_cannot_be_run_is_said(tmp_path, arguments, words):
+    done = atelier("bench", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,478 @@
+"""The report: means by hand, text that stays text, a folder that is whole, and a real browser."""
+
+import html
+import json
+import os
+import re
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datamodules.errors import AtelierError
+from evaluation.metrics.base import Score
+from evaluation.report import data, plots, published, tables
+from evaluation.report.details import Details, read_losses
+from evaluation.report.write import MARK, as_script, write_report
+from evaluation.results import Cell, Run
+from experiments.cli import main
+
+HALF = "\ud83d"  # of a character: JSON can hold it, UTF-8 cannot
+EVIL = "</script><img src=x onerror=alert(1)>\"'@MODEL@ &amp; <b>"
+JUDGE = "style_patch.bridge-lite2"
+
+
+def run(folder="a", method="Soulstyler", metrics=None, **given):
+    told = {"set": "demo", "labels": {}, "unavailable": {}, "seconds": 60.0, "failure": ""}
+    told |= {"encoder": "bridge-lite0", "command": "atelier stylize x"} | given
+    return Run(folder=folder, method=method, metrics=metrics or {}, **told)
+
+
+def entry(folder="a", method="Soulstyler", metrics=None, **given):
+    one = run(folder, method, metrics, **given)
+    return data.Entry(one, Details(), None, one.failure, f"runs/{folder}", group=method)
+
+
+def make_run(folder, number, failed=False, style="fire", **scores):
+    """A run folder as a sweep leaves it."""
+    folder.mkdir(parents=True)
+    method = ("soulstyler", "sem_cs")[number % 2]
+    labels = {"method": method, "picture": "lagoon", "object": "boat", "style": style.rstrip(HALF)}
+    labels |= {"seed": number // 6, "model.tau": (0.5, 0.7, 0.9)[number % 3]}
+    job = {"id": folder.name, "set": "demo", "labels": labels, "settings": {}}
+    job["command"] = f"atelier stylize lagoon.png --seed {number}"
+    (folder / "job.json").write_text(json.dumps(job))
+    if failed:
+        (folder / "failure.json").write_text(json.dumps({"reason": "no memory left", "tries": 2}))
+        return
+    y, x = np.mgrid[:96, :128]
+    photo = np.stack([x * 2, y * 2, 128 + 0 * x], axis=-1).astype(np.uint8)
+    result = photo // 2 + np.array([120, 40, (number * 9) % 120], dtype=np.uint8)
+    Image.fromarray(photo).save(folder / "content.png")
+    Image.fromarray(result).save(folder / "output.png")
+    Image.fromarray(((x > 40) * 255).astype(np.uint8)).save(folder / "mask.png")
+    (folder / "config.yaml").write_text(f"seed_everything: {number}\ndata:\n  image: lagoon.png\n")
+    (folder / "losses.csv").write_text("step,total\n0,10\n1,8\n2,5.5\n")
+    (folder / "parse.json").write_text(json.dumps([{"object": "boat", "style": style}]))
+    metrics = {JUDGE: 0.1 + number / 100, "leakage": number / 50, "dists": None} | scores
+    told = {"method": {"soulstyler": "Soulstyler", "sem_cs": "SemCS"}[method], "metrics": metrics}
+    told |= {"encoder": "bridge-lite0", "steps": 3, "seed": number, "seconds": {"optimise": 2.5}}
+    told |= {"unavailable": {"dists": "no weights of VGG-16"}, "versions": {"torch": "2"}}
+    (folder / "result.json").write_text(json.dumps(told))
+    os.utime(folder / "result.json", (1763700000, 1763700000))
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Eleven whole runs and a failed one, by two methods at three thresholds."""
+    for number in range(12):
+        folder = tmp_path / "runs" / "deep" / f"{number:016x}"
+        style = {3: EVIL, 4: f"fire {HALF}"}.get(number, "fire")
+        make_run(folder, number, number == 5, style)
+    return tmp_path / "runs"
+
+
+# ---- numbers ----
+
+
+def test_means_and_spreads_by_hand():
+    assert data.spread([1.0, None, 3.0]) == Cell(2.0, pytest.approx(2**0.5), 2)
+    assert data.spread([4.0]) == Cell(4.0, None, 1)
+    assert data.spread([None]) is None
+
+
+def test_the_best_is_the_highest_or_the_lowest():
+    cells = {"a": Cell(1, None, 1), "b": Cell(2, None, 1), "c": None}
+    assert data.best(cells, Score(True, 0, 9, "")) == "b"
+    assert data.best(cells, Score(False, 0, 9, "")) == "a"
+    assert data.best(cells, Score(None, 0, 9, "")) is None
+    assert data.best({"a": cells["a"], "b": cells["a"]}, Score(True, 0, 9, "")) is None
+
+
+def test_own_scores_and_empty_ones_are_no_main_scores():
+    metrics = {"own_style_patch.x": 1.0, "leakage": 0.0, "style_patch.y": 0.5, "dists": None}
+    assert data.main_scores([run(metrics=metrics)]) == ["style_patch.y", "leakage"]
+    assert data.all_scores([run(metrics=metrics)])[-1] == "own_style_patch.x"
+
+
+def test_thresholds_are_numbers_that_differ_and_no_seeds():
+    rows = [(0.5, 0, True), (0.7, 1, False), (0.7, 2, False)]
+    entries = [entry(labels={"model.tau": t, "seed": s, "flag": b, "n": 3}) for t, s, b in rows]
+    assert data.thresholds(entries) == {"model.tau": [0.5, 0.7]}
+    assert data.varying(entries) == {
+        "model.tau": ["0.5", "0.7"],
+        "seed": ["0", "1", "2"],
+        "flag": ["no", "yes"],
+    }
+
+
+def test_runs_of_several_encoders_are_never_averaged():
+    entries = data.with_groups([entry(encoder="x"), entry(encoder="y")], {"Soulstyler": "S"})
+    assert list(data.by_group(entries)) == ["S · x", "S · y"]
+    (alone,) = data.with_groups([entry()], {})
+    assert alone.group == "Soulstyler"
+
+
+def test_a_method_is_known_by_its_file_and_by_its_class():
+    assert entry(method="SemCS", labels={"method": "sem_cs"}).labels["method"] == "SemCS"
+    assert entry(method="SemCS", labels={"method": "sem_cs_ref"}).labels["method"] == "sem_cs_ref"
+
+
+def test_a_curve_is_the_mean_at_every_threshold():
+    rows = [(0.5, 0.1), (0.5, 0.3), (0.7, 0.4), (0.7, None)]
+    entries = [entry(labels={"model.tau": t}, metrics={JUDGE: v}) for t, v in rows]
+    line = plots.curve(entries, "model.tau", JUDGE)["Soulstyler"]
+    assert [(x, line[x].mean, line[x].n) for x in line] == [(0.5, 0.2, 2), (0.7, 0.4, 1)]
+    (curves,) = plots.curves(entries, plots.looks_of(["Soulstyler"]))
+    figure = curves["panels"][0]["figure"]
+    band, mean = figure["data"]
+    assert mean["x"] == [0.5, 0.7]
+    assert band["y"] == pytest.approx([0.2 + 0.02**0.5, 0.4, 0.4, 0.2 - 0.02**0.5], abs=1e-5)
+    assert figure["layout"]["shapes"][0]["x0"] == 0.7
+    assert "0.7" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_the_tradeoff_shows_what_is_kept():
+    entries = [
+        entry(metrics={JUDGE: 0.2, "leakage": 0.25}),
+        entry(metrics={JUDGE: 0.3, "leakage": None}),
+        entry(failure="broken", metrics={JUDGE: 0.3, "leakage": 0.1}),
+        entry("b", "SemCS", metrics={JUDGE: 0.4, "leakage": 0.5}),
+    ]
+    (one,) = plots.tradeoffs(entries, plots.looks_of(["SemCS", "Soulstyler"]))
+    points = [(t["x"], t["y"], t["customdata"]) for t in one["figure"]["data"]]
+    assert points == [([0.5], [0.4], [2]), ([0.75], [0.2], [0])]
+    assert (one["shown"], one["missing"]) == (2, 1)
+
+
+def test_losses_are_thinned_and_keep_their_ends():
+    text = "step,total\n" + "".join(f"{i},{i / 2}\n" for i in range(1001))
+    losses = read_losses(text, points=50)
+    assert len(losses["step"]) <= 50
+    assert (losses["total"][0], losses["total"][-1]) == (0, 500)
+    assert read_losses("step,total\n0,nan\n1,2\n") == {"step": [0, 1], "total": [None, 2]}
+    assert read_losses("") == read_losses("no table") == {}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(41.2, "41 s"), (700, "12 min"), (3540, "59 min"), (11100, "3 h 05 min")]
+)
+def test_time_in_words(seconds, words):
+    assert data.lasting(seconds) == words
+
+
+# ---- what papers publish ----
+
+
+def test_published_numbers_stand_in_the_files():
+    methods = published.read_methods()
+    (paper, row), *_ = methods.of("CLIPstyler")
+    assert (row.values["patch_clip"], row.values["user_content"]) == (0.2515, 4.18)
+    assert "supplement" in paper.source
+    double = {row.name: row.values for row in methods.tables[-1].rows}
+    assert double["Sem-CS"] == {"dists": 0.33, "nima": 5.52, "user_share": 51.7}
+    assert methods.columns["dists"].higher_is_better
+    assert len(published.read_parsers()["rows"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("nima: 5.52", "nima: 55.2", "not 1 to 10"),
+        ("nima: 5.52", "mood: 5.52", "no column"),
+        ("nima: 5.52", "nima: good", "nima of Sem-CS"),
+        ("source: Sem-CS", "origin: Sem-CS", "lacks 'source'"),
+        ("tables:", "tables: [", "no published numbers"),
+    ],
+)
+def test_wrong_published_numbers_are_refused(tmp_path, old, new, why):
+    text = published.METHODS.read_text().replace(old, new)
+    (tmp_path / "methods.yaml").write_text(text)
+    with pytest.raises(AtelierError, match=why):
+        published.read_methods(tmp_path / "methods.yaml")
+
+
+def test_published_rows_stand_beside_ours():
+    entries = [entry(method="SemCS", metrics={"dists": 0.31, JUDGE: 0.1})]
+    shown = tables.methods_part(entries, published.read_methods())
+    rows = [re.sub("<.*?>", "|", row) for row in shown.split("<tr")[2:]]
+    assert any("SemCS" in row and "0.31" in row for row in rows)
+    assert any("paper" in row and "double text" in row and "0.33" in row for row in rows)
+    assert not any("VQGAN" in row for row in rows)
+    assert shown.index("DISTS") < shown.index("s a run")
+
+
+def test_parsers_stand_beside_the_papers_ten():
+    ours = {"rows": [{"parser": "rules", "exact": 0.951}, {"parser": "x", "error": "no <b>"}]}
+    shown = tables.parsers_part(ours, published.read_parsers())
+    assert "0.95" in shown
+    assert "no &lt;b&gt;" in shown
+    assert shown.count('class="paper"') == 10
+    assert "evaluate-parsers" in tables.parsers_part(None, published.read_parsers())
+
+
+# ---- text stays text ----
+
+
+def test_scripts_hold_any_text():
+    made = as_script({"style": EVIL + "\u2028"})
+    assert not set("<>&\u2028") & set(made)
+    assert json.loads(made) == {"style": EVIL + "\u2028"}
+
+
+def test_failures_and_notes_are_escaped():
+    bad = entry(failure=EVIL, command=EVIL, labels={"style": EVIL})
+    shown = tables.failures_part([bad])
+    shown += tables.overview_part(data.overview([bad, entry(unavailable={EVIL: EVIL})]), {})
+    assert "<img" not in shown
+    assert html.escape(EVIL, quote=True) in shown
+
+
+def test_plots_show_names_as_they_are():
+    looks = plots.looks_of(["<b>x</b>"])
+    lines = {"<b>x</b>": {0.5: Cell(1, None, 1), 0.7: Cell(2, None, 1)}}
+    assert plots.curve_figure(lines, "a<i>", looks)["data"][0]["name"] == "&lt;b&gt;x&lt;/b&gt;"
+
+
+# ---- the folder ----
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_same_runs_give_the_same_report(runs, tmp_path, capsys):
+    assert main(["report", str(runs), "-o", str(tmp_path / "a"), "--title", EVIL]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'a' / 'index.html'}\n"
+    first = contents(tmp_path / "a")
+    assert main(["report", str(runs), "-o", str(tmp_path / "a"), "--title", EVIL]) == 0
+    assert contents(tmp_path / "a") == first
+    text = (tmp_path / "a" / "index.html").read_text()
+    assert "<img src=x" not in text
+    assert len(list((tmp_path / "a" / "runs").iterdir())) == 11
+    # One photo and one mask; eleven results, which are small enough to be seen whole on a card,
+    # but are kept better than a thumbnail.
+    assert len(list((tmp_path / "a" / "pictures").iterdir())) == 2 + 2 * 11
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_broken_picture_is_a_failed_run(runs, tmp_path):
+    next(runs.rglob("output.png")).write_bytes(b"no picture")
+    text = write_report(runs, tmp_path / "r").read_text()
+    assert "<dd>10</dd>" in text
+    assert "<dd>2</dd>" in text
+
+
+def test_a_single_run_and_runs_that_all_failed_have_a_report(runs, tmp_path):
+    one = next(runs.rglob("output.png")).parent
+    assert "<dd>1</dd>" in write_report(one, tmp_path / "one").read_text()
+    bare = tmp_path / "bare" / "a"
+    bare.mkdir(parents=True)
+    (bare / "failure.json").write_text('{"reason": "the lamp went out"}')
+    text = write_report(bare.parent, tmp_path / "bare-report").read_text()
+    assert "the lamp went out" in text
+    assert "No threshold differs" in text
+
+
+def test_what_is_no_report_stays(runs, tmp_path, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work")
+    assert main(["report", str(runs), "-o", str(other)]) == 2
+    said = capsys.readouterr().err
+    assert "is no report" in said
+    assert said.count("\n") == 1
+    (runs / MARK).touch()
+    assert main(["report", str(runs / "deep"), "-o", str(runs)]) == 2
+    assert len(list(runs.rglob("result.json"))) == 11
+
+
+def test_a_report_that_fails_leaves_the_earlier_one(runs, tmp_path, monkeypatch):
+    write_report(runs, tmp_path / "r")
+    before = contents(tmp_path / "r")
+    monkeypatch.setattr("evaluation.report.write.page", lambda *parts: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(runs, tmp_path / "r")
+    assert contents(tmp_path / "r") == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["r", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "no folder nowhere"),
+        (["empty"], "empty"),
+        (["bad"], "parsers.json"),
+        (["empty", "--loud"], "knows no --loud"),
+        ([], "DIR"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "parsers.json").write_text("[1]")
+    assert main(["report", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.search(sentence, said.err), said.err
+    assert not (tmp_path / "report").exists()
+
+
+# ---- a real browser ----
+
+
+class Reader:
+    """What a person does at the page."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def find(self, selector):
+        return self.driver.find_element("css selector", selector)
+
+    def all(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
+    def js(self, script, *values):
+        return self.driver.execute_script(script, *values)
+
+    def wait(self, condition, what):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, f"{what}; {self.driver.get_log('browser')}"
+            time.sleep(0.02)
+
+    def press(self, keys):
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver).send_keys(keys).perform()
+
+    def screen(self, width, height, scheme):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+
+    def requests(self):
+        """Addresses of everything that the browser has asked for since the last call."""
+        messages = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
+        sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        return [params["request"]["url"] for params in sent]
+
+
+ARROW_RIGHT, ESCAPE, TAB = "\ue014", "\ue00c", "\ue004"
+
+
+def test_a_report_in_a_real_browser(browser, runs, tmp_path):
+    """From disk: filters, a run by keyboard, plots, dark and narrow; nothing else is asked for."""
+    page = write_report(runs, tmp_path / "report", EVIL)
+    reader = Reader(browser)
+    reader.screen(1280, 900, "light")
+    reader.requests()
+    browser.get(page.as_uri())
+    assert browser.title == EVIL
+    assert reader.find("#count").text == "11 pictures"
+    assert len(reader.all(".card img[loading=lazy][width][height]")) == 11
+    assert "onerror" not in reader.js("return [...document.images].map(i => i.outerHTML).join()")
+    filter_the_cards(reader)
+    open_a_run(reader)
+    follow_an_address(reader, page)
+    look_at_the_plots(reader)
+    read_in_the_dark_on_a_phone(reader)
+    # Requests of the new tab page are the browser's own.
+    asked = {url.partition(":")[0] for url in reader.requests()} - {"chrome", "data"}
+    assert asked == {"file"}
+    assert browser.get_log("browser") == []
+
+
+def filter_the_cards(reader):
+    reader.find("#search").send_keys("boat sem-cs")
+    reader.wait(lambda: reader.find("#count").text.startswith("5 of 11"), "no search")
+    reader.find("#count .link").click()
+    facet = '.facet[data-name="model.tau"]'
+    reader.find(f"{facet} summary").send_keys("\n")
+    reader.find(f'{facet} input[value="0.7"]').send_keys(" ")
+    assert reader.find("#count").text.startswith("4 of 11")
+    assert "f.model.tau=0.7" in reader.driver.current_url
+    reader.press(ESCAPE)
+    assert reader.js("return document.activeElement.parentElement.dataset.name") == "model.tau"
+    assert not reader.find(f"{facet} fieldset").is_displayed()
+    reader.js("arguments[0].value = 'leakage down'; arguments[0].onchange()", reader.find("#sort"))
+    values = [float(v.text.split("leakage ")[1]) for v in reader.all(".card .value")]
+    assert values == sorted(values, reverse=True)
+
+
+def open_a_run(reader):
+    reader.find(".card").send_keys("\n")
+    reader.wait(lambda: reader.all("#tell pre"), "no details")
+    assert reader.js("return document.activeElement.id") == "split"
+    reader.press(ARROW_RIGHT * 5)
+    assert reader.js("return getComputedStyle(slide).getPropertyValue('--at')") == "55%"
+    assert reader.js("return [...slide.querySelectorAll('img')].every(i => i.naturalWidth == 128)")
+    reader.press("m")
+    assert reader.find("#slide .over").get_attribute("alt").startswith("The mask")
+    first = reader.find("#run-count").text
+    reader.press("n")
+    reader.wait(lambda: "2 of 4" in reader.find("#run-count").text, f"still {first}")
+    reader.wait(lambda: reader.all("#tell pre"), "no details")
+    reader.js("document.querySelector('.config').open = true")
+    assert "seed_everything:" in reader.find(".config pre").text
+    assert "atelier stylize lagoon.png" in reader.find("#tell .command code").text
+    reader.find("#tell .command .copy").click()
+    reader.wait(lambda: reader.find("#tell .command .copy").text == "Copied", "not copied")
+    assert len(reader.all("#losses svg")) == 1
+    for _ in range(15):
+        reader.press(TAB)
+        assert reader.js("return document.querySelector('dialog').contains(document.activeElement)")
+    close_the_run(reader)
+
+
+def close_the_run(reader):
+    """And wait until its card has the focus, because the page scrolls there."""
+    reader.press(ESCAPE)
+    focused = "return document.activeElement.className"
+    reader.wait(lambda: reader.js(focused) == "card", "the card has no focus")
+    assert not reader.find("#run").is_displayed()
+
+
+def follow_an_address(reader, page):
+    """A run's own address opens it, with a style that would like to be markup."""
+    reader.driver.get("about:blank")
+    reader.driver.get(f"{page.as_uri()}#gallery?run=deep%2F{3:016x}")
+    reader.wait(lambda: reader.find("#run").is_displayed(), "not opened")
+    reader.wait(lambda: reader.all("#tell pre"), "no details")
+    assert reader.find("#run-title").text == f"boat → {EVIL}"
+    close_the_run(reader)
+
+
+def look_at_the_plots(reader):
+    reader.js("document.getElementById('tradeoff').scrollIntoView()")
+    reader.wait(lambda: reader.all("#points .point"), "no points")
+    assert len(reader.all("#points .point")) == 11
+    reader.wait(lambda: len(reader.all("#panels .main-svg")) >= 2, "no curves")
+    assert "paper: t = 0.7" in reader.find("#panels").text
+    reader.find("#tradeoff .legend button").send_keys("\n")
+    reader.wait(lambda: len(reader.all("#points .point")) < 11, "the legend does nothing")
+    reader.find("#tradeoff .legend button").send_keys("\n")
+    reader.js("document.querySelector('#points').emit('plotly_click', {points: [{customdata: 0}]})")
+    reader.wait(lambda: reader.find("#run").is_displayed(), "a point opens nothing")
+    close_the_run(reader)
+
+
+def read_in_the_dark_on_a_phone(reader):
+    def colour():
+        return reader.js("return getComputedStyle(document.documentElement).backgroundColor")
+
+    light = colour()
+    reader.screen(390, 844, "dark")
+    reader.wait(lambda: colour() != light, "it stays light")
+    for number in range(len(reader.all("details"))):
+        reader.js("document.querySelectorAll('details')[arguments[0]].open = true", number)
+    wide = "return document.documentElement.scrollWidth"
+    assert reader.js(wide) == 390
+    reader.js("document.querySelector('.card').click()")
+    reader.wait(lambda: reader.all("#tell pre"), "no details")
+    assert reader.js("return document.querySelector('.inside').scrollWidth") <= 390
+    assert reader.js(wide) == 390
