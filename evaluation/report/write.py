@@ -1,0 +1,205 @@
+"""The report's folder: written beside its place, then put there whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import plotly
+
+from datamodules.errors import AtelierError
+from evaluation.report import data, pictures, plots, tables
+from evaluation.report.data import Entry
+from evaluation.report.details import read_details
+from evaluation.report.published import Published, read_methods, read_parsers
+from evaluation.results import Run, read_runs
+
+PAGE, MARK = "index.html", ".atelier-report"  # MARK: what makes a folder a report
+HERE = Path(__file__).parent
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+PARSERS = "parsers.json"  # of `atelier evaluate-parsers --json`
+WORKERS = 4
+
+
+def write_report(
+    root: Path,
+    out: Path,
+    title: str = "",
+    announce: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Write the report of all runs below `root` to the folder `out`; the path of its page.
+
+    announce: called with the number of runs done so far, and of all.
+    Raises AtelierError where there is no run, or where `out` is something else than a report.
+    """
+    given, out = out, Path(os.path.realpath(out))  # a link is followed, and stays
+    refuse_other(out, root)
+    ours, published = read_ours(root / PARSERS), read_methods()
+    runs = read_runs(root)
+    with replacing(out) as folder:
+        (folder / pictures.FOLDER).mkdir()
+        (folder / "runs").mkdir()
+        entries = list(read_entries(runs, root, folder, announce))
+        entries = data.with_groups(entries, published.names)
+        drawn = write_scripts(entries, folder)
+        title = title or f"Atelier: {root.resolve().name}"
+        _write(folder / PAGE, page(entries, title, published, ours, drawn))
+        # The licence comes with the script, in its first lines.
+        shutil.copyfile(PLOTLY, folder / "plotly.min.js")
+        _write(folder / MARK, "A report of Atelier; the next one may replace it.\n")
+    return given / PAGE
+
+
+def refuse_other(out: Path, root: Path) -> None:
+    """AtelierError if writing to `out` would take away anything but an earlier report."""
+    if not root.is_dir():
+        raise AtelierError(f"There is no folder {root}; give one that holds runs")
+    if root.resolve().is_relative_to(out):
+        raise AtelierError(
+            f"The report would replace the runs in {root}; give another place with -o"
+        )
+    if out.exists() and not (out / MARK).exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise AtelierError(f"{out} exists and is no report; move it, or give another place with -o")
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `out` when the block succeeds, and goes when not."""
+    folder = old = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+        folder.chmod(0o755)
+        yield folder
+        if out.exists():
+            old = folder.with_name(f"{folder.name}-old")
+            out.rename(old)
+        try:
+            folder.rename(out)
+        except OSError:
+            if old:
+                old.rename(out)
+            raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise AtelierError(f"Cannot write {out} ({why}); choose another place with -o") from error
+    finally:
+        for left in (folder, old):
+            if left:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def read_ours(path: Path) -> dict[str, Any] | None:
+    """Our parsers' table, None if there is none; AtelierError for a file that is something else."""
+    if not path.exists():
+        return None
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(row["parser"], str) for row in value["rows"]):
+            return value
+        raise ValueError("a parser has no name")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AtelierError(
+            f"{path} is not what `atelier evaluate-parsers --json` prints; make it anew or move it"
+        ) from error
+
+
+# ---- runs ----
+
+
+def read_entries(
+    runs: Sequence[Run], root: Path, folder: Path, announce: Callable[[int, int], None]
+) -> Iterator[Entry]:
+    """The runs in their order, with their details and, in the report's folder, their pictures."""
+    announce(0, len(runs))
+    with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as workers:
+        found = workers.map(lambda run: read_entry(run, root, folder), runs)
+        for done, entry in enumerate(found, 1):
+            announce(done, len(runs))
+            yield entry
+
+
+def read_entry(run: Run, root: Path, folder: Path) -> Entry:
+    """One run; with pictures that cannot be read it is a failed one, and the report goes on."""
+    at = root / run.folder
+    shots, failure = None, run.failure
+    if not failure:
+        try:
+            shots = pictures.make_shots(at, folder)
+        except AtelierError as error:
+            failure = str(error)
+    return Entry(run, read_details(at), shots, failure, path=at.as_posix())
+
+
+def write_scripts(entries: Sequence[Entry], folder: Path) -> Mapping[str, list]:
+    """What the page reads only when it is asked for a run, or for the plots; the plots."""
+    whole = [entry for entry in entries if not entry.failure]
+    for number, entry in enumerate(whole):
+        file = data.detail_file(number)
+        _write_call(folder / file, "detail", file, data.detail(entry))
+    looks = plots.looks_of(data.by_group(entries))
+    drawn = {"curves": plots.curves(entries, looks), "tradeoffs": plots.tradeoffs(entries, looks)}
+    _write_call(folder / "plots.js", "plots", drawn)
+    return drawn
+
+
+def _write_call(path: Path, function: str, *values: object) -> None:
+    """A script that hands values to the page: from disk, a page may not fetch them as JSON."""
+    _write(path, f"atelier.{function}({', '.join(map(as_script, values))});\n")
+
+
+def _write(path: Path, text: str) -> None:
+    # JSON can hold halves of characters, which UTF-8 cannot.
+    path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def as_script(value: object) -> str:
+    """JSON that a script in HTML may hold: "</script>" in a style's name must not end it."""
+    made = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        made = made.replace(sign, f"\\u{ord(sign):04x}")
+    return made
+
+
+# ---- the page ----
+
+
+def page(
+    entries: Sequence[Entry],
+    title: str,
+    published: Published,
+    ours: Mapping[str, Any] | None,
+    drawn: Mapping[str, list],
+) -> str:
+    """The page's HTML. What runs and people have named is text in it, and never markup."""
+    seen = data.overview(entries)
+    model = {
+        "looks": plots.looks_of(data.by_group(entries)),
+        "gallery": data.gallery(entries, published.names),
+    }
+    parts = {
+        "TITLE": tables.text(title),
+        "STYLE": (HERE / "style.css").read_text("utf-8"),
+        "OVERVIEW": tables.overview_part(seen, published.names),
+        "METHODS": tables.methods_part(entries, published),
+        "COMPARABLE": tables.comparable_part(seen),
+        "EVERYTHING": tables.everything_part(entries),
+        "PUBLISHED": tables.published_part(published),
+        "CURVES": tables.curves_part(entries, drawn["curves"]),
+        "TRADEOFF": tables.tradeoff_part(drawn["tradeoffs"]),
+        "PARSERS": tables.parsers_part(ours, read_parsers()),
+        "FAILED": tables.failures_part(entries),
+        "MODEL": as_script(model),
+        "SCRIPT": (HERE / "page.js").read_text("utf-8"),
+    }
+    # All in one go: "@MODEL@" in a style's name stays what it is.
+    template = (HERE / "page.html").read_text("utf-8")
+    return re.sub("@([A-Z]+)@", lambda place: parts[place[1]], template)
