@@ -464,15 +464,17 @@ def _deliver(text: str, path: Path | None) -> None:
 def _remark(runs: Sequence[Run], sheet: Sheet, args: argparse.Namespace) -> None:
     """On stderr: what is missing from the table, and why."""
     whole = [run for run in runs if not run.failure]
-    reasons: dict[str, Counter[str]] = {}
-    for run in whole:
-        for name, why in run.unavailable.items():
-            reasons.setdefault(name, Counter())[why] += 1
-    for name, counted in reasons.items():
-        if args.metrics is None or any(name in score for score in sheet.metrics):
-            why = counted.most_common(1)[0][0]
-            told = f"unavailable in {counted.total()} of {len(whole)} runs: {_plain(why)}"
-            print(f"{name}: {told}", file=sys.stderr)
+    asked = args.metrics is None
+    counts = Counter(
+        (why, name)
+        for run in whole
+        for name, why in run.unavailable.items()
+        if asked or any(name in score for score in sheet.metrics)
+    )
+    for why in dict.fromkeys(why for why, _ in counts):
+        named = {name: count for (reason, name), count in counts.items() if reason == why}
+        told = f"unavailable in {max(named.values())} of {len(whole)} runs: {_plain(why)}"
+        print(f"{', '.join(named)}: {told}", file=sys.stderr)
     if failed := [run for run in runs if run.failure]:
         first = failed[0]
         runs_are = "1 failed run is" if len(failed) == 1 else f"{len(failed)} failed runs are"
