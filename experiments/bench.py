@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         campaign.describe(jobs, root, workers, args.models)
         return 0
     ended = campaign.run_all(jobs, root, workers, args.retry_failed)
-    code = campaign.finish(root, args)
+    code = campaign.finish(root, args, args.models)
     print(f"{root}: {campaign.summary(ended)}", file=sys.stderr)
     return 2 if ended["failed"] or found.missing else code
 

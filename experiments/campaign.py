@@ -174,14 +174,18 @@ def summary(ended: Counter[str]) -> str:
     return words + (f", {ended['busy']} made by another program" if ended["busy"] else "")
 
 
-def finish(root: Path, args: argparse.Namespace) -> int:
-    """Score the finished runs of the folder, print their table, write the report; the exit code."""
+def finish(root: Path, args: argparse.Namespace, models: str) -> int:
+    """Score the finished runs of the folder, print their table, write the report; the exit code.
+
+    models: that made them; the papers' are judged by the papers' networks.
+    """
     if args.no_evaluate or not list((root / RUNS).glob(f"*/{RESULT}")):
         return 0
     from experiments import evaluate, report, results
 
     runs = [str(file.parent) for file in sorted((root / RUNS).glob(f"*/{RESULT}"))]
-    only = [f"--metrics={args.metrics}"] if args.metrics else []
+    only = [f"--models={'embedded' if models == 'embedded' else 'paper'}"]
+    only += [f"--metrics={args.metrics}"] if args.metrics else []
     quiet = ["--quiet", *(["--no-wandb"] if args.no_wandb else [])]
     code = call(evaluate, [*runs, *only, *quiet])
     call(results, [str(root)])

@@ -69,7 +69,7 @@ def main(study: Study) -> None:
     root = campaign.folder_of(f"reproduce-{study.name}", args.out)
     ended = campaign.run_all(jobs, root, campaign.workers_of(args), args.retry_failed)
     args.metrics, args.no_wandb = ",".join(study.metrics), True
-    campaign.finish(root, args)
+    campaign.finish(root, args, args.models)
     print(campaign.summary(ended), file=sys.stderr)
     write_rows(study.name, rows_of(study, jobs, root), args.models, reduced)
 

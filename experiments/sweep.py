@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         campaign.describe(jobs, root, workers, _models(sweep))
         return 0
     ended = campaign.run_all(jobs, root, workers, args.retry_failed)
-    code = campaign.finish(root, args)
+    code = campaign.finish(root, args, _models(sweep))
     print(f"{root}: {campaign.summary(ended)}", file=sys.stderr)
     return 2 if ended["failed"] else code
 
