@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,7 +73,7 @@ def make_job(given: dict[str, Any], labels: dict[str, Any], name: str, wandb: bo
     given: also "method" and "models", which are no settings of a configuration.
     """
     config = chosen(given.get("method", "soulstyler"), METHODS, "method")
-    text = compose(config, given.get("models") or "embedded")
+    text = _composed(config, given.get("models") or "embedded")
     settings = dict(dotted(key, value) for key, value in given.items() if key not in SPECIAL)
     labels = {"method": config.stem, **labels}
     job = Job(text, settings, labels, set=name)
@@ -80,6 +81,11 @@ def make_job(given: dict[str, Any], labels: dict[str, Any], name: str, wandb: bo
     if wandb:
         extra |= {"wandb.group": name, "wandb.tags": [config.stem], "wandb.id": job.id}
     return replace(job, extra=extra)
+
+
+@cache
+def _composed(method: Path, models: str) -> str:
+    return compose(method, models)
 
 
 def dotted(name: str, value: Any) -> tuple[str, Any]:

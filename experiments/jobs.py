@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -47,14 +48,14 @@ class Job:
     extra: Mapping[str, Any] = field(default_factory=dict)
     set: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """16 hex digits of the hash of configuration, settings, input files and version.
 
         Files count by their content, not their place.
         """
         settings = {name: _identified(name, value) for name, value in self.settings.items()}
-        whole = [version("atelier"), yaml.safe_load(self.config), settings]
+        whole = [_version(), _canonical(self.config), settings]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
     def arguments(self, folder: Path) -> list[str]:
@@ -75,11 +76,32 @@ class Outcome:
     tries: int = 0
 
 
+# Thousands of jobs share a configuration and a few pictures, which are read once.
+
+
+@lru_cache(maxsize=64)
+def _canonical(config: str) -> str:
+    return json.dumps(yaml.safe_load(config), sort_keys=True)
+
+
+@cache
+def _version() -> str:
+    return version("atelier")
+
+
+@lru_cache(maxsize=1024)
+def _digest(file: Path, changed: int) -> str:
+    return sha256(file)
+
+
 def _identified(name: str, value: Any) -> Any:
     if name not in INPUTS or not value:
         return value
     files = json.loads(value) if str(value).startswith("[") else [value]
-    return [sha256(Path(file)) if Path(file).is_file() else file for file in files]
+    return [
+        _digest(path, path.stat().st_mtime_ns) if (path := Path(file)).is_file() else file
+        for file in files
+    ]
 
 
 def _word(value: Any) -> str:
