@@ -114,7 +114,7 @@ def overrides(rest: Sequence[str], command: str) -> dict[str, str]:
     pairs = [word.removeprefix("--").partition("=") for word in words]
     for name, equals, _ in pairs:
         if not equals or "." not in name:
-            raise AtelierError(f"atelier {command} knows no {name}; see atelier {command} --help")
+            raise AtelierError(f"atelier {command} knows no --{name}; see atelier {command} --help")
     return {name: value for name, _, value in pairs}
 
 
