@@ -57,6 +57,8 @@ def workers_of(args: argparse.Namespace) -> Workers:
     """What --workers, --serial and the others say."""
     if args.workers != "auto" and not (args.workers.isdecimal() and int(args.workers) > 0):
         raise AtelierError(f"--workers is {args.workers!r}; give a number, or auto")
+    if args.serial and args.limit:
+        raise AtelierError("--limit ends a worker, and --serial has none; leave one of them out")
     count = 0 if args.workers == "auto" else int(args.workers)
     return Workers(
         count=SERIAL if args.serial else count,

@@ -25,7 +25,7 @@ class Workers:
 
     count:   at the same time; 0 = one a GPU, or one where there is none; -1 = this process itself.
     address: of a Ray cluster to join ("auto"), "" for one of our own on this machine.
-    limit:   seconds that a run may take; 0 = as long as it wants.
+    limit:   seconds that a run may take, by a worker of Ray's; 0 = as long as it wants.
     tries:   attempts at a job whose worker dies.
     threads: of the processor a worker; 0 = an equal share of them.
     """
