@@ -20,6 +20,8 @@ from evaluation.metrics.lpips import LPIPS, NETS, LPIPSDistance
 from evaluation.metrics.nima import LAYOUTS, NIMA, NIMANetwork, nima
 from evaluation.metrics.perceptual import CHUNK, PairDistance, distances, packaged
 
+pytestmark = pytest.mark.usefixtures("no_network")
+
 MODELS = {"vgg16": "vgg", "alexnet": "alex", "squeezenet1_1": "squeeze"}
 IMAGENET = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 1, 3, 1, 1)
 
@@ -47,20 +49,6 @@ def randomised(make):
             if layer.bias is not None:
                 nn.init.normal_(layer.bias, std=0.1)
     return network
-
-
-@pytest.fixture(autouse=True)
-def no_network(tmp_path, monkeypatch):
-    """Empty caches, and no connection: a try is a failure of the test."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path / "atelier"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
 
 
 @pytest.fixture(scope="module")

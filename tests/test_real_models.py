@@ -31,6 +31,8 @@ from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.stylenet import StyleNet
 
+pytestmark = pytest.mark.usefixtures("no_network")
+
 TINY_CLIP = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
@@ -52,20 +54,6 @@ class Trap:
 
     def __reduce__(self):
         return Path.touch, (Path(self.mark),)
-
-
-@pytest.fixture(autouse=True)
-def no_network(tmp_path, monkeypatch):
-    """Empty caches, and no connection: a try is a failure of the test."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path / "atelier"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
 
 
 @pytest.fixture(scope="module")
