@@ -12,6 +12,7 @@ from typing import Any
 
 from datamodules.errors import AtelierError, our_own
 from datamodules.files import write_json
+from datamodules.weights import reason
 from evaluation.cases import (
     RESULT,
     Case,
@@ -117,10 +118,11 @@ class Suite:
             # Metrics share networks, and some (a segmenter's) stay where they are: so each metric
             # takes its own along, and back.
             found = metric.to(self.device)(pictures)
-        except AtelierError as error:
+        except (AtelierError, RuntimeError) as error:  # torch's: out of memory, a picture too small
             if len(loaded) > 1 and not metric.over_seeds:
                 return [self._apply(name, [one])[0] for one in loaded]
-            return [Scores({name: None}, unavailable={name: str(error)}) for _ in loaded]
+            said = str(error) if isinstance(error, AtelierError) else reason(error)
+            return [Scores({name: None}, unavailable={name: said}) for _ in loaded]
         finally:
             metric.reset()  # numbers are kept in files, not here
             metric.cpu()

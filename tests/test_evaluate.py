@@ -234,6 +234,20 @@ def test_a_metric_that_refuses_one_picture_serves_the_others(tmp_path):
     assert found[read_run(folders[1])].unavailable == {"choosy": "one is too dark"}
 
 
+def test_what_torch_refuses_is_noted_and_the_others_go_on(tmp_path):
+    class Small(Choosy):
+        def score(self, pictures):
+            if (pictures.output.mean((1, 2, 3)) < 0.4).any():
+                raise RuntimeError("out of memory")
+            return super().score(pictures)
+
+    folders = [run_folder(tmp_path / str(k), seed=k) for k in range(2)]
+    save_png(Image.new("RGB", (SIZE, SIZE)), folders[1] / "output.png")
+    found = scores_of(folders, {"choosy": Small()})
+    assert found[read_run(folders[0])].values["choosy"] > 0.4
+    assert found[read_run(folders[1])].unavailable == {"choosy": "RuntimeError: out of memory"}
+
+
 def test_batches_hold_pictures_of_one_size_and_give_what_each_gives_alone(tmp_path):
     folders = [run_folder(tmp_path / str(k), seed=k, size=64 + 8 * (k % 2)) for k in range(5)]
     together = scores_of(folders, {"background": BackgroundPreservation()}, batch=2)

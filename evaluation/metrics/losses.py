@@ -86,9 +86,10 @@ class LossScores(PictureMetric):
             return {}
         asked = blend_direction(self.scorer, styles, pictures.source_text)
         content = pictures.content[index : index + 1]
+        before = self.scorer.embed_images(self.scorer.view(content)), self.features(content)
         course = dict(pictures.course[index]) if pictures.course else {}
-        curve = {step: self.losses(image[None], content, asked) for step, image in course.items()}
-        final = self.losses(pictures.output[index : index + 1], content, asked)
+        curve = {step: self.losses(image[None], *before, asked) for step, image in course.items()}
+        final = self.losses(pictures.output[index : index + 1], *before, asked)
         if len(curve) < 2:
             return final
         areas = {
@@ -96,16 +97,20 @@ class LossScores(PictureMetric):
         }
         return final | areas
 
-    def losses(self, output: Tensor, content: Tensor, asked: Tensor) -> dict[str, float]:
-        """CLIPstyler's losses of a picture (1, 3, H, W) towards dT (D,), by name."""
-        before = self.scorer.embed_images(self.scorer.view(content))
+    def losses(
+        self, output: Tensor, before: Tensor, maps: list[Tensor], asked: Tensor
+    ) -> dict[str, float]:
+        """CLIPstyler's losses of a picture (1, 3, H, W) towards dT (D,), by name.
+
+        before, maps: the content image's embedding (1, D) and content features.
+        """
         after = self.scorer.embed_images(self.scorer.view(output))
         near = self.scorer.embed_images(self._patches(output))
         directional = directional_loss(near, before, asked)
         values = {
             "loss_global": directional_loss(after, before, asked)[0],
             "loss_patch": patch_loss(directional, self.tau),
-            "loss_content": content_loss(self.features(output), self.features(content)),
+            "loss_content": content_loss(self.features(output), maps),
             "loss_tv": total_variation(output),
         }
         return {name: float(value) for name, value in values.items()}
