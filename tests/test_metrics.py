@@ -365,6 +365,24 @@ def test_mask_agreement_asks_whether_it_is_still_a_boat():
     assert values[3].isnan()
 
 
+def test_a_content_image_is_segmented_once_for_all_its_outputs():
+    seen = []
+
+    class Counting(Bright):
+        def segment(self, content, phrase):
+            seen.append(float(content.mean()))
+            return super().segment(content, phrase)
+
+    content = torch.ones(3, 3, SIZE, SIZE)
+    content[2] = 0.9
+    output = content - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1, 1)
+    regions = tuple((Region("boat", (), one),) for one in content[:, 0])
+    metric = MaskAgreement(Counting())
+    for part in (slice(0, 1), slice(1, 3)):
+        metric(Pictures(content[part], output[part], content[part, 0], regions[part]))
+    assert sorted(seen) == pytest.approx([0.6, 0.8, 0.9, 0.9, 1.0])
+
+
 def test_the_area_under_a_curve_by_hand():
     assert area({0: 1.0, 10: 3.0}) == 2
     assert area({20: 0.0, 0: 4.0, 10: 2.0, 30: 0.0}) == pytest.approx(40 / 30)

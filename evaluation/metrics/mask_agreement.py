@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import ClassVar
 
 from torch import Tensor
@@ -13,27 +14,22 @@ from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
 from evaluation.metrics.mask_iou import mask_iou
 
 
-def mask_agreement(output: Tensor, content: Tensor, phrase: str, segmenter: Segmenter) -> float:
-    """IoU in [0, 1] of the object's masks in two pictures (3, H, W) in [0, 1].
+def mask_agreement(output: Tensor | None, content: Tensor | None) -> float:
+    """IoU in [0, 1] of the object's masks (H, W) in two pictures; None = it is not found there.
 
-    0 where it is found in the content alone; UNDEFINED where it is not even found there.
+    0 where it is found in the content alone, the worst that can be said; UNDEFINED where it is not
+    even found there.
     """
-    try:
-        before = segmenter.segment(content, phrase)
-    except AtelierError:
+    if content is None:
         return UNDEFINED
-    try:
-        after = segmenter.segment(output, phrase)
-    except AtelierError:  # "a boat is nowhere in the picture": the worst that can be said
-        return 0.0
-    return mask_iou(after, before)
+    return 0.0 if output is None else mask_iou(output, content)
 
 
 class MaskAgreement(PictureMetric):
     """IoU of the segmenter's mask on the output against its mask on the content.
 
     Mean over the objects that are named; UNDEFINED where none is. Slow: the segmenter looks at
-    both pictures once an object.
+    both pictures once an object; at a content image that many runs share, once for all of them.
 
     Args:
         segmenter: finds an object by its phrase.
@@ -46,6 +42,7 @@ class MaskAgreement(PictureMetric):
     def __init__(self, segmenter: Segmenter) -> None:
         super().__init__(network=type(segmenter).__name__)
         self.segmenter = segmenter
+        self._known: dict[tuple[bytes, str], Tensor | None] = {}  # masks of content images
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
         values = [self._mean(*pair, names) for *pair, names in self._jobs(pictures)]
@@ -59,5 +56,20 @@ class MaskAgreement(PictureMetric):
         return [*zip(pictures.output.cpu(), pictures.content.cpu(), names, strict=True)]
 
     def _mean(self, output: Tensor, content: Tensor, names: list[str]) -> float:
-        found = [mask_agreement(output, content, name, self.segmenter) for name in names]
+        found = [
+            mask_agreement(self._mask(output, name), self._content_mask(content, name))
+            for name in names
+        ]
         return sum(found) / len(found) if found else UNDEFINED
+
+    def _content_mask(self, content: Tensor, phrase: str) -> Tensor | None:
+        key = (hashlib.sha256(content.numpy().tobytes()).digest(), phrase)
+        if key not in self._known:
+            self._known[key] = self._mask(content, phrase)
+        return self._known[key]
+
+    def _mask(self, image: Tensor, phrase: str) -> Tensor | None:
+        try:
+            return self.segmenter.segment(image, phrase)
+        except AtelierError:  # "a boat is nowhere in the picture"
+            return None
