@@ -141,6 +141,7 @@ def run_all(jobs: Sequence[Job], root: Path, workers: Workers, retry: bool) -> C
     if left:
         from experiments.live import watched
 
+        _make_folder(root / RUNS)
         _settle_wandb(left)
 
         for outcome in watched(workers.run(left, root), left, ended):
@@ -150,6 +151,15 @@ def run_all(jobs: Sequence[Job], root: Path, workers: Workers, retry: bool) -> C
     if given_up:
         print(f"{len(given_up)} failed before; --retry-failed tries again", file=sys.stderr)
     return ended
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AtelierError(
+            f"Cannot make {folder} ({error.strerror}); choose another place with --out"
+        ) from error
 
 
 def _settle_wandb(jobs: Sequence[Job]) -> None:

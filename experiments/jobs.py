@@ -136,19 +136,19 @@ def run_job(job: Job, root: Path, limit: float = 0, threads: int = 0) -> Outcome
 
 
 def _run(job: Job, folder: Path, limit: float, threads: int) -> Outcome:
-    start, tries = time.monotonic(), failed_tries(folder) + 1
-    write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": limit})
+    start, tries = time.perf_counter(), failed_tries(folder) + 1
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, limit)
     try:
+        write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": limit})
         _fit(job, folder, start, threads)
     except Exception as error:  # whatever went wrong in one run, the others go on
-        write_failure(folder, _reason(error), tries)
-        return Outcome(job.id, "failed", _reason(error), time.monotonic() - start, tries)
+        said = note_failure(folder, _reason(error), tries)
+        return Outcome(job.id, "failed", said, time.perf_counter() - start, tries)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     (folder / FAILURE).unlink(missing_ok=True)
-    return Outcome(job.id, "done", seconds=time.monotonic() - start, tries=tries)
+    return Outcome(job.id, "done", seconds=time.perf_counter() - start, tries=tries)
 
 
 def _fit(job: Job, folder: Path, start: float, threads: int) -> None:
@@ -187,9 +187,13 @@ def described(job: Job, folder: Path) -> dict[str, Any]:
     }
 
 
-def write_failure(folder: Path, reason: str, tries: int) -> None:
-    """Note why a job has failed, for reports and for --retry-failed."""
-    write_json(folder / FAILURE, {"reason": reason, "tries": tries})
+def note_failure(folder: Path, reason: str, tries: int) -> str:
+    """Note why a job has failed, for reports and for --retry-failed; what there is to say of it."""
+    try:
+        write_json(folder / FAILURE, {"reason": reason, "tries": tries})
+    except AtelierError as unwritable:  # a full disk: it is at least said
+        return f"{reason}; {unwritable}"
+    return reason
 
 
 def failed_tries(folder: Path) -> int:

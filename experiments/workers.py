@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.errors import AtelierError
-from experiments.jobs import JOB, RUNS, Job, Outcome, failed_tries, run_job, write_failure
+from experiments.jobs import JOB, RUNS, Job, Outcome, failed_tries, note_failure, run_job
 
 SERIAL = -1  # workers: none but this process
 
@@ -114,13 +114,9 @@ def _environment(threads: int) -> dict:
 def _died(job: Job, root: Path, limit: float, error: Exception) -> Outcome:
     """The failure of a job whose worker could not say itself what happened."""
     folder = root / RUNS / job.id
-    reason = _cause(folder, limit, error)
     tries = failed_tries(folder) + 1
-    try:
-        write_failure(folder, reason, tries)
-    except AtelierError as unwritable:  # a full disk: it is at least said
-        reason = f"{reason}; {unwritable}"
-    return Outcome(job.id, "failed", reason, tries=tries)
+    said = note_failure(folder, _cause(folder, limit, error), tries)
+    return Outcome(job.id, "failed", said, tries=tries)
 
 
 def _cause(folder: Path, limit: float, error: Exception) -> str:

@@ -254,6 +254,14 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path, sweep):
     assert "1 done, 1 skipped, 0 failed" in done.stderr.splitlines()[-1]
 
 
+def test_a_place_that_cannot_be_written_is_said_before_anything_starts(tmp_path, sweep):
+    (tmp_path / "out").write_text("in the way")
+    done = atelier("sweep", sweep({"seed": [0]}), "--out", "out", "--no-wandb", cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "Cannot make out/runs" in line
+
+
 @pytest.mark.slow
 def test_a_wandb_that_cannot_be_reached_is_said_and_nothing_is_lost(tmp_path, sweep):
     address = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
