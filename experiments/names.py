@@ -8,6 +8,11 @@ from pathlib import Path
 from datamodules.errors import AtelierError
 
 METHODS = Path(__file__).parents[1] / "configs" / "methods"
+GENERATORS = {
+    "painter": "lightning_modules.painter.Painter",
+    "stylenet": "lightning_modules.stylenet.StyleNet",
+    "pixels": "lightning_modules.pixels.Pixels",
+}
 
 
 def chosen(name: str, folder: Path, kind: str) -> Path:

@@ -29,6 +29,7 @@ from datamodules.files import slug, write_json
 from datamodules.stylization import StylizationDataModule
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
+from experiments.names import GENERATORS
 from experiments.tracking import Wandb, finish, wandb_logger
 from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
 from lightning_modules.stylization import Stylization
@@ -95,7 +96,7 @@ class AtelierCLI(LightningCLI):
                 StylizationDataModule,
                 subclass_mode_model=True,
                 run=False,
-                args=arguments,
+                args=_spelled_out(arguments),
                 seed_everything_default=0,
                 save_config_callback=None,
                 trainer_defaults=TRAINER_DEFAULTS,
@@ -112,7 +113,7 @@ class AtelierCLI(LightningCLI):
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
         self.model.check(self.datamodule.targets)
         self.datamodule.setup()
-        self.model.generator.start(self.datamodule.task.batch().content)
+        self.model.generator.start(self.datamodule.task.batch())
         self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
         folder = self._open_folder()
         # Whatever loading has drawn: in a process that has its networks already, it draws nothing.
@@ -155,6 +156,17 @@ class AtelierCLI(LightningCLI):
             if (path / name).exists():
                 (path / name).unlink()
         return path
+
+
+def _spelled_out(arguments: list[str]) -> list[str]:
+    """The arguments with a generator's whole path where its short name was given."""
+    option, words = "--model.generator", list(arguments)
+    for k, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            words[k] = f"{option}={GENERATORS.get(name := word.partition('=')[2], name)}"
+        elif k and words[k - 1] == option:
+            words[k] = GENERATORS.get(word, word)
+    return words
 
 
 def _for_people(error: Exception) -> Exception:
@@ -200,6 +212,8 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
         {
             "method": type(cli.model).__name__,
             "encoder": cli.model.encoder.identity,
+            "generator": type(cli.model.generator).__name__,
+            "style_note": cli.model.generator.note,
             "steps": cli.trainer.global_step,
             "seed": cli.config["seed_everything"],
             "device": str(cli.trainer.strategy.root_device),

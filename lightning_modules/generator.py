@@ -6,12 +6,20 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from datamodules.task import StyleBatch
+
 
 class Generator(nn.Module, ABC):
-    """The network whose weights are optimised for one picture."""
+    """The network whose weights are optimised for one picture.
 
-    def start(self, content: Tensor) -> None:
-        """Called once, before the optimizer is made, with the content image (1, 3, H, W)."""
+    Attributes:
+        note: what people must know about how the styles were taken, "" if nothing.
+    """
+
+    note: str = ""
+
+    def start(self, batch: StyleBatch) -> None:
+        """Called once, before the optimizer is made, with what is to be painted."""
 
     @abstractmethod
     def forward(self, content: Tensor) -> Tensor:

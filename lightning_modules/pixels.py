@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from datamodules.task import StyleBatch
 from lightning_modules.generator import Generator
 
 
@@ -14,8 +15,8 @@ class Pixels(Generator):
         super().__init__()
         self.register_parameter("picture", None)
 
-    def start(self, content: Tensor) -> None:
-        self.picture = nn.Parameter(content.clone())
+    def start(self, batch: StyleBatch) -> None:
+        self.picture = nn.Parameter(batch.content.clone())
 
     def forward(self, content: Tensor) -> Tensor:
         return self.picture.clamp(0, 1)

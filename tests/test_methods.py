@@ -82,7 +82,7 @@ def batch_of(content, masks, *styles):
 
 
 def optimise(method, batch, steps=20):
-    method.generator.start(batch.content)
+    method.generator.start(batch)
     optimizer = method.configure_optimizers()["optimizer"]
     for step in range(steps):
         loss = method.training_step(batch, step)["loss"]

@@ -10,7 +10,7 @@ from lightning_modules.pixels import Pixels
 class Hanging(Pixels):
     """Never comes back."""
 
-    def start(self, content):
+    def start(self, batch):
         time.sleep(3600)
 
 
@@ -21,12 +21,12 @@ class Dying(Pixels):
         super().__init__()
         self.unless_gone = unless_gone
 
-    def start(self, content):
+    def start(self, batch):
         if not self.unless_gone or Path(self.unless_gone).exists():
             if self.unless_gone:
                 Path(self.unless_gone).unlink()
             os.kill(os.getpid(), 9)
-        super().start(content)
+        super().start(batch)
 
 
 class Greedy(Pixels):
@@ -34,15 +34,15 @@ class Greedy(Pixels):
 
     left = 2
 
-    def start(self, content):
+    def start(self, batch):
         if Greedy.left:
             Greedy.left -= 1
             raise MemoryError("no more")
-        super().start(content)
+        super().start(batch)
 
 
 class Broken(Pixels):
     """Raises what nobody has foreseen."""
 
-    def start(self, content):
+    def start(self, batch):
         raise RuntimeError("a bug")
