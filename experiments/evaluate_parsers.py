@@ -3,7 +3,7 @@
 Prints a table, a row a parser: the share of instructions whose object and style are both exact, and
 either alone; token F1 and span IoU of both; the judge's mean; seconds; number of instructions.
 
-  atelier evaluate-parsers --parsers smollm2,gemma3-270m,rules
+  atelier evaluate-parsers --parsers smollm2,smollm2-alone,gemma3-270m,gemma3-270m-alone,rules
   atelier evaluate-parsers --parsers api:NAME --base-url http://127.0.0.1:8000/v1
   atelier evaluate-parsers --parsers hf:meta-llama/Llama-2-7b-chat-hf,./my-model --set dev
   atelier evaluate-parsers --parsers rules --judge NAME --judge-url http://127.0.0.1:8000/v1
@@ -11,7 +11,8 @@ either alone; token F1 and span IoU of both; the judge's mean; seconds; number o
 The judge is a chat model that scores each split from 0 to 10 by a fixed rubric; without --judge
 there is none. Its answers are kept: a second run asks only what is new. A key that an endpoint
 needs is in OPENAI_API_KEY. A parser that cannot be measured gets a row of "-" and its reason on
-stderr, and the exit code is 2 at the end. How keys are written is said in docs/parsers.md.
+stderr, and the exit code is 2 at the end. Language models hear what the grammar (rules) reads as
+well; with "-alone" after the name they do not. How keys are written is said in docs/parsers.md.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
     from evaluation.metrics.parse_judge import Judge
 
 BENCHMARKS = Path(datamodules.__file__).parent / "benchmarks"
-SETS = {"dev": "instructions_dev", "test": "instructions", "several": "instructions_several"}
+SETS = {
+    "test": "instructions",
+    "aside": "instructions_aside",
+    "dev": "instructions_dev",
+    "hard": "instructions_hard",
+    "several": "instructions_several",
+}
+ALONE = "-alone"  # after a language model's name: it decides without the grammar
 PUBLISHED = Path(evaluation.__file__).parent / "published" / "soulstyler_parsers.yaml"
 MOST_FAILURES = 3  # of the judge's endpoint one after the other; then it is asked no more
 
@@ -164,10 +172,12 @@ def _parser(name: str, base_url: str) -> Parser:
         if not model:
             raise AtelierError("--parsers api asks a model; name it as api:MODEL")
         return PARSERS["api"].made(model=model, base_url=base_url)
-    if name in PARSERS:
-        return PARSERS[name].made()
-    if (kind == "hf" and model) or name.endswith(".gguf") or (name and Path(name).exists()):
-        return Choice(LLM, {"model": name}).made()
+    alone = {"grammar_prior": 0.0} if name.endswith(ALONE) and not Path(name).exists() else {}
+    plain = name.removesuffix(ALONE) if alone else name
+    if plain in PARSERS and (PARSERS[plain].path == LLM or not alone):
+        return PARSERS[plain].made(**alone)
+    if (kind == "hf" and model) or plain.endswith(".gguf") or (plain and Path(plain).exists()):
+        return Choice(LLM, {"model": plain}).made(**alone)
     known = ", ".join([*(known for known in PARSERS if known != "api"), "api:MODEL"])
     raise AtelierError(
         f"--parsers has {name!r}, which is no parser; there are {known}, hf:REPOSITORY, and a "
@@ -232,10 +242,11 @@ def _load(parser: Parser) -> float:
 
 
 def _forget() -> None:
-    """Large models are not kept beside the next one; the embedded ones are small."""
-    from datamodules.parsing.language_models import load_language_model
+    """Models are not kept beside the next one: they are large, and each load is measured."""
+    from datamodules.parsing.language_models import EMBEDDED, load_language_model
 
-    load_language_model.cache_clear()
+    for load in (load_language_model, *EMBEDDED.values()):
+        load.cache_clear()
 
 
 def measure(name: str, parser: Parser, cases: list[dict]) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 from PIL import Image
+from rich.progress import track
 from scipy import ndimage
-from tqdm import tqdm
 
 SIDE = 256  # pixels; what the predictor looks at
 FOLDER = Path(__file__).parents[1] / "lightning_modules" / "swatches"
@@ -263,7 +263,7 @@ SWATCHES = {
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, paint in tqdm(SWATCHES.items(), unit="swatch"):
+    for name, paint in track(list(SWATCHES.items()), "painting swatches"):
         picture = (np.clip(paint(), 0, 1) * 255).round().astype(np.uint8)
         Image.fromarray(picture).save(FOLDER / f"{name}.jpg", quality=88)
 

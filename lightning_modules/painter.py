@@ -26,6 +26,7 @@ from lightning_modules.known_styles import color_in, nearest_style
 
 log = logging.getLogger(__name__)
 
+HELD = 3  # layers at the end that keep a known style's code: its palette, and no checkerboards
 ROUGHLY = 0.6  # cosine of a text and the nearest words, below which they mean another style
 
 
@@ -141,10 +142,10 @@ class Painter(Generator):
         pace: how much faster the codes move than the method's learning rate says, whose values
             suit StyleNet's weights.
         rough_pace: the same for a style that the painter knows only roughly, which has further
-            to go. Of a known style the last two layers, which set the colours, are held.
+            to go. Of a known style the last layers are held.
     """
 
-    def __init__(self, pace: float = 2.0, rough_pace: float = 6.0) -> None:
+    def __init__(self, pace: float = 1.0, rough_pace: float = 6.0) -> None:
         super().__init__()
         self.pace, self.rough_pace = pace, rough_pace
         self.networks, self.moves = nn.ModuleList(), nn.ParameterList()
@@ -182,7 +183,7 @@ class Painter(Generator):
         return *read_style(style.picture(color_in(text, words))), pace
 
     def _add(self, network: StyleConditioned, code: Tensor, pace: float, share: Tensor) -> None:
-        number, held = len(self.moves), sum(network.widths[-2:])
+        number, held = len(self.moves), sum(network.widths[-HELD:])
         paces = torch.full_like(code, pace)
         paces[:, -held:] = 0 if pace == self.pace else pace
         self.networks.append(network)
