@@ -38,7 +38,8 @@ class Stylization(LightningModule, ABC):
     """Optimises `generator` for one picture; the networks that judge it are frozen.
 
     Args:
-        generator: the network that is optimised, e.g. StyleNet.
+        generator: what is optimised: painter (the code of a pretrained stylizer), stylenet (the
+            papers' U-Net; on the embedded models --model.halve_every 60 --steps 120) or pixels.
         encoder: joint text-image encoder in whose space the style is sought.
         content_features: frozen features in which the content is kept.
         weights: lambda of each loss, by the loss's name; exactly the method's losses, and `gram`

@@ -1,0 +1,189 @@
+"""How good the embedded default is: figures and a sheet of pictures.
+
+    python -m experiments.embedded_quality            everything, about an hour on two cores
+    python -m experiments.embedded_quality sheet      only this; also: parsers, masks, cost
+
+The sheet shows pictures of scikit-image in eight styles, painted by the embedded default, and the
+same by StyleNet below. Its runs are kept in runs/embedded-quality: what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from datamodules.files import atomic
+from experiments import campaign
+from experiments.jobs import RUNS, Job
+from experiments.workers import SERIAL, Workers
+
+ROOT = Path(__file__).parents[1]
+SHEETS = ROOT / "docs" / "pictures"
+PICTURES = {
+    "chelsea": "cat",
+    "coffee": "coffee cup",
+    "rocket": "rocket",
+    "astronaut": "astronaut",
+    "motorcycle_left": "motorcycle",
+    "camera": "man",
+}
+STYLES = (
+    "fire",
+    "green crystal",
+    "stone wall",
+    "mosaic",
+    "white wool",
+    "neon light",
+    "Starry Night by Vincent van Gogh",
+    "a sketch with black pencil",
+)
+GENERATORS = {  # settings of each; StyleNet's are those of the embedded presets before the painter
+    "painter": {},
+    "stylenet": {
+        "model.generator": "stylenet",
+        "size": 384,
+        "steps": 120,
+        "model.halve_every": 60,
+    },
+}
+COMMANDS = {
+    "help": ["--help"],
+    "parse": ["parse", "Turn the white sailboat to the art on fire"],
+    "stylize": ["stylize", "skimage:chelsea", "Turn the cat to fire", "--no-wandb", "--overwrite"],
+}
+CELL, MARGIN = 176, 18  # pixels
+
+
+def parsers() -> None:
+    """Exact matches and seconds of the embedded parsers, on every set of instructions."""
+    for name in ("instructions", "aside", "several"):
+        words = ["evaluate-parsers", "--parsers", "smollm2,gemma3-270m,rules", "--set", name]
+        _atelier(*words, "--markdown")
+
+
+def masks() -> None:
+    """IoU of the segmenter with masks made by hand."""
+    subprocess.run([sys.executable, "-m", "experiments.mask_quality"], check=True)
+
+
+def cost() -> None:
+    """Seconds and memory of what people do first; the second time, when everything is cached."""
+    print(f"{'command':10} {'seconds':>8} {'GB':>6}")
+    out = ROOT / "runs" / "embedded-quality" / "demo"
+    for name, words in COMMANDS.items():
+        words = [*words, "--out", str(out)] if name == "stylize" else words
+        _measured(words)
+        seconds, memory = _measured(words)
+        print(f"{name:10} {seconds:8.1f} {memory:6.2f}")
+    stages = json.loads((out / "result.json").read_text(encoding="utf-8"))["seconds"]
+    print(", ".join(f"{stage} {value:.1f} s" for stage, value in stages.items()))
+
+
+def _measured(words: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak memory in GB of an atelier command."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "experiments.cli", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"atelier {' '.join(words)} failed; run it to see why")
+    return time.perf_counter() - start, used.ru_maxrss / 2**20
+
+
+def _atelier(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "experiments.cli", *words], check=True)
+
+
+def sheet() -> None:
+    """Paint every picture in every style with each generator; write the sheets, print scores."""
+    root = ROOT / "runs" / "embedded-quality"
+    for generator, settings in GENERATORS.items():
+        pictures = PICTURES if generator == "painter" else dict(list(PICTURES.items())[:2])
+        jobs = {
+            (picture, style): _job(picture, thing, style, generator, settings)
+            for picture, thing in pictures.items()
+            for style in STYLES
+        }
+        campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)
+        _draw(jobs, root, SHEETS / f"sheet-{generator}.jpg")
+        for score in ("style_global", "style_patch"):
+            print(f"{generator:9} {score} by bridge-lite2: {_mean(jobs, root, score)}")
+
+
+def _job(picture: str, thing: str, style: str, generator: str, settings: dict) -> Job:
+    given = {"image": f"skimage:{picture}", "object": thing, "style": style, "run.keep_every": 0}
+    labels = {"picture": picture, "style": style, "generator": generator}
+    return campaign.make_job(given | settings, labels, "embedded-quality", False)
+
+
+def _mean(jobs: dict, root: Path, score: str) -> str:
+    """Mean before and after, over the finished runs that have the score."""
+    results = [root / RUNS / job.id / "result.json" for job in jobs.values()]
+    metrics = [json.loads(p.read_text("utf-8"))["metrics"] for p in results if p.is_file()]
+    pairs = [
+        (m[f"{score}_before.bridge-lite2"], m[f"{score}.bridge-lite2"])
+        for m in metrics
+        if m.get(f"{score}.bridge-lite2") is not None
+    ]
+    if not pairs:
+        return "not measured"
+    before, after = (statistics.mean(column) for column in zip(*pairs, strict=True))
+    return f"{before:.3f} before, {after:.3f} after (n = {len(pairs)})"
+
+
+def _draw(jobs: dict[tuple[str, str], Job], root: Path, path: Path) -> None:
+    """A row a picture: the photo, then every style under its name."""
+    rows = list(dict.fromkeys(picture for picture, _ in jobs))
+    size = (CELL * (1 + len(STYLES)), MARGIN + CELL * len(rows))
+    canvas, font = Image.new("RGB", size, "white"), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(canvas)
+    for column, name in enumerate(("before", *STYLES)):
+        draw.text((column * CELL + 4, 2), name[:27], fill="black", font=font)
+    for row, picture in enumerate(rows):
+        for column, style in enumerate((STYLES[0], *STYLES)):
+            file = "output.png" if column else "content.png"
+            shown = root / RUNS / jobs[picture, style].id / file
+            if shown.is_file():
+                canvas.paste(_square(shown), (column * CELL, MARGIN + row * CELL))
+    with atomic(path) as temporary:
+        canvas.save(temporary, "JPEG", quality=88)
+    print(path)
+
+
+def _square(path: Path) -> Image.Image:
+    """The middle of a picture, CELL pixels wide with a white rim."""
+    with Image.open(path) as picture:
+        side = min(picture.size)
+        left, top = ((length - side) // 2 for length in picture.size)
+        middle = picture.convert("RGB").crop((left, top, left + side, top + side))
+    return middle.resize((CELL - 2, CELL - 2), Image.Resampling.LANCZOS)
+
+
+PARTS = {"parsers": parsers, "masks": masks, "cost": cost, "sheet": sheet}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; or all")
+    parts = parser.parse_args().parts or PARTS
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for part in parts:
+        PARTS[part]()
+
+
+if __name__ == "__main__":
+    main()
