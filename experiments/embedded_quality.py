@@ -1,7 +1,7 @@
 """How good the embedded default is: figures and a sheet of pictures.
 
     python -m experiments.embedded_quality            everything, about an hour on two cores
-    python -m experiments.embedded_quality sheet      only this; also: parsers, masks, cost
+    python -m experiments.embedded_quality sheet      only this; also: parsers, masks, cost, styles
 
 The sheet shows pictures of scikit-image in eight styles, painted by the embedded default, and the
 same by StyleNet below. Its runs are kept in runs/embedded-quality: what is done is not done again.
@@ -156,9 +156,7 @@ def _draw(jobs: dict[tuple[str, str], Job], root: Path, path: Path) -> None:
             shown = root / RUNS / jobs[picture, style].id / file
             if shown.is_file():
                 canvas.paste(_square(shown), (column * CELL, MARGIN + row * CELL))
-    with atomic(path) as temporary:
-        canvas.save(temporary, "JPEG", quality=88)
-    print(path)
+    _save(canvas, path)
 
 
 def _square(path: Path) -> Image.Image:
@@ -170,7 +168,37 @@ def _square(path: Path) -> Image.Image:
     return middle.resize((CELL - 2, CELL - 2), Image.Resampling.LANCZOS)
 
 
-PARTS = {"parsers": parsers, "masks": masks, "cost": cost, "sheet": sheet}
+def styles() -> None:
+    """Draw what the painter knows: a picture in every style, as it is before any optimisation."""
+    import torch
+
+    from datamodules.images import load_picture, to_picture, to_tensor
+    from lightning_modules.known_styles import known_styles
+    from lightning_modules.painter import code_of
+
+    side, columns = 2 * CELL, 6
+    photo = to_tensor(load_picture("skimage:chelsea").crop((0, 0, 300, 300)).resize((side, side)))
+    known = known_styles()[0]
+    size = (columns * CELL, -(-len(known) // columns) * (CELL + MARGIN))
+    canvas, font = Image.new("RGB", size, "white"), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(canvas)
+    for k, style in enumerate(known):
+        network, code = code_of(style)
+        with torch.no_grad():
+            painted = to_picture(network(photo[None], code)[0])
+        left, top = k % columns * CELL, k // columns * (CELL + MARGIN)
+        canvas.paste(painted.resize((CELL - 2, CELL - 2), Image.Resampling.LANCZOS), (left, top))
+        draw.text((left + 2, top + CELL), style.words[0][:28], fill="black", font=font)
+    _save(canvas, SHEETS / "painter-styles.jpg")
+
+
+def _save(canvas: Image.Image, path: Path) -> None:
+    with atomic(path) as temporary:
+        canvas.save(temporary, "JPEG", quality=88)
+    print(path)
+
+
+PARTS = {"parsers": parsers, "masks": masks, "cost": cost, "styles": styles, "sheet": sheet}
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from datamodules import embedded
 from datamodules.task import StyleBatch
 from lightning_modules.generator import Generator
-from lightning_modules.known_styles import color_in, nearest_style
+from lightning_modules.known_styles import KnownStyle, color_in, nearest_style
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,14 @@ def _bottleneck(picture: Tensor) -> Tensor:
     return torch.from_numpy(vector).flatten()
 
 
+def code_of(style: KnownStyle, color: str = "") -> tuple[StyleConditioned, Tensor]:
+    """The network and the code of a known style, a swatch's dyed in a CSS colour."""
+    if style.swatch:
+        return read_style(style.picture(color))
+    network, codes = multistyle()
+    return network, codes[style.code]
+
+
 class Painter(Generator):
     """Paints every region in the code of its styles; the codes are what is optimised.
 
@@ -177,10 +185,7 @@ class Painter(Generator):
             )
             log.warning(self.note)
         pace = self.pace if similarity >= ROUGHLY else self.rough_pace
-        if not style.swatch:
-            network, codes = multistyle()
-            return network, codes[style.code], pace
-        return *read_style(style.picture(color_in(text, words))), pace
+        return *code_of(style, color_in(text, words)), pace
 
     def _add(self, network: StyleConditioned, code: Tensor, pace: float, share: Tensor) -> None:
         number, held = len(self.moves), sum(network.widths[-HELD:])
