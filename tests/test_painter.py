@@ -10,6 +10,7 @@ from datamodules import embedded
 from datamodules.images import load_picture, to_tensor
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
 from experiments import swatches
+from experiments.runner import _spelled_out
 from lightning_modules import painter
 from lightning_modules.known_styles import (
     SWATCHES,
@@ -205,3 +206,11 @@ def test_a_style_picture_is_where_the_painter_starts(cat):
 
 def known(swatch):
     return next(style for style in known_styles()[0] if style.swatch == swatch)
+
+
+@pytest.mark.parametrize(
+    "words", [["--model.generator", "stylenet"], ["--model.generator=stylenet"]]
+)
+def test_generators_have_short_names(words):
+    assert "lightning_modules.stylenet.StyleNet" in " ".join(_spelled_out(words))
+    assert _spelled_out(["--data.style", "stylenet"]) == ["--data.style", "stylenet"]
