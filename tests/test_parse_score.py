@@ -325,6 +325,25 @@ def test_the_command_in_a_process_of_its_own(tmp_path, few):
     assert "judge" not in first  # absent, not faked
 
 
+def test_a_language_model_can_decide_alone(tmp_path):
+    """ "-alone" after its name; of a folder of that name it is the end."""
+    folder = tmp_path / "llama-alone"
+    folder.mkdir()
+    names = f"smollm2,smollm2-alone,hf:some/llama-alone,{folder},{folder}-alone"
+    found = [(p.model, p.grammar_prior) for p in command.chosen_parsers(names, None).values()]
+    (_, prior), *rest = found
+    assert prior > 0
+    assert rest == [
+        ("smollm2", 0),
+        ("hf:some/llama", 0),
+        (str(folder), prior),
+        (str(folder), 0),
+    ]
+    for name in ("rules-alone", "-alone"):
+        with pytest.raises(AtelierError, match="is no parser"):
+            command.chosen_parsers(name, None)
+
+
 def test_a_parser_that_is_missing_costs_its_row_alone(capsys, few, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     code, shown, talk = evaluated(capsys, "--parsers", "hf:no/such,rules", "--set", few)
@@ -546,6 +565,7 @@ def test_gemma_splits_instructions(cache, capsys, tmp_path):
     assert shown["rows"][0]["exact"] == 1
     assert embedded.sha256(cache / embedded.GEMMA3_270M.name) == embedded.GEMMA3_270M.sha256
     assert not [name for name in sys.modules if name.startswith("gemma3_270m")]
-    model, _ = models.load_gemma3_270m()
-    assert model.dtype == torch.float32  # its activations, up to 1e5, overflow float16
+    assert (
+        models.load_gemma3_270m().model.dtype == torch.float32
+    )  # its activations, up to 1e5, overflow float16
     models.load_gemma3_270m.cache_clear()

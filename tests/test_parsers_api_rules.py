@@ -46,6 +46,11 @@ SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]
         ('Make "the taxi" look like "vintage poster"', "taxi", "vintage poster"),
         ("Turn it into a charcoal drawing", "", "charcoal drawing"),
         ("Restyle the old windmill", "old windmill", ""),
+        ("Putting the cup into moonlight", "cup", "moonlight"),
+        ("Making the cup look like moonlight is what I want", "cup", "moonlight"),
+        ("Do you think you could turn the cup into jade?", "cup", "jade"),
+        ("I was wondering if you could render the cup as jade", "cup", "jade"),
+        ("Evening star in the style of Klee", "Evening star", "Klee"),  # "even" is no verb here
     ],
 )
 def test_rules_read_the_usual_forms(instruction, object, style):
@@ -64,6 +69,10 @@ def test_rules_read_the_usual_forms(instruction, object, style):
             [("boat", "Van Gogh", 0.7), ("boat", "Hokusai", 0.3), ("sea", "glass", 1)],
         ),
         ("Turn the car to fire, keep the road as it is", [("car", "fire", 1)]),
+        (
+            "Turning the sky into glass while making the boat look like snow",
+            [("sky", "glass", 1), ("boat", "snow", 1)],
+        ),
     ],
 )
 def test_rules_read_several_targets(instruction, targets):

@@ -2,17 +2,24 @@
 
 import io
 import json
+import logging
 from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
+import torch
 
 import datamodules
 from datamodules.errors import AtelierError
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
-from datamodules.parsing.llm import LLMParser, legal_spans
+from datamodules.parsing.kept import kept
+from datamodules.parsing.llama import Llama
+from datamodules.parsing.llm import LLMParser
+from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.scoring import Causal, Scorer
+from datamodules.parsing.spans import legal_spans
 from datamodules.task import StyleTarget
 from evaluation.metrics.parse_match import exact_match, normalise
 
@@ -59,12 +66,41 @@ def parser(cache):
         ("Give the man's beard a neon light look", "man's beard", "neon light"),
         ("Stylize the lake", "lake", ""),
         ("Turn it into a charcoal drawing", "", "charcoal drawing"),
+        ("make the fire truck fire", "fire truck", "fire"),
     ],
 )
 def test_finds_object_and_style(parser, instruction, object, style):
     (target,) = parser.parse(instruction)
     assert exact_match(target.object, object)
     assert exact_match(target.style, style)
+
+
+def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
+    monkeypatch.setattr(RulesParser, "split", None)
+    alone = LLMParser(grammar_prior=0)
+    assert alone.parse("make the ladder copper") == [StyleTarget("ladder", "copper")]
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [
+        (("boat", "art on fire"), ("boat", "art on fire")),  # what the grammar says
+        (("art", "art on fire"), ("old blue boat", "art on fire")),  # spans that overlap
+        (("ship", "fire"), ("old blue boat", "art on fire")),  # no part of the instruction
+        (("blue boat", ""), ("old blue boat", "art on fire")),  # no style: fits anything
+    ],
+)
+def test_the_grammar_has_a_say(cache, monkeypatch, read, found):
+    monkeypatch.setattr(RulesParser, "split", lambda self, text: read)
+    text = "Turn the old blue boat to the art on fire"
+    assert LLMParser(grammar_prior=1e3).parse(text) == [StyleTarget(*found)]
+
+
+def test_where_reading_and_grammar_agree_nothing_is_written(parser, monkeypatch):
+    monkeypatch.setattr(Scorer, "said", None)
+    assert parser.parse("Turn the cat into glass") == [StyleTarget("cat", "glass")]
+    with pytest.raises(TypeError):  # here it must be
+        LLMParser(grammar_prior=0).parse("Turn the cat into glass")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +169,15 @@ def test_two_objects_with_one_style_are_one_target(parser):
     assert len(parser.parse("Turn the dog and the cat to fire")) == 1
 
 
-@pytest.mark.parametrize("name", ["instructions", "instructions_dev"])
+SINGLE = {
+    "instructions": 100,
+    "instructions_aside": 40,
+    "instructions_dev": 50,
+    "instructions_hard": 73,
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
 def test_no_instruction_with_one_target_is_cut(name):
     for line in (BENCHMARKS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
         instruction = json.loads(line)["instruction"]
@@ -173,11 +217,87 @@ def test_is_deterministic(parser):
 
 
 def test_batches_do_not_change_the_scores(parser):
-    context = parser._scorer.read("Instruction: paint the cat\nObject:")
+    scorer = parser._scorer
+    context = scorer.begin("Instruction: paint the cat\n")
     texts = ["cat", "the cat", "paint", "paint the cat"]
-    together = parser._scorer.lines(context, texts)
-    alone = [parser._scorer.lines(context, [text])[0] for text in texts]
-    assert together == pytest.approx(alone, abs=1e-3)
+    heads = ["Object:", "Style:"]
+    together = scorer.lines(context, heads, texts, [(), ()])
+    for head, found in zip(heads, together, strict=True):
+        alone = {t: scorer.lines(context, [head], [t], [()])[0][t] for t in texts}
+        assert found == pytest.approx(alone, abs=1e-3)
+
+
+def test_off_the_beam_is_only_what_is_not_kept(parser):
+    scorer = Scorer(parser._scorer.network, beam=1)
+    context = scorer.begin("Instruction: paint the cat\n")
+    texts = ["cat", "the cat", "paint", "paint the cat"]
+    (found,) = scorer.lines(context, ["Object:"], texts, [()])
+    assert len(found) < 4
+    (found,) = scorer.lines(context, ["Object:"], texts, [("paint", "cat", "no text of these")])
+    assert {"paint", "cat"} <= found.keys()
+
+
+def test_our_llama_is_that_of_transformers(cache, parser):
+    theirs, ours = Causal(*models._placed(*models._read_folder(cache))), parser._scorer.network
+    text = "Instruction: l\u2019eau \u6c34\nObject:"
+    ids = ours.encode(text, special=True)
+    assert ids == theirs.encode(text, special=True)
+    rows = [ours.encode(" white sailboat\n"), ours.encode(" the art on fire\n")]
+    first = [network.begin(ids) for network in (ours, theirs)]
+    then = [n.read(rows[0], c) for n, c in zip((ours, theirs), first, strict=True)]
+    last = [n.rows(rows, c) for n, c in zip((ours, theirs), then, strict=True)]
+    for mine, their in (
+        *zip(*last, strict=True),
+        *((a.logits, b.logits) for a, b in (first, then)),
+    ):
+        assert torch.allclose(mine, their, atol=1e-3)
+
+
+def test_the_examples_are_read_once_a_machine(parser, monkeypatch):
+    parser.load()
+    monkeypatch.setattr(Llama, "read", None)
+    again = LLMParser()
+    again.load()
+    assert torch.equal(again._writing.logits, parser._writing.logits)
+    for mine, theirs in zip(again._reading.cache[7], parser._reading.cache[7], strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_kept_tensors_that_are_damaged_are_made_anew(tmp_path, caplog):
+    path = tmp_path / "x.safetensors"
+    made = []
+
+    def tensors():
+        made.append(1)
+        return {"a": torch.arange(8.0), "b": torch.ones(2, 3)}
+
+    def ask():
+        found = kept(path, tensors)
+        assert torch.equal(found["a"], torch.arange(8.0)) and torch.equal(
+            found["b"], torch.ones(2, 3)
+        )
+
+    ask()
+    ask()
+    assert len(made) == 1 and not caplog.records
+    whole = path.read_bytes()
+    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
+    for number, bad in enumerate(
+        (flipped, whole[:-4], b"", b"{", whole.replace(b'"a"', b'"c"')), 1
+    ):
+        path.write_bytes(bad)
+        ask()
+        assert (len(made), len(caplog.records)) == (number + 1, number)
+        assert "damaged" in caplog.records[-1].getMessage()
+        assert path.read_bytes() == whole
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_tensors_that_cannot_be_written_are_used_all_the_same(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    (tmp_path / "file").write_text("in the way")
+    found = kept(tmp_path / "file" / "x.safetensors", lambda: {"a": torch.ones(2)})
+    assert torch.equal(found["a"], torch.ones(2))
 
 
 @pytest.mark.parametrize("instruction", ["", " \n\t", "?!...", "🔥", "the of and"])
@@ -207,8 +327,7 @@ def test_spans_are_whole_words_without_carriers():
 
 def test_damaged_cache_is_rebuilt(tmp_path, monkeypatch):
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    monkeypatch.setattr(models, "_read_folder", lambda folder: (folder, None))
-    monkeypatch.setattr(models, "_placed", lambda folder, tokenizer: folder)
+    monkeypatch.setattr("datamodules.parsing.llama.Llama", lambda folder, device: folder)
     converted = []
 
     def convert(file, folder):
@@ -270,7 +389,16 @@ def test_keys_of_several_targets_are_spans_too():
             assert key["object"] == "background" or key["object"] in case["instruction"]
 
 
-@pytest.mark.parametrize(("name", "size"), [("instructions", 100), ("instructions_dev", 50)])
+def test_no_instruction_is_in_two_sets():
+    files = [*BENCHMARKS.glob("instructions*.jsonl")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    said = [normalise(json.loads(line)["instruction"]) for line in lines]
+    assert len(files) == len(SINGLE) + 1
+    twice = {instruction for instruction in said if said.count(instruction) > 1}
+    assert twice == set()
+
+
+@pytest.mark.parametrize(("name", "size"), SINGLE.items())
 def test_keys_are_spans_that_the_parser_may_choose(name, size):
     lines = (BENCHMARKS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     cases = [json.loads(line) for line in lines]

@@ -25,6 +25,7 @@ from datamodules.embedded import (
     sha256,
 )
 from datamodules.errors import AtelierError
+from datamodules.parsing.scoring import Causal, Network
 from datamodules.weights import reason, require
 
 if TYPE_CHECKING:
@@ -108,46 +109,54 @@ def _is_intact(folder: Path) -> bool:
         return False
 
 
-def _embedded(
-    name: str, file: EmbeddedFile | SplitFile
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """An embedded model, converted once from GGUF into the user's cache."""
+def _embedded(name: str, file: EmbeddedFile | SplitFile) -> Path:
+    """The folder of an embedded model, converted once from GGUF into the user's cache."""
     folder = cache_dir() / f"{name}-{file.sha256[:16]}"
-    with _quiet_transformers():
-        if not _is_intact(folder):
+    if not _is_intact(folder):
+        with _quiet_transformers():
             _convert_gguf(file, folder)
-        # Widening after the loading is much faster than asking for float32 at once.
-        return _placed(*_read_folder(folder))
+    return folder
 
 
 @lru_cache(maxsize=1)
-def load_smollm2() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """SmolLM2-135M-Instruct; the first time takes 20 s."""
-    return _embedded("smollm2-135m-instruct", SMOLLM2)
+def load_smollm2() -> Network:
+    """SmolLM2-135M-Instruct; the first time takes 20 s. It needs no `transformers` afterwards."""
+    import torch
+
+    from datamodules.parsing.llama import Llama
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Llama(_embedded("smollm2-135m-instruct", SMOLLM2), device)
 
 
 @lru_cache(maxsize=1)
-def load_gemma3_270m() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_gemma3_270m() -> Network:
     """Gemma 3 270M, a base model; optional, see requirements/gemma.txt. The first time takes 60 s.
 
     Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms).
     """
-    return _embedded("gemma-3-270m", GEMMA3_270M)
+    folder = _embedded("gemma-3-270m", GEMMA3_270M)
+    with _quiet_transformers():
+        # Widening after the loading is much faster than asking for float32 at once.
+        return Causal(*_placed(*_read_folder(folder)))
 
 
 EMBEDDED = {"smollm2": load_smollm2, "gemma3-270m": load_gemma3_270m}
+
+
+def load_network(source: str) -> Network:
+    """An embedded model by its name, or any that `load_language_model` knows."""
+    return EMBEDDED[source]() if source in EMBEDDED else Causal(*load_language_model(source))
 
 
 @lru_cache(maxsize=2)
 def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A causal model and its tokenizer, frozen, on the GPU if there is one.
 
-    source: an embedded model's name ("smollm2", "gemma3-270m"), a hub repository (the paper's is
-    "meta-llama/Llama-2-7b-chat-hf"), a folder that `save_pretrained` wrote, or a GGUF file.
-    Raises AtelierError for what is missing or no such model.
+    source: a hub repository (the paper's is "meta-llama/Llama-2-7b-chat-hf"), a folder that
+    `save_pretrained` wrote, or a GGUF file. Raises AtelierError for what is missing or no such
+    model.
     """
-    if source in EMBEDDED:
-        return EMBEDDED[source]()
     known = Path(source).exists() or source.endswith(".gguf")
     path = require(source if known else f"hf:{source.removeprefix('hf:')}", INSTEAD)
     try:

@@ -16,18 +16,19 @@ import re
 from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
-from datamodules.parsing.llm import DETERMINER, NEVER_LAST, WHOLE_PICTURE
+from datamodules.parsing.spans import DETERMINER, NEVER_LAST, WHOLE_PICTURE
 from datamodules.task import BACKGROUND, StyleTarget
 
 _TURN = "turn|transform|convert|change|morph|alter|modify|transmute|transfigure"
 _DRAW = (
     "(?:re-?)?(?:paint|draw|render|do|make|imagine|create|style|work|design|colou?r|touch)|"
-    "(?:re-?)?styli[sz]e|sketch|show(?: me)?|depict|portray|present|edit|put|set|have|get|see"
+    "(?:re-?)?styli[sz]e|sketch|show(?: me)?|depict|picture|portray|present|edit|put|set|have|get|"
+    "see"
 )
 _COVER = "cover|coat|wrap|fill|dress|decorate|drape|clothe|paint over|overlay"
 _CARRIER = (
     "styles?|looks?|manner|appearance|textures?|effects?|aesthetics?|feel(?:ing)?|vibes?|"
-    "themes?|filter|fashion|technique|touch|spirit|finish|treatment|design|mood"
+    "themes?|colou?rs?|filter|fashion|technique|touch|spirit|finish|treatment|design|mood"
 )
 _THE = "the|an?|this|that|these|those|my|your|his|her|its|our|their|some"
 _BARE = r"(?<!\bwith )(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bby )(?<!\bnear )"  # no preposition's "a"
@@ -49,7 +50,7 @@ VOCABULARY = {
     "the": f"(?:{_THE})",
     "a": f"{_BARE}(?:an?|some)",
     "should": "(?:should|must|shall|will|would|could|can|may|has to|have to|needs? to|ought to|to)",
-    "look": "(?:looks?|appears?|seems?|feels?|burns?|glows?|shines?|gleams?|glitters?|flows?)",
+    "look": "(?:(?:look|appear|seem|feel|burn|glow|shine|gleam|glitter|flow)s?|looked)",
     "so it": r"(?:,? ?(?:so(?: that)?|such that|until|and have) (?:it|they|he|she)|to|and)",
     "wear": "(?:wear|have|get|take on|receive|carry)s?",
     "like": "(?:like|as (?:if|though)|as)",
@@ -77,6 +78,7 @@ FORMS = (
     "<style>",
     "(?:swap|replace|exchange|trade) <object> (?:for|with|by) <style>",
     "(?:give|lend) (?:the|an?) <carrier> of <style> to <object>",
+    "(?:give|lend) <name><s> <carrier> to <object>",
     "(?:give|lend) (?:an?|the) <style><s> <carrier> to <object>",
     r"(?:give|lend) <object> (?:the|an?)(?: [\w-]+)? <carrier> of <style>",
     r"(?:<verb> )?<object> (?:<should> )?<wear> (?:the|an?)(?: [\w-]+)? <carrier> of <style>",
@@ -127,9 +129,11 @@ _FORMS = [_compiled(form) for form in FORMS]
 # What surrounds the wish. What is to stay as it is says nothing about object or style.
 _LEAD = re.compile(
     r"\A(?:(?:please|kindly|just|only|simply|now|then|and|but|so|let|let['\u2019]s|try to"
-    r"|(?:can|could|would|will) (?:you|we)"
-    r"|(?:i|we) (?:want|need|wish|would like|would love)(?: you)?(?: to)?"
-    r"|(?:i|we)['\u2019]d (?:like|love)(?: you)?(?: to)?"
+    r"|(?:can|could|would|will|do|may) (?:you|we|i)(?: mind| think (?:you|we) (?:can|could))?"
+    r"|would it be possible to|(?:how|what) about|why (?:not|don['\u2019]t (?:you|we))"
+    r"|(?:i was wondering|it would be \w+|i wonder) if(?: (?:you|we) (?:could|can|would))?"
+    r"|(?:i|we) (?:want|need|wish|prefer|would like|would love)(?: you)?(?: to)?"
+    r"|(?:i|we)['\u2019]d (?:like|love|prefer)(?: you)?(?: to)?"
     r"|(?:without|while|keep(?:ing)?|leav(?:e|ing)|preserv(?:e|ing))\b[^,;.]*?"
     rf"(?:[,;.]|\b(?:and|but)(?=\s(?:{_TURN}|{_DRAW})\b)))[\s,:]+)+",
     re.IGNORECASE,
@@ -141,7 +145,8 @@ _TAIL = re.compile(
     r"|(?:do not|don['\u2019]t|without|nothing|not|no)\b.*"
     rf"|(?:the )?{REST.pattern}.*\b(?:same|stays?|remains?|unchanged|untouched|alone|is)\b.*)\Z"
     r"|\s+(?:keep|leave) (?:the|everything|all|my) .*\Z"
-    r"|[\s,]+(?:please|thanks|thank you|for me|instead|now)\Z",
+    r"|[\s,]+(?:please|thanks|thank you|for me|instead|now)\Z"
+    r"|\s+is what (?:i|we) (?:want|need|like)\Z",
     re.IGNORECASE,
 )
 
@@ -150,7 +155,7 @@ _MARKS = " \t.,;:!?\"'`\u2018\u2019\u201c\u201d"
 _BEFORE = re.compile(
     rf"\A(?:{_THE}|just|only|(?:{_CARRIER}) of|that of|something like|made|of|in|like|as|by|into|to"
     r"|(?:it|they|he|she) (?:is|are|was|were|ha[ds] been|have been)|being|been|be|completely"
-    r"|(?:made|painted|drawn|rendered|created|sculpted|carved|built) "
+    r"|(?:made|done|painted|drawn|rendered|created|sculpted|carved|built) "
     r"(?:out of|of|from|by|with|in|like|as|into))\s+",
     re.IGNORECASE,
 )
@@ -162,6 +167,18 @@ _AFTER = re.compile(
 _NO_OBJECT = re.compile(  # the picture as a whole, or no name at all
     f"{WHOLE_PICTURE.pattern}|{DETERMINER.pattern}|{NEVER_LAST.pattern}|them", re.IGNORECASE
 )
+
+_GERUND = re.compile(r"(?:try )?([a-z]+?)(.?)ing\b", re.IGNORECASE)
+_VERB = re.compile(f"{VOCABULARY['verb']}|{VOCABULARY['apply']}|give|lend", re.IGNORECASE)
+
+
+def _commanded(text: str) -> str:
+    """The text with its first verb in the imperative: "turning X to S" is "turn X to S"."""
+    if not (found := _GERUND.match(text)):
+        return text
+    stem = found[1] + found[2]
+    forms = (stem, f"{stem}e", found[1])  # turning, making, putting
+    return next((verb + text[found.end() :] for verb in forms if _VERB.fullmatch(verb)), text)
 
 
 def _without(text: str, *patterns: re.Pattern[str]) -> str:
@@ -184,7 +201,7 @@ class RulesParser(Parser):
         Raises AtelierError for blank or long texts, and for one that no form fits.
         """
         text = checked(instruction)
-        targets = targets_by_clause(text, self._split)
+        targets = targets_by_clause(text, self.split)
         if not targets:
             raise AtelierError(
                 f"The rules read neither an object nor a style in the instruction {text!r}; "
@@ -192,13 +209,13 @@ class RulesParser(Parser):
             )
         return targets
 
-    def _split(self, clause: str, several: bool) -> tuple[str, str]:
+    def split(self, clause: str, several: bool = False) -> tuple[str, str]:
         """Object and style of the first form that fits, "" for what it does not name.
 
         several: beside other clauses, in which "the rest" is an object too: BACKGROUND.
         """
         text, blend = take_blend(clause)
-        wish = _without(text, _LEAD, _TAIL)
+        wish = _commanded(_without(text, _LEAD, _TAIL))
         found = next((match for form in _FORMS if (match := form.fullmatch(wish))), None)
         if not found:
             return "", blend

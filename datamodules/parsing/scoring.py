@@ -1,0 +1,187 @@
+"""Log-likelihoods of many short texts after one long one, under any causal language model.
+
+The long text is read once; its key-value cache serves all that follows.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Context:
+    """Text that a network has read: its key-value cache and the logits (V,) of the next token."""
+
+    cache: Any  # of the network's own kind
+    logits: Tensor
+
+
+class Network(Protocol):
+    """A causal language model with its tokenizer."""
+
+    chat_template: str | None
+
+    def encode(self, text: str, special: bool = False) -> list[int]:
+        """The text's tokens; special: with those that the model expects at a beginning."""
+
+    def begin(self, ids: list[int]) -> Context:
+        """The context of a first text, which may be long and the same in every process."""
+
+    def read(self, ids: list[int], after: Context) -> Context:
+        """The context after further tokens; the earlier context stays usable."""
+
+    def rows(self, rows: list[list[int]], after: Context) -> list[Tensor]:
+        """Logits (L, V) at each token of each row, all read after the same context."""
+
+
+class Causal:
+    """A model of `transformers`.
+
+    batch: rows that go through the model at once, >= 1; bounds the memory, not the result.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch: int = 16
+    ) -> None:
+        self.model, self.tokenizer, self.batch = model, tokenizer, batch
+        self.chat_template = tokenizer.chat_template
+
+    def encode(self, text: str, special: bool = False) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+
+    def begin(self, ids: list[int]) -> Context:
+        return self._read(ids, None)
+
+    def read(self, ids: list[int], after: Context) -> Context:
+        return self._read(ids, copy.deepcopy(after.cache))
+
+    def _read(self, ids: list[int], cache: Cache | None) -> Context:
+        import torch
+
+        with torch.inference_mode():
+            out = self.model(
+                input_ids=torch.tensor([ids], device=self.model.device),
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+        return Context(out.past_key_values, out.logits[0, -1].float())
+
+    def rows(self, rows: list[list[int]], after: Context) -> list[Tensor]:
+        parts = range(0, len(rows), self.batch)
+        return [logits for k in parts for logits in self._batch(rows[k : k + self.batch], after)]
+
+    def _batch(self, rows: list[list[int]], after: Context) -> list[Tensor]:
+        import torch
+
+        longest = max(map(len, rows))
+        padded = [row + [row[-1]] * (longest - len(row)) for row in rows]
+        cache = copy.deepcopy(after.cache)
+        cache.batch_repeat_interleave(len(rows))
+        with torch.inference_mode():
+            logits = self.model(
+                input_ids=torch.tensor(padded, device=self.model.device),
+                past_key_values=cache,
+                use_cache=True,
+            ).logits.float()
+        return [logits[k, : len(row)] for k, row in enumerate(rows)]
+
+
+class Scorer:
+    """Log-likelihoods under a network.
+
+    beam: rows whose first token is likeliest and that are followed to their end, so that a long
+          instruction costs little more than a short one.
+    """
+
+    def __init__(self, network: Network, beam: int = 10) -> None:
+        self.network, self.beam = network, beam
+        self.newline = self.tokens("\n")[-1]
+
+    def tokens(self, text: str) -> list[int]:
+        """Tokens of a text that follows other text (some tokenizers treat a beginning apart)."""
+        return self.network.encode(":" + text)[len(self.network.encode(":")) :]
+
+    def begin(self, text: str, special: bool = False) -> Context:
+        """The context of a first text.
+
+        special: it has the special tokens of a beginning already, as a chat template has.
+        """
+        return self.network.begin(self._beginning(text, special))
+
+    def _beginning(self, text: str, special: bool) -> list[int]:
+        return self.network.encode(text, special=not special)
+
+    def read(self, text: str, after: Context) -> Context:
+        """The context after one more text; the earlier context stays usable."""
+        return self.network.read(self.tokens(text), after)
+
+    def said(self, text: str, after: Context, given: Sequence[str]) -> list[float]:
+        """log P(text | context, given) of each text of `given`, in nats."""
+        ids = self.tokens(text)
+        heads = [self.tokens(head) for head in given]
+        logits = self.network.rows([head + ids for head in heads], after)
+        return [
+            _followed(rates[len(head) - 1 : -1].log_softmax(-1), ids).sum().item()
+            for head, rates in zip(heads, logits, strict=True)
+        ]
+
+    def lines(
+        self,
+        after: Context,
+        heads: Sequence[str],
+        texts: Sequence[str],
+        kept: Sequence[Sequence[str]],
+    ) -> list[dict[str, float]]:
+        """log P(" text\\n" | context, head) of each text, for each head, in nats.
+
+        Texts that begin alike share a row, so the spans of n words cost n rows, not n * n.
+        kept: for each head the texts that are followed whatever the beam says. Of the others,
+              those off the beam are left out.
+        """
+        paths = {text: tuple(self.tokens(" " + text)) for text in texts}
+        stems = [self.tokens(head) for head in heads]
+        firsts = self.network.rows(stems, after)
+        rows = [
+            (k, list(row))
+            for k, logits in enumerate(firsts)
+            for row in self._beam(paths, logits[-1], kept[k])
+        ]
+        logits = self.network.rows([stems[k] + row for k, row in rows], after)
+        scores: list[dict[tuple[int, ...], float]] = [{} for _ in heads]
+        for (k, row), following in zip(rows, logits, strict=True):
+            rates = following[len(stems[k]) - 1 :].log_softmax(-1)
+            ends = _followed(rates, row).cumsum(0) + rates[1:, self.newline]
+            scores[k] |= {tuple(row[: n + 1]): end for n, end in enumerate(ends.tolist())}
+        return [
+            {text: found[path] for text, path in paths.items() if path in found} for found in scores
+        ]
+
+    def _beam(
+        self, paths: dict[str, tuple[int, ...]], first: Tensor, kept: Sequence[str]
+    ) -> list[tuple[int, ...]]:
+        """The paths that begin no other, likeliest first tokens first; at the end those kept."""
+        ordered = sorted(paths.values())
+        longest = [
+            path
+            for path, after in zip(ordered, [*ordered[1:], ()], strict=True)
+            if after[: len(path)] != path
+        ]
+        longest.sort(key=lambda path: -first[path[0]].item())
+        wanted = [paths[text] for text in kept if text in paths]
+        begun = [next(row for row in longest if row[: len(path)] == path) for path in wanted]
+        return list(dict.fromkeys([*longest[: self.beam], *begun]))
+
+
+def _followed(rates: Tensor, ids: list[int]) -> Tensor:
+    """Log-probability (L,) of each token in its place; rates: (L or more, V)."""
+    import torch
+
+    return rates[: len(ids)].gather(1, torch.tensor(ids, device=rates.device)[:, None])[:, 0]
