@@ -4,8 +4,8 @@ Prints a JSON array: [{"object": ..., "style": ...}]; what the instruction does 
 An instruction that names several objects gives several, and a blend ("0.7*Van Gogh + 0.3*Hokusai")
 one a style, with its "weight". The object "background" is all that no other names.
 The parser is a small language model that listens to a grammar ("smollm2", or "gemma3-270m" if it is
-installed), the grammar alone ("rules") or a model behind an OpenAI-compatible endpoint ("api"), whose key, if it needs one, is in
-the environment variable OPENAI_API_KEY.
+installed), the grammar alone ("rules") or a model behind an OpenAI-compatible endpoint ("api"),
+whose key, if it needs one, is in the environment variable OPENAI_API_KEY.
 With "-" it reads one instruction a line from stdin and writes one array a line, loading the
 parser once; a line that says nothing gives [] and a word on stderr.
 """
