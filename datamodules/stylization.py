@@ -88,6 +88,7 @@ class StylizationDataModule(LightningDataModule):
         self.source_text = source_text
         self.task: StyleTask | None = None
         self.parse_note = ""
+        self.confidence: dict[str, float | None] = {}  # in the mask of each object
         self.seconds: dict[str, float] = {}
         self._batch: StyleBatch | None = None
 
@@ -200,7 +201,9 @@ class StylizationDataModule(LightningDataModule):
     def _mask(self, index: int, name: str, picture: Tensor) -> Tensor:
         if self.masks:
             return load_mask(self.masks[index], picture.shape[:0:-1])
-        return self.segmenter.segment(picture, name)
+        mask = self.segmenter.segment(picture, name)
+        self.confidence[name] = self.segmenter.confidence
+        return mask
 
     def _regions(self, masks: Tensor, names: list[str]) -> Tensor:
         """Feathered masks (K, H, W); 1 = to be stylized."""

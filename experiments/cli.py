@@ -29,6 +29,7 @@ COMMANDS = {
     "results": "tables of many runs: mean, spread, best, as text, CSV, LaTeX",
     "report": "one folder to look at: tables, curves, gallery, without network",
     "study": "let people compare what systems make: page, votes, scores",
+    "profile": "measure a step: seconds by stage, memory, share of the device's speed",
     "weights": "get and check the papers' models",
     "evaluate-parsers": "measure how well parsers split instructions",
     "fit": "run a configuration through Lightning's own command line",

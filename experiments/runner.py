@@ -214,6 +214,7 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
             "encoder": cli.model.encoder.identity,
             "generator": type(cli.model.generator).__name__,
             "style_note": cli.model.generator.note,
+            "mask_confidence": cli.datamodule.confidence,
             "steps": cli.trainer.global_step,
             "seed": cli.config["seed_everything"],
             "device": str(cli.trainer.strategy.root_device),

@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.box import BoxSegmenter
-from datamodules.segmentation.bridge import fit
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
 from datamodules.segmentation.dino import DINODense
 from datamodules.segmentation.fcn import FCNSegmenter, voc_class
 from datamodules.segmentation.guided_filter import guided_filter
+from datamodules.segmentation.pictures import fit
 from datamodules.segmentation.spectral import (
     EfficientNetDense,
     SpectralSegmenter,

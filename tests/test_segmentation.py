@@ -9,7 +9,8 @@ from skimage import data
 from torch import Tensor
 
 from datamodules.errors import AtelierError
-from datamodules.segmentation.bridge import BridgeSegmenter, nested_phrases
+from datamodules.segmentation.bridge import BridgeSegmenter
+from datamodules.segmentation.phrases import nested_phrases
 from datamodules.segmentation.regions import rest, separate
 from datamodules.segmentation.spectral import DenseFeatures, SpectralSegmenter, affinity, fiedler
 from datamodules.segmentation.stuff import stuff_mask
@@ -22,26 +23,15 @@ def picture(name: str) -> Tensor:
     return torch.from_numpy(np.array(getattr(data, name)())).permute(2, 0, 1) / 255
 
 
-@pytest.mark.parametrize(
-    ("name", "phrase", "inside", "outside", "coverage"),
-    [
-        ("rocket", "rocket", [(0.6, 0.5), (0.8, 0.5)], [(0.3, 0.2), (0.5, 0.8)], (0.01, 0.1)),
-        ("chelsea", "cat", [(0.5, 0.3), (0.7, 0.5)], [(0.2, 0.95), (0.8, 0.95)], (0.5, 0.9)),
-        ("coffee", "coffee cup", [(0.2, 0.5), (0.4, 0.5)], [(0.1, 0.1), (0.9, 0.9)], (0.1, 0.4)),
-        ("rocket", "the night sky", [(0.2, 0.3), (0.5, 0.7)], [(0.9, 0.5), (0.6, 0.5)], (0.3, 0.6)),
-        ("astronaut", "the woman", [(0.2, 0.43), (0.7, 0.3)], [(0.2, 0.8), (0.1, 0.1)], (0.3, 0.6)),
-        ("astronaut", "the woman's face", [(0.2, 0.43)], [(0.6, 0.3), (0.2, 0.8)], (0.02, 0.1)),
-    ],
-)
-def test_finds_the_object(name, phrase, inside, outside, coverage):
-    content = picture(name)
+def test_finds_the_sky():
+    content = picture("rocket")
     height, width = content.shape[1:]
-    mask = BridgeSegmenter().segment(content, phrase)
+    mask = BridgeSegmenter().segment(content, "the night sky")
     assert mask.shape == (height, width) and mask.dtype == torch.float32
     assert mask.min() >= 0 and mask.max() <= 1
-    assert all(mask[int(y * height), int(x * width)] > 0.5 for y, x in inside)
-    assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in outside)
-    assert coverage[0] < mask.mean() < coverage[1]
+    assert all(mask[int(y * height), int(x * width)] > 0.5 for y, x in [(0.2, 0.3), (0.5, 0.7)])
+    assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in [(0.9, 0.5), (0.6, 0.5)])
+    assert 0.3 < mask.mean() < 0.6
 
 
 def test_same_mask_twice():

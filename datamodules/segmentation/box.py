@@ -12,7 +12,8 @@ from torch import Tensor
 from datamodules.errors import AtelierError
 from datamodules.images import resize, to_picture
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.bridge import fit, grab_cut
+from datamodules.segmentation.grabcut import grab_cut
+from datamodules.segmentation.pictures import fit
 
 SIDE = 384  # px: the longer side at which GrabCut works
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.errors import AtelierError
-from datamodules.segmentation.bridge import fit
+from datamodules.segmentation.pictures import fit
 from datamodules.segmentation.spectral import DenseFeatures
 from datamodules.weights import UNTRAINED, load_into, reason, require
 

@@ -18,7 +18,7 @@ from datamodules.embedded import imagenet_input
 from datamodules.errors import AtelierError
 from datamodules.images import resize
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.bridge import FACE_WORDS, PERSON_WORDS, nested_phrases
+from datamodules.segmentation.phrases import FACE_WORDS, PERSON_WORDS, nested_phrases
 from datamodules.weights import UNTRAINED, load_into, require
 
 log = logging.getLogger(__name__)

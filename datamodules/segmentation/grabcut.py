@@ -16,3 +16,18 @@ def grown(picture: np.ndarray, seeds: np.ndarray, iterations: int) -> np.ndarray
     how = cv2.GC_INIT_WITH_MASK
     cv2.grabCut(picture, seeds, None, background, foreground, iterations, how)
     return (seeds == cv2.GC_FGD) | (seeds == cv2.GC_PR_FGD)
+
+
+def grab_cut(picture: np.ndarray, heat: np.ndarray, level: float, core: float = 0.5) -> np.ndarray:
+    """GrabCut mask, bool (H, W), of the region where heat > level.
+
+    The hottest share `core` of the region is surely object and the colder half of the rest surely
+    background; what lies between is decided by colour.
+    """
+    hot = heat > level
+    if hot.all() or not hot.any():
+        return hot
+    seeds = np.where(hot, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    seeds[heat > np.quantile(heat[hot], 1 - core)] = cv2.GC_FGD
+    seeds[heat < np.median(heat[~hot])] = cv2.GC_BGD
+    return grown(picture, seeds, iterations=3)

@@ -27,8 +27,9 @@ from datamodules.errors import AtelierError
 from datamodules.images import resize as resize_mask
 from datamodules.images import to_picture
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.bridge import both_ways, fit, fold, grab_cut, resize, upsample
+from datamodules.segmentation.grabcut import grab_cut
 from datamodules.segmentation.guided_filter import guided_filter
+from datamodules.segmentation.pictures import both_ways, fit, fold, resize, upsample
 
 SMALLEST, LARGEST = 0.02, 0.98  # share of the picture; beyond, the cut has found no object
 EDGE = 1e-4  # variance of the colours in a window, in [0, 1], above which there is an edge

