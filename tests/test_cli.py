@@ -201,6 +201,8 @@ def test_stylize_end_to_end(tmp_path):
     assert {path.name for path in first.iterdir()} == RUN_FILES
     result = json.loads((first / "result.json").read_text())
     assert (result["seed"], result["steps"]) == (3, 6)
+    assert (result["generator"], result["style_note"]) == ("Painter", "")
+    assert 0.7 < result["mask_confidence"]["cat"] <= 1
     assert result["metrics"]["background_max_error"] == 0
     assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()
     target = {"object": "cat", "style": "mosaic", "weight": 1.0}
