@@ -35,8 +35,8 @@ Artisan spares the object, as it would a portrait:
 
 A style can be a blend, `--style "0.7*Van Gogh + 0.3*Hokusai"`, and a picture can show it, beside or
 instead of words: `--style-image FILE` gives its direction in the joint space and the painter's
-start, and `--model.weights.gram 50` adds the Gram loss of its textures. `--keep-color` takes only lightness
-from the style. A mask is 1 (white) on the region to stylize, in every method.
+start, and `--model.weights.gram 50` adds the Gram loss of its textures. `--keep-color` takes only
+lightness from the style. A mask is 1 (white) on the region to stylize, in every method.
 
 ```sh
 atelier stylize skimage:coffee --object "coffee cup" \\
