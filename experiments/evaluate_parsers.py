@@ -41,6 +41,8 @@ SETS = {
     "aside": "instructions_aside",
     "dev": "instructions_dev",
     "hard": "instructions_hard",
+    "wild": "instructions_wild",
+    "fresh": "instructions_fresh",
     "several": "instructions_several",
 }
 ALONE = "-alone"  # after a language model's name: it decides without the grammar

@@ -174,6 +174,7 @@ SINGLE = {
     "instructions_aside": 40,
     "instructions_dev": 50,
     "instructions_hard": 73,
+    "instructions_wild": 142,
 }
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 
-# A possessive 's is a word of its own, so that "in Monet's style" contains the span "Monet".
-WORD = re.compile(r"['\u2019]s\b|\w+(?:[-.'\u2019](?!s\b)\w+)*")
+# A possessive 's is a word of its own, so that "in Monet's style" contains the span "Monet"; so are
+# the endings of "Monet-style" and "Monet-esque".
+WORD = re.compile(
+    r"['\u2019]s\b|\w+(?:[-.'\u2019](?!(?:s|style|like|esque|inspired|themed)\b)\w+)*",
+    re.IGNORECASE,
+)
 DETERMINER = re.compile("a|an|the|this|that|my|your|his|her|its|our|their|everything|something|it")
 CARRIERS = (  # words that carry a name and never begin or end it
     "a|an|the|and|or|but|in|into|to|onto|on|over|at|as|like|of|with|by|for|from|so|that|is|be|its|"
-    "this|my|your|his|her|their|i|you|only|just|please|styles?|looks?|manner|appearance|textures?|'s"
+    "this|my|your|his|her|their|i|you|only|just|please|styles?|looks?|manner|appearance|textures?|'s|"
+    "esque|inspired|themed"
 )
 COMMANDS = (
     "make|turn|give|apply|transform|convert|render|stylize|redo|restyle|repaint|redraw|recolou?r|"
@@ -24,8 +29,8 @@ NEVER_INSIDE = re.compile(  # clause ends and carrier phrases
     re.IGNORECASE,
 )
 WHOLE_PICTURE = re.compile(  # as an object this means: no object in particular
-    r"(?:(?:whole|entire|full) )?"
-    r"(?:all|background|everything|image|photo|photograph|picture|rest|scene|thing)",
+    r"(?:it )?(?:(?:whole|entire|full) )?(?:all(?: of (?:it|this))?|"
+    r"background|everything|image|photo|photograph|picture|rest|scene|thing)",
     re.IGNORECASE,
 )
 
