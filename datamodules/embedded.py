@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from datamodules.errors import AtelierError
 from datamodules.files import atomic
+from datamodules.kept import kept
+from datamodules.pointwise import by_convolutions
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ class SentenceEmbedder(nn.Module):
         disable_progress_bar()
         folder = locate(MINILM).parent
         self.tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
-        self.bert = BertModel.from_pretrained(folder, local_files_only=True)
+        self.bert = by_convolutions(BertModel.from_pretrained(folder, local_files_only=True))
         self.eval().requires_grad_(False)
 
     @torch.no_grad()
@@ -262,4 +264,10 @@ def imagenet_class_embeddings() -> Tensor:
     from open_clip import IMAGENET_CLASSNAMES
 
     texts = [f"a photo of a {name}" for name in IMAGENET_CLASSNAMES]
-    return torch.cat([sentence_embedder()(texts[i : i + 100]) for i in range(0, len(texts), 100)])
+    words = hashlib.sha256("\n".join([MINILM.sha256, *texts]).encode()).hexdigest()
+
+    def made() -> dict[str, Tensor]:
+        hundreds = (texts[i : i + 100] for i in range(0, len(texts), 100))
+        return {"classes": torch.cat([sentence_embedder()(some) for some in hundreds])}
+
+    return kept(cache_dir() / f"imagenet-classes-{words[:16]}.safetensors", made)["classes"]

@@ -19,6 +19,7 @@ from torchvision.transforms import RandomCrop, RandomPerspective
 from torchvision.transforms import functional as tv
 
 from datamodules.errors import AtelierError
+from datamodules.pointwise import by_products
 from datamodules.task import StyleBatch
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.directions import blend_direction
@@ -79,7 +80,7 @@ class Naive:
         self.reject_below = method.reject_below or threshold is not None
         self.norms = method.tv_norms
         self.generator = deepcopy(method.generator)
-        self.encoder = deepcopy(method.encoder).requires_grad_(True)
+        self.encoder = by_products(deepcopy(method.encoder)).requires_grad_(True)
         self.features = _whole(method.content_features)
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=method.learning_rate)
         with torch.no_grad():

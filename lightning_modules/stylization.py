@@ -13,25 +13,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar, Literal
 
 import torch
 from lightning import LightningModule
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
 from lightning_modules.directions import blend_direction, picture_direction
 from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.encoders.revisited import revisited
 from lightning_modules.generator import Generator
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
 from lightning_modules.patches import cut, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
+
+FEW = 0.5  # share of views below which looking twice costs less than one way back for all
 
 
 class Stylization(LightningModule, ABC):
@@ -62,7 +63,10 @@ class Stylization(LightningModule, ABC):
             says).
         extra_step: one step more than trainer.max_steps is taken (as mode says).
         chunk: views that the encoder sees together, 0 = all of them. Fewer need less memory and
-            more time, since each is computed twice; the gradient is the same.
+            more time, since those that count are computed twice; the gradient is the same.
+
+    Attributes:
+        followed: share of the encoder's views that had a gradient in the step before.
     """
 
     most_regions: ClassVar[int] = 1  # how many regions of the picture have a style of their own
@@ -109,6 +113,7 @@ class Stylization(LightningModule, ABC):
         self.early_halving = self.by_mode(early_halving)
         self.extra_step = self.by_mode(extra_step)
         self.chunk = chunk
+        self.followed = 1.0
         self._prepared = False
 
     def by_mode(self, switch: bool | None) -> bool:
@@ -150,12 +155,21 @@ class Stylization(LightningModule, ABC):
         return embeddings[: len(views)], embeddings[len(views) :]
 
     def embed(self, views: Tensor) -> Tensor:
-        """Unit vectors (N, D) of views (N, 3, S, S), `chunk` at a time."""
-        if not self.chunk:
-            return self.encoder.embed_images(views)
-        parts = views.split(self.chunk)
-        embed = partial(checkpoint, self.encoder.embed_images, use_reentrant=False)
-        return torch.cat([embed(part) for part in parts])
+        """Unit vectors (N, D) of views (N, 3, S, S).
+
+        Those without a gradient are spared the way back, if the step before had many of them.
+        """
+        few = views.device.type == "cpu" and self.followed < FEW  # asking would stop a GPU
+        if self.chunk or few:
+            embeddings = revisited(self.encoder.embed_images, views, self.chunk or len(views))
+        else:
+            embeddings = self.encoder.embed_images(views)
+        if embeddings.requires_grad and views.device.type == "cpu":
+            embeddings.register_hook(self._count)
+        return embeddings
+
+    def _count(self, gradients: Tensor) -> None:
+        self.followed = float(gradients.any(dim=1).float().mean())
 
     def keeping(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
         """The losses that all text-guided methods share: content, tv and, if weighted, gram."""

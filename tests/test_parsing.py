@@ -14,7 +14,7 @@ from datamodules.errors import AtelierError
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
-from datamodules.parsing.kept import kept
+from datamodules.kept import kept
 from datamodules.parsing.llama import Llama
 from datamodules.parsing.llm import LLMParser
 from datamodules.parsing.rules import RulesParser

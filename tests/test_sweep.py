@@ -12,23 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from PIL import Image
 
 from datamodules.errors import AtelierError
-from datamodules.images import fit_within, load_picture, to_tensor
-from datamodules.task import StyleTarget, StyleTask
 from experiments import campaign
 from experiments.grid import SWEEPS, combinations, read_sweep, values_of
 from experiments.jobs import Job, failed_tries, run_job, state_of
 from experiments.sweep import jobs_of
 from experiments.workers import SERIAL, Workers, part
-from lightning_modules.encoders.bridge import BridgeEncoder
-from lightning_modules.patches import Patches
-from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
 
 ROOT = Path(__file__).parents[1]
 # What a run leaves that its configuration determines to the last byte.
@@ -165,36 +157,6 @@ def test_shards_are_parts_of_the_whole():
 def test_a_worker_gets_its_part_of_the_machine():
     assert [part(8, workers) for workers in (1, 4, 8, 16)] == [8, 2, 1, 0.5]
     assert part(1, 3) == pytest.approx(1 / 3)
-
-
-def test_encoding_in_chunks_changes_no_gradient():
-    content = to_tensor(fit_within(load_picture("skimage:chelsea"), 64))
-    mask = torch.zeros(content.shape[1:])
-    mask[8:40, 8:56] = 1
-    batch = StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
-
-    def gradients(chunk):
-        torch.manual_seed(0)
-        weights = {"global": 5e2, "patch": 9e3, "background": 1e2, "content": 5.0, "tv": 2e-3}
-        method = Soulstyler(
-            generator=StyleNet(width=8),
-            encoder=BridgeEncoder(64),
-            content_features=EfficientNetFeatures(),
-            weights=weights,
-            patches=Patches(count=5),
-            brush=0.5,
-            tau=0.1,
-            chunk=chunk,
-        )
-        torch.manual_seed(1)
-        losses = method.training_step(batch, 0)
-        losses["loss"].backward()
-        parameters = method.generator.parameters()
-        return float(losses["loss"].detach()), torch.cat([p.grad.flatten() for p in parameters])
-
-    (whole, first), (parts, second) = gradients(0), gradients(2)
-    assert parts == pytest.approx(whole, rel=1e-5)
-    assert float((first - second).norm() / first.norm()) < 1e-4
 
 
 # --- making it

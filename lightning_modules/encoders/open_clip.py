@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.errors import AtelierError
+from datamodules.pointwise import by_convolutions
 from datamodules.weights import UNTRAINED, reason, require, shared
 from lightning_modules.encoders.base import JointEncoder
 
@@ -37,6 +38,7 @@ class OpenCLIPEncoder(JointEncoder):
             raise AtelierError(f"open_clip has no model {model!r}; see open_clip.list_models()")
         self.identity = f"{model}-{Path(pretrained).stem}"
         self.network = _load(model, pretrained)
+        by_convolutions(self.network.visual)
         self.tokenizer = _tokenizer(model)
         size = self.network.visual.image_size
         self.image_size = size if isinstance(size, int) else size[0]

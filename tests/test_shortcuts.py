@@ -1,0 +1,153 @@
+"""Shortcuts change how long a step takes, never what it computes."""
+
+import pytest
+import torch
+from torch import nn
+
+from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.pointwise import by_convolutions, by_products
+from datamodules.task import StyleTarget, StyleTask
+from lightning_modules import stylization
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.encoders.open_clip import OpenCLIPEncoder
+from lightning_modules.encoders.revisited import revisited
+from lightning_modules.patches import Patches
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.stylenet import StyleNet
+
+
+@pytest.fixture
+def batch():
+    content = to_tensor(fit_within(load_picture("skimage:chelsea"), 64))
+    mask = torch.zeros(content.shape[1:])
+    mask[8:40, 8:56] = 1
+    return StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
+
+
+def step(batch, tau, chunk=0, followed=1.0):
+    """Loss, gradient and the method after one step with the given share of views followed."""
+    torch.manual_seed(0)
+    method = Soulstyler(
+        generator=StyleNet(width=8),
+        encoder=BridgeEncoder(64),
+        content_features=EfficientNetFeatures(),
+        weights={"global": 5e2, "patch": 9e3, "background": 1e2, "content": 5.0, "tv": 2e-3},
+        patches=Patches(count=8),
+        brush=0.5,
+        tau=tau,
+        chunk=chunk,
+    )
+    method.followed = followed
+    torch.manual_seed(1)
+    loss = method.training_step(batch, 0)["loss"]
+    loss.backward()
+    gradient = torch.cat([p.grad.flatten() for p in method.generator.parameters()])
+    return float(loss.detach()), gradient, method
+
+
+def middle(batch):
+    """A tau that accepts some patches and rejects others."""
+    losses = []
+    original = stylization.Stylization.embed
+
+    def noted(method, views):
+        embeddings = original(method, views)
+        losses.append((embeddings, method))
+        return embeddings
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stylization.Stylization, "embed", noted)
+        step(batch, tau=0.0)
+    embeddings, method = losses[-1]
+    moved = embeddings[1:].detach() - method.content_embedding
+    cosines = nn.functional.cosine_similarity(moved, method.direction[None])
+    return float((1 - cosines).sort().values[4:6].mean())  # of 8: five rejected, three accepted
+
+
+@pytest.mark.parametrize(("chunk", "followed"), [(2, 1.0), (0, 0.1), (3, 0.1)])
+@pytest.mark.parametrize("some", [False, True])
+def test_looking_twice_changes_no_gradient(batch, chunk, followed, some):
+    tau = middle(batch) if some else 0.1
+    loss, gradient, method = step(batch, tau)
+    assert method.followed == pytest.approx(4 / 9 if some else 1)  # with the picture as a whole
+    again, same, method = step(batch, tau, chunk, followed)
+    assert again == pytest.approx(loss, rel=1e-5)
+    assert float((gradient - same).norm() / gradient.norm()) < 1e-4
+    assert method.followed == pytest.approx(4 / 9 if some else 1)
+
+
+def test_only_what_has_a_gradient_is_looked_at_again():
+    looks = []
+
+    def encode(views):
+        looks.append((len(views), torch.is_grad_enabled()))
+        return views.flatten(1)[:, :5] ** 2
+
+    views = torch.rand(6, 3, 4, 4, requires_grad=True)
+    weights = torch.tensor([0.0, 1, 0, 0, 2, 3])
+    (revisited(encode, views, 2).sum(1) * weights).sum().backward()
+    assert looks == [(2, False)] * 3 + [(2, True), (1, True)]
+    expected = torch.zeros_like(views)
+    expected.view(6, -1)[:, :5] = 2 * views.detach().flatten(1)[:, :5] * weights[:, None]
+    assert torch.allclose(views.grad, expected)
+
+
+def test_where_nothing_has_a_gradient_nothing_is_looked_at_again():
+    views = torch.rand(2, 3, 4, 4, requires_grad=True)
+    (revisited(lambda v: v.flatten(1), views, 2) * 0).sum().backward()
+    assert not views.grad.any()
+
+
+def test_a_run_looks_twice_once_few_patches_count(batch, monkeypatch):
+    calls = []
+
+    def noted(*args):
+        calls.append(1)
+        return revisited(*args)
+
+    monkeypatch.setattr(stylization, "revisited", noted)
+    *_, method = step(batch, tau=2.0)  # no directional loss is above 2
+    assert (calls, method.followed) == ([], pytest.approx(1 / 9))
+    method.training_step(batch, 1)["loss"].backward()
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("model", ["ViT-B-32-quickgelu", "RN50", "ViT-B-16-SigLIP"])
+def test_networks_by_convolutions_are_the_same_networks(model, monkeypatch):
+    blank = "lightning_modules.encoders.open_clip._tokenizer"
+    monkeypatch.setattr(blank, lambda model: None)
+    encoder = OpenCLIPEncoder(model, "untrained")
+    torch.manual_seed(0)
+    views = torch.rand(2, 3, encoder.image_size, encoder.image_size)
+
+    def seen():
+        x = views.clone().requires_grad_()
+        embeddings = encoder.embed_images(x)
+        (embeddings[:, ::7].sum() + embeddings.square()[0].sum()).backward()
+        return embeddings.detach(), x.grad
+
+    names = {type(layer).__name__ for layer in encoder.network.visual.modules()}
+    assert model == "RN50" or "PointwiseLinear" in names
+    embeddings, gradient = seen()
+    by_products(encoder.network.visual)
+    assert not any("Pointwise" in type(layer).__name__ for layer in encoder.network.modules())
+    expected, slope = seen()
+    assert torch.allclose(embeddings, expected, atol=1e-5)
+    assert float((gradient - slope).norm() / slope.norm()) < 1e-3
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_by_convolutions(masked):
+    torch.manual_seed(0)
+    attention = nn.MultiheadAttention(12, 3, batch_first=True).eval().requires_grad_(False)
+    nn.init.normal_(attention.in_proj_bias)
+    x, other = torch.randn(2, 5, 12), torch.randn(2, 7, 12)
+    mask = torch.full((5, 5), float("-inf")).triu(1) if masked else None
+    to_itself = attention(x, x, x, need_weights=False, attn_mask=mask)[0]
+    to_other = attention(x, other, other, need_weights=False)[0]
+    by_convolutions(attention)
+    ours = attention(x, x, x, need_weights=False, attn_mask=mask)[0]
+    assert torch.allclose(ours, to_itself, atol=1e-6)
+    theirs = attention(x, other, other, need_weights=False)[0]
+    assert torch.allclose(theirs, to_other, atol=1e-6)
