@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test bench lint setup clean
 
 demo: setup
 	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to fire" \
@@ -11,6 +11,10 @@ demo: setup
 
 test: setup
 	$(VENV)/bin/python -m pytest
+
+# Times, not truths: on a machine that does nothing else.
+bench: setup
+	$(VENV)/bin/python -m pytest tests/benchmarks/*.py --benchmark-columns=min,median,rounds
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -1,0 +1,117 @@
+"""What our shortcuts are worth, each beside the plain way: `make bench`.
+
+Not a part of the tests: times prove nothing on a busy machine. Within a group the ratio counts.
+"""
+
+from copy import deepcopy
+from itertools import repeat
+
+import pytest
+import torch
+from lightning import LightningModule, Trainer
+
+from datamodules.pointwise import by_products
+from datamodules.task import StyleTarget, StyleTask
+from experiments.naive import Naive, places_of
+from experiments.runner import TRAINER_DEFAULTS
+from lightning_modules.callbacks import StepProgress
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.encoders.open_clip import OpenCLIPEncoder
+from lightning_modules.encoders.revisited import revisited
+from lightning_modules.patches import cut, random_corners
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.stylenet import StyleNet
+
+LOOP_STEPS = 1000
+
+
+@pytest.fixture(scope="module")
+def vision():
+    return OpenCLIPEncoder(pretrained="untrained")
+
+
+@pytest.mark.benchmark(group="64 patches of 128 px at 224 px, forward and backward")
+@pytest.mark.parametrize("way", ["one by one", "all at once"])
+def test_patches(benchmark, way):
+    task = StyleTask(torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512))
+    method = CLIPstyler(
+        generator=StyleNet(width=4),
+        encoder=BridgeEncoder(image_size=224),
+        content_features=EfficientNetFeatures(),
+        weights={"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3},
+    )
+    naive, image = Naive(method, task.batch()), task.content[None].requires_grad_()
+    boxes = torch.cat([torch.randint(384, (64, 2)), torch.full((64, 1), 128)], dim=1).float()
+    corners = random_corners(64, 0.5, "cpu")
+    places = places_of(boxes, corners)
+
+    def one_by_one():
+        torch.cat([naive.patch(image, place) for place in places]).sum().backward()
+
+    def all_at_once():
+        cut(image, boxes, corners, 224).sum().backward()
+
+    benchmark(one_by_one if way == "one by one" else all_at_once)
+
+
+@pytest.mark.benchmark(group="ViT-B/32, 16 views, forward and backward")
+@pytest.mark.parametrize("way", ["matrix products", "convolutions"])
+def test_encoder(benchmark, vision, way):
+    encoder = by_products(deepcopy(vision)) if way == "matrix products" else vision
+    benchmark(_there_and_back, encoder.embed_images)
+
+
+@pytest.mark.benchmark(group="ViT-B/32, 16 views of which 6 count")
+@pytest.mark.parametrize("way", ["all the way back", "looked at again"])
+def test_rejected_patches(benchmark, vision, way):
+    encode = vision.embed_images
+    again = (lambda views: revisited(encode, views, 16)) if way == "looked at again" else encode
+    benchmark(_there_and_back, again, 6)
+
+
+def _there_and_back(encode, count=16):
+    views = torch.rand(16, 3, 224, 224, requires_grad=True)
+    encode(views)[:count].sum().backward()
+
+
+@pytest.mark.benchmark(group=f"{LOOP_STEPS} steps of nearly nothing")
+@pytest.mark.parametrize("loop", ["bare", "Lightning"])
+def test_loop(benchmark, loop):
+    benchmark.pedantic(bare if loop == "bare" else under_lightning, args=(Nearly(),), rounds=5)
+
+
+class Nearly(LightningModule):
+    """As few operations as a step can have; it logs as much as a method does."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def training_step(self, batch, batch_idx):
+        loss = (batch * self.weight) ** 2
+        self.log_dict(dict.fromkeys(("total", "global", "patch", "content", "tv"), loss))
+        return {"loss": loss, "tv": loss.detach()}
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters())
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def bare(module):
+    module.log_dict = lambda losses: None
+    configured = module.configure_optimizers()
+    for step, batch in enumerate(repeat(torch.ones(()), LOOP_STEPS)):
+        configured["optimizer"].zero_grad()
+        module.training_step(batch, step)["loss"].backward()
+        configured["optimizer"].step()
+        configured["lr_scheduler"]["scheduler"].step()
+
+
+def under_lightning(module):
+    settings = TRAINER_DEFAULTS | {"max_steps": LOOP_STEPS, "accelerator": "cpu"}
+    Trainer(**settings, callbacks=[StepProgress()]).fit(module, repeat(torch.ones(())))
