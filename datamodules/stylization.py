@@ -23,6 +23,7 @@ from datamodules.task import (
     StyleBatch,
     StyleTarget,
     StyleTask,
+    objects,
     regions,
 )
 
@@ -171,7 +172,7 @@ class StylizationDataModule(LightningDataModule):
         # The whole picture, not the smaller working one: the object is found the better, and
         # the mask is the one that `atelier mask` writes.
         whole = to_tensor(picture)
-        found = [self._mask(k, name, whole) for k, name in enumerate(names) if name != BACKGROUND]
+        found = [self._mask(k, name, whole) for k, name in enumerate(objects(names))]
         self.seconds["mask"] = time.perf_counter() - start
         masks = torch.stack([resize(mask, content.shape[1:]) for mask in found])
         masks = self._regions(separate(masks, names), names)
@@ -181,16 +182,11 @@ class StylizationDataModule(LightningDataModule):
 
     def _check_masks(self, names: list[str]) -> None:
         """Refuse what masks and names cannot give, before the segmenter is asked."""
-        objects = [name for name in names if name != BACKGROUND]
-        if not objects:
+        found = objects(names)
+        if self.masks and len(self.masks) != len(found):
             raise AtelierError(
-                "Only the background is named; name what it lies behind too, e.g. "
-                '--target "boat=fire" --target "background=snow"'
-            )
-        if self.masks and len(self.masks) != len(objects):
-            raise AtelierError(
-                f"{len(self.masks)} masks are given for {len(objects)} objects; give one each, in "
-                f"their order: {', '.join(objects)}"
+                f"{len(self.masks)} masks are given for {len(found)} objects; give one each, in "
+                f"their order: {', '.join(found)}"
             )
         if self.protect_object and len(names) > 1:
             raise AtelierError(
@@ -209,9 +205,9 @@ class StylizationDataModule(LightningDataModule):
         """Feathered masks (K, H, W); 1 = to be stylized."""
         masks = torch.stack([feather(mask, self.feather) for mask in masks])
         masks = masks / masks.sum(0).clamp(min=1)  # soft edges that meet
-        if self.protect_object:
+        if self.protect_object and names != [BACKGROUND]:
             return rest(masks)[None]
-        if BACKGROUND in names:
+        if len(masks) < len(names):  # the background is what they leave
             masks = torch.cat([masks, rest(masks)[None]])
         for mask, name in zip(masks, names, strict=True):
             if float(mask.max()) < 0.5:

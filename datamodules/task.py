@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 
@@ -21,7 +22,7 @@ class StyleTarget:
     """What to stylize, and how: one pair out of an instruction.
 
     object: the phrase naming the object, "" if the instruction names none, BACKGROUND for all that
-            the other targets leave.
+            the other targets leave or, alone, for what lies behind all that stands out.
     style:  the phrase naming the style, "" if the instruction names none.
     weight: share of this style among those of the same object, >= 0.
     """
@@ -39,6 +40,11 @@ def regions(targets: tuple[StyleTarget, ...]) -> list[tuple[str, Blend]]:
         (name, tuple((target.weight, target.style) for target in group if target.style))
         for name, group in groupby(by_object, key=lambda target: target.object)
     ]
+
+
+def objects(names: Sequence[str]) -> list[str]:
+    """The regions' names that a mask is looked for: all but the background, unless it is alone."""
+    return [name for name in names if name != BACKGROUND] or list(names)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
     add("--methods", default=DEFAULT, help="files in configs/methods (default: %(default)s)")
-    add("--models", help="a file in configs/models: embedded, paper, siglip, reference")
+    add("--models", help="a file in configs/models: embedded, fast, paper, siglip, reference")
     add(
         "--target",
         action="append",
@@ -137,10 +137,10 @@ def _masks(picture: Image.Image, names: list[str], out: Path, again: bool) -> li
     from datamodules.files import slug
     from datamodules.images import save_png, to_picture, to_tensor
     from datamodules.segmentation.bridge import BridgeSegmenter
-    from datamodules.task import BACKGROUND
+    from datamodules.task import objects
 
     segmenter, files = BridgeSegmenter(), []
-    for name in (name for name in names if name != BACKGROUND):
+    for name in objects(names):
         files.append(out / f"mask-{len(files) + 1}-{slug(name)}.png")
         if again or not files[-1].exists():
             save_png(to_picture(segmenter.segment(to_tensor(picture), name)), files[-1])

@@ -167,6 +167,11 @@ def test_water_is_found_from_the_lower_edge_up():
     assert stuff_mask(picture, "boat") is None
 
 
+def test_the_background_is_what_does_not_stand_out():
+    masks = [BridgeSegmenter().segment(picture("chelsea"), name) for name in ("background", "cat")]
+    assert mask_iou(1 - masks[0], masks[1]) > 0.75
+
+
 def test_a_phrase_that_is_not_looked_for_is_said(caplog):
     assert WholePicture().segment(torch.rand(3, 40, 50), "cat").shape == (40, 50)
     assert "does not look for 'cat'" in caplog.text

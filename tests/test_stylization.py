@@ -193,6 +193,15 @@ def test_the_background_is_what_no_object_names():
         torch.testing.assert_close(batch.masks.sum(1), torch.ones(1, 64, 96))
 
 
+@pytest.mark.parametrize("protect", [False, True])
+def test_the_background_alone_is_looked_for_like_an_object(protect):
+    module = data(targets={"background": "snow"}, protect_object=protect)
+    module.setup()
+    assert module.task.batch().styles == (((1.0, "snow"),),)
+    asked = Quarter().segment(torch.zeros(3, 64, 96), "background")
+    assert float((module.task.masks[0] - asked).abs().mean()) < 0.02  # but for the edge
+
+
 def test_a_blend_is_one_region_with_weights():
     module = data(object="cat", style="0.7*Van Gogh + 0.3*Hokusai")
     module.setup()
@@ -248,7 +257,6 @@ def test_masks_that_contradict_the_contract_are_refused():
         ({"instruction": "x", "parser": Parrot(("", "fire"))}, "No object was found"),
         ({"style": "fire"}, "There is no instruction"),
         ({"targets": {"cat": ""}}, "give each object and style in words"),
-        ({"targets": {"background": "snow"}}, "Only the background is named"),
         ({"targets": {f"cat {k}": "fire" for k in range(9)}}, "9 styles are asked for"),
         ({"object": "cat", "style": "0*fire + 0*ice"}, "at least one greater than 0"),
         ({"object": "cat", "style": "-1*fire + 2*ice"}, "weights must be 0 or more"),

@@ -1,8 +1,8 @@
-"""Sky and ground: regions without a shape, which no class of objects names.
+"""Sky, ground and background: regions without a shape, which no class of objects names.
 
-They are found by where they lie: the sky from the upper edge of the picture down, water or grass
-from the lower edge up. A smooth strip along that edge gives GrabCut the colours; what remains
-connected with the edge is the mask.
+Sky and ground are found by where they lie: the sky from the upper edge of the picture down, water
+or grass from the lower edge up. A smooth strip along that edge gives GrabCut the colours; what
+remains connected with the edge is the mask. The background is what does not stand out.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ import cv2
 import numpy as np
 
 from datamodules.segmentation.grabcut import grown
+from datamodules.segmentation.saliency import salient
 
+BEHIND = {"background", "backdrop"}
 ABOVE = {"sky", "skies"}
 BELOW = {"sea", "ocean", "water", "lake", "river", "pond", "grass", "lawn", "meadow", "sand"}
 STRIP, REACH, FAR = 0.06, 0.6, 0.12  # of the height: surely it, perhaps it, surely not it
 
 
 def stuff_mask(picture: np.ndarray, noun: str) -> np.ndarray | None:
-    """Mask of the sky or the ground, bool (H, W), in a picture, uint8 (H, W, 3).
+    """Mask of the sky, the ground or the background, bool (H, W), in a picture, uint8 (H, W, 3).
 
-    None if the noun names neither, or nothing lies there.
+    None if the noun names none of them, or nothing lies there.
     """
+    if noun in BEHIND:
+        mask = salient(picture, (0, 0, *picture.shape[:2])) < 0.5
+        return mask if mask.any() and not mask.all() else None
     if noun in ABOVE:
         return _from_above(picture)
     if noun in BELOW:
