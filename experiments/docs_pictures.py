@@ -36,7 +36,7 @@ COMMANDS = {
     "methods/gatys": [CAT, "--method", "gatys", "--style-image", "skimage:brick"],
     "methods/generative_artisan": [
         *["skimage:astronaut", "--method", "generative_artisan"],
-        *["--style", "a sketch with crayon"],
+        *["--style", "a watercolor painting", "--composite"],
     ],
     "methods/sem_cs": [
         *[CAT, "--method", "sem_cs", "--style", "fire"],

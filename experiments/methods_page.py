@@ -26,8 +26,9 @@ files in `configs/methods/`. Every picture was made by the command above it, on 
 which stand in for CLIP and VGG: what a method does shows, how good it can look does not. The
 formula numbers are those of the papers.
 
-`atelier compare skimage:chelsea "Turn the cat to fire"` puts methods side by side. Generative
-Artisan spares the object, as it would a portrait:
+`atelier compare skimage:chelsea "Turn the cat to fire"` puts methods side by side. The embedded
+painter has one code for a region, so those that do not part object and background look alike;
+`--model.generator stylenet` shows more of what their losses differ in:
 
 ![the cat of scikit-image: content, mask, and four methods' outputs](pictures/methods/compare.jpg)
 
@@ -89,7 +90,7 @@ def _section(config: Path) -> str:
 def _settings(method: type[Stylization], own: dict) -> str:
     """A table of a class's own settings: paper's default, the value in its YAML, meaning."""
     parameters = inspect.signature(method).parameters
-    documented = parse(method.__doc__).params
+    documented = [found for found in parse(method.__doc__).params if found.arg_name in parameters]
     if not documented:
         return ""
     columns = ["setting", "default", *(["embedded"] if own else []), "meaning"]

@@ -4,8 +4,11 @@ CLIPstyler with an eye for people: patches on the portrait are fewer, count less
 own threshold (eq. 13 to 18), and the global loss sees the background alone (eq. 19 to 22). The mask
 is 1 on the background, which is stylized in full, and 0 on the portrait, as in eq. 22.
 
+The embedded painter has one code for all it paints and spares nothing by itself: with it,
+`--composite` leaves the portrait the photo's, or `--model.generator stylenet` is used.
+
 Example: atelier stylize skimage:astronaut --method generative_artisan --style
-"a sketch with crayon"
+"a watercolor painting" --composite
 
 Deviations of the published code, beside those that all methods share: `misplaced_weights`.
 """
