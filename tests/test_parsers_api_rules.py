@@ -51,6 +51,15 @@ SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]
         ("Do you think you could turn the cup into jade?", "cup", "jade"),
         ("I was wondering if you could render the cup as jade", "cup", "jade"),
         ("Evening star in the style of Klee", "Evening star", "Klee"),  # "even" is no verb here
+        ("Make the background a woodcut", "background", "woodcut"),
+        ("There's a cup by the sink, turn it into jade", "cup by the sink", "jade"),
+        ("I took a photo of my dog. Could you make him look like jade?", "dog", "jade"),
+        ("Hi! The cup should be jade, the table stays. Cheers", "cup", "jade"),
+        ("PAINT THE CUP LIKE HOKUSAI", "CUP", "HOKUSAI"),
+        ("Klee would look great on the cup, don't you think?", "cup", "Klee"),
+        ("Cup, etching style, or something like that", "Cup", "etching"),
+        ("Pretend Klee painted the cup", "cup", "Klee"),
+        ("A Paul Klee cup", "cup", "Paul Klee"),
     ],
 )
 def test_rules_read_the_usual_forms(instruction, object, style):
@@ -94,6 +103,14 @@ def test_blank_and_long_instructions_are_refused_alike(parser, instruction, sent
 def test_rules_say_that_they_read_nothing(instruction):
     with pytest.raises(AtelierError, match="read neither an object nor a style"):
         RulesParser().parse(instruction)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "sure"),
+    [("Turn the cup into jade", True), ("the cup: jade", False), ("Paint the cup", False)],
+)
+def test_rules_say_how_sure_they_are(instruction, sure):
+    assert RulesParser().reading(instruction).sure == sure
 
 
 def test_rules_take_no_time_for_long_nonsense():

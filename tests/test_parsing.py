@@ -11,13 +11,13 @@ import torch
 
 import datamodules
 from datamodules.errors import AtelierError
+from datamodules.kept import kept
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
-from datamodules.kept import kept
 from datamodules.parsing.llama import Llama
 from datamodules.parsing.llm import LLMParser
-from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.rules import Reading, RulesParser
 from datamodules.parsing.scoring import Causal, Scorer
 from datamodules.parsing.spans import legal_spans
 from datamodules.task import StyleTarget
@@ -67,6 +67,8 @@ def parser(cache):
         ("Stylize the lake", "lake", ""),
         ("Turn it into a charcoal drawing", "", "charcoal drawing"),
         ("make the fire truck fire", "fire truck", "fire"),
+        ("MAKE THE FIRE TRUCK FIRE", "FIRE TRUCK", "FIRE"),
+        ("Make the background a woodcut", "background", "woodcut"),
     ],
 )
 def test_finds_object_and_style(parser, instruction, object, style):
@@ -76,7 +78,7 @@ def test_finds_object_and_style(parser, instruction, object, style):
 
 
 def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
-    monkeypatch.setattr(RulesParser, "split", None)
+    monkeypatch.setattr(RulesParser, "reading", None)
     alone = LLMParser(grammar_prior=0)
     assert alone.parse("make the ladder copper") == [StyleTarget("ladder", "copper")]
 
@@ -91,7 +93,7 @@ def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
     ],
 )
 def test_the_grammar_has_a_say(cache, monkeypatch, read, found):
-    monkeypatch.setattr(RulesParser, "split", lambda self, text: read)
+    monkeypatch.setattr(RulesParser, "reading", lambda self, text: Reading(*read))
     text = "Turn the old blue boat to the art on fire"
     assert LLMParser(grammar_prior=1e3).parse(text) == [StyleTarget(*found)]
 
@@ -175,6 +177,7 @@ SINGLE = {
     "instructions_dev": 50,
     "instructions_hard": 73,
     "instructions_wild": 142,
+    "instructions_fresh": 120,
 }
 
 

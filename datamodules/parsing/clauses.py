@@ -13,7 +13,9 @@ from datamodules.parsing.blend import targets_of
 from datamodules.task import StyleTarget
 
 # Between two clauses.
-_JOINT = re.compile(r"\s*(?:[,;.]\s*(?:and|while|then|but)?|\b(?:and|while|then|but))\s+", re.I)
+_JOINT = re.compile(
+    r"\s*(?:[,;.]\s*(?:and|while|then|but)?|\b(?:(?<!\bblack )and|while|then|but))\s+", re.I
+)
 # A clause that changes something has one of these between its object and its style.
 _TURN = re.compile(
     r"\b(?:to|into|as|like|in|with|becomes?|make|give|look|texture|style|effect)\b|[-=]+>|\u2192",
@@ -25,7 +27,9 @@ _VERB = re.compile(r"(?:turn|make|paint|apply|give|use|render|change|transform|c
 _BARE = re.compile(rf"(?:{_THE})\s+\w+(?:\s+\w+)?\s+an?\s+\w+", re.I)
 # A clause that changes nothing.
 _KEEP = re.compile(
-    r"(?:please )?(?:keep|leave|preserve|do not|don't|without|only|nothing|not|no)\b", re.I
+    r"(?:please )?(?:keep|leave|preserve|do not|don't|without|only|nothing|not|no)\b"
+    r"|style\s*[:=]|applied\b",  # of "object = X, style = S" and "S, applied to X"
+    re.I,
 )
 _BLEND = re.compile(r"-?[\d.]+\s*[*\u00d7]\s*[^+]+(?:\+[^+]+)+")
 REST = re.compile(
@@ -73,6 +77,9 @@ def targets_by_clause(
     split: (clause, whether others stand beside it) to object and style, "" for what is not named.
     Empty if nothing at all is named.
     """
+    text = in_lower_case(instruction)
+    if text != instruction:
+        return [_as_written(target, instruction) for target in targets_by_clause(text, split)]
     if len(clauses := split_clauses(instruction)) > 1:
         several = [split(clause, True) for clause in clauses]
         names = {name for name, _ in several}
@@ -80,6 +87,21 @@ def targets_by_clause(
             return [target for pair in several for target in targets_of(*pair)]
     name, style = split(instruction, False)
     return targets_of(name, style) if name or style else []
+
+
+def in_lower_case(instruction: str) -> str:
+    """The instruction, in lower case if it is in capitals throughout: those tell nothing."""
+    lower = instruction.lower()
+    return lower if instruction.isupper() and len(lower) == len(instruction) else instruction
+
+
+def _as_written(target: StyleTarget, instruction: str) -> StyleTarget:
+    """The target with the capitals of the instruction."""
+    names = []
+    for name in (target.object, target.style):
+        start = instruction.lower().find(name)
+        names.append(instruction[start : start + len(name)] if start >= 0 else name)
+    return StyleTarget(*names, target.weight)
 
 
 def take_blend(clause: str) -> tuple[str, str]:

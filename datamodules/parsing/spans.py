@@ -13,8 +13,8 @@ WORD = re.compile(
 DETERMINER = re.compile("a|an|the|this|that|my|your|his|her|its|our|their|everything|something|it")
 CARRIERS = (  # words that carry a name and never begin or end it
     "a|an|the|and|or|but|in|into|to|onto|on|over|at|as|like|of|with|by|for|from|so|that|is|be|its|"
-    "this|my|your|his|her|their|i|you|only|just|please|styles?|looks?|manner|appearance|textures?|'s|"
-    "esque|inspired|themed"
+    "this|my|your|his|her|their|i|you|only|just|please|styles?|looks?|manner|appearance|"
+    "textures?|'s|esque|inspired|themed"
 )
 COMMANDS = (
     "make|turn|give|apply|transform|convert|render|stylize|redo|restyle|repaint|redraw|recolou?r|"
@@ -29,8 +29,14 @@ NEVER_INSIDE = re.compile(  # clause ends and carrier phrases
     re.IGNORECASE,
 )
 WHOLE_PICTURE = re.compile(  # as an object this means: no object in particular
-    r"(?:it )?(?:(?:whole|entire|full) )?(?:all(?: of (?:it|this))?|"
-    r"background|everything|image|photo|photograph|picture|rest|scene|thing)",
+    r"(?:it )?(?:(?:whole|entire|full) )?(?:all(?: of (?:it|this))?|everything|image|photo|"
+    r"photograph|picture|rest|scene|thing)|whole|entire|full",
+    re.IGNORECASE,
+)
+NO_OBJECT = re.compile(  # as an object: the whole picture, or a part of the sentence
+    rf"\A(?:{WHOLE_PICTURE.pattern})(?:\Z| (?:to|in|with)\b)"
+    r"|\b(?:whole|entire) (?:image|photo|picture|scene)\b"
+    r"|\b(?:as|into|like|should|must|to be)\b",
     re.IGNORECASE,
 )
 
