@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import yaml
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,6 +26,7 @@ from datamodules.segmentation.bridge import BridgeSegmenter
 from evaluation.metrics.mask_iou import mask_iou
 
 FOLDER = Path(__file__).parents[1] / "datamodules" / "benchmarks" / "masks"
+SPLITS = ("tune", "people", "aside")
 GIVEN = [  # of the cases folder, whose masks were drawn on pictures squashed to squares
     ("ship.jpg", "white sailboat"),
     ("ship.jpg", "white sailboat with three blue sails floating on the sea"),
@@ -65,18 +67,24 @@ def scaled(x: Tensor, down: float, across: float) -> Tensor:
 
 
 def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
-    """The hand-made masks of a split, "tune" or "aside", as far as their pictures are here."""
+    """The hand-made masks of a split of SPLITS, as far as their pictures are here."""
     for name, entry in manifest()["pictures"].items():
         if entry["split"] != split:
             continue
         path = source(name, entry, packages)
         if path is None:
             continue
-        content = to_tensor(load_picture(str(path)))
+        content = to_tensor(cropped(load_picture(str(path)), entry.get("crop", (0, 0, 1, 1))))
         for part, phrases in entry["masks"].items():
             truth = to_tensor(load_picture(str(FOLDER / f"{name}_{part}.png")).convert("L"))
             truth = (resize(truth, content.shape[1:]) > 0.5).float()
             yield from (Case(name, phrase, content, truth) for phrase in phrases)
+
+
+def cropped(picture: Image.Image, shares: Sequence[float]) -> Image.Image:
+    """What lies between the shares left, top, right and bottom of a picture's sides."""
+    sides = (*picture.size, *picture.size)
+    return picture.crop(tuple(round(n * side) for n, side in zip(shares, sides, strict=True)))
 
 
 def source(name: str, entry: dict, packages: Path | None) -> Path | None:
@@ -178,7 +186,7 @@ def ablate(jobs: list[Case]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split", choices=("tune", "aside"), default="tune")
+    parser.add_argument("--split", choices=SPLITS, default="tune")
     parser.add_argument("--cases", type=Path, metavar="DIR", help="masks of a cases folder instead")
     parser.add_argument("--packages", type=Path, metavar="DIR", help="where pictures' packages are")
     parser.add_argument("--views", action="store_true", help="on altered views of the pictures")
@@ -187,6 +195,8 @@ def main() -> None:
     parser.add_argument("--overlays", type=Path, metavar="DIR", help="write the found masks here")
     args = parser.parse_args()
     jobs = list(given(args.cases) if args.cases else cases(args.split, args.packages))
+    if not jobs:
+        sys.exit("None of these pictures is here; give --packages DIR")
     ways = {measure_views: args.views, measure_absent: args.absent, ablate: args.ablate}
     for way in [way for way, wanted in ways.items() if wanted]:
         way(jobs)

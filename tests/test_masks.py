@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from datamodules import embedded
 from datamodules.errors import AtelierError
+from datamodules.images import to_picture
 from datamodules.segmentation.base import UNSURE, Segmenter
 from datamodules.segmentation.bridge import STUFF, BridgeSegmenter, confine
 from datamodules.segmentation.colors import suited
-from datamodules.segmentation.phrases import place
+from datamodules.segmentation.people import find_faces, meant, parted
+from datamodules.segmentation.phrases import direction, place
+from datamodules.segmentation.pictures import fit
 from datamodules.segmentation.saliency import U2NetP, box_around, salient, u2netp
 from datamodules.segmentation.voting import along_outline, contrast, correlation, elect, overlaps
 from evaluation.metrics.mask_iou import mask_iou
-from experiments.mask_quality import FOLDER, cases, manifest
+from experiments.mask_quality import FOLDER, cases, cropped, manifest
 
 CASES = {(case.picture, case.phrase): case for case in cases("tune")}
 
@@ -72,6 +76,88 @@ def test_colours_choose_pieces_not_pixels():
     assert np.array_equal(blue, mask & (np.arange(90) > 30))
     assert np.array_equal(suited(picture, mask, "the bus"), mask)
     assert np.array_equal(suited(picture, mask & (np.arange(90) < 30), "blue"), mask & ~blue)
+
+
+# Several people
+
+
+def one_of_two(case, half):
+    """The truth where a picture stands beside its mirror image."""
+    truths = [torch.zeros_like(case.truth), torch.zeros_like(case.truth)]
+    truths[half] = case.truth.flip(-1) if half else case.truth
+    return torch.cat(truths, 1)
+
+
+@pytest.mark.parametrize(("side", "half"), [("left", 0), ("right", 1)])
+def test_people_are_told_apart_by_their_order(side, half):
+    case = CASES["astronaut", "the woman"]
+    mask = BridgeSegmenter().segment(twice(case.content), f"the woman on the {side}")
+    assert mask_iou(mask, one_of_two(case, half)) >= 0.75
+
+
+def test_people_are_told_apart_by_the_colour_of_their_clothes():
+    case = CASES["astronaut", "the woman"]
+    blue = case.content.clone()
+    blue[:, 180:] = blue[:, 180:].flip(0)  # red and blue swapped below the face
+    both = torch.cat([case.content, blue.flip(-1)], 2)
+    mask = BridgeSegmenter().segment(both, "the woman in the blue suit")
+    assert mask_iou(mask, one_of_two(case, 1)) >= 0.6
+
+
+def test_people_without_faces_are_parted_by_their_heads():
+    case = CASES["astronaut", "the woman"]
+    small = fit(np.asarray(to_picture(twice(case.content))), 256)
+    for half, side in enumerate(("left", "right")):
+        found = torch.from_numpy(parted(small, f"the woman on the {side}")).float()
+        truth = torch.nn.functional.adaptive_avg_pool2d(one_of_two(case, half)[None], found.shape)
+        assert mask_iou(found, (truth[0] > 0.5).float()) >= 0.6
+    assert parted(small, "the woman") is None
+    assert parted(small[:, :128], "the woman on the left") is None
+
+
+def test_faces_are_found_where_they_are_and_nowhere_else():
+    astronaut = np.asarray(to_picture(CASES["astronaut", "the woman"].content))
+    [(row, column, size)] = find_faces(astronaut, 512)
+    assert abs(row - 115) < 15 and abs(column - 225) < 15 and 60 < size < 130
+    turn = cv2.getRotationMatrix2D((column, row), 12, 1)
+    [(tilted_row, tilted_column, _)] = find_faces(cv2.warpAffine(astronaut, turn, (512, 512)), 512)
+    assert abs(tilted_row - row) < 20 and abs(tilted_column - column) < 20
+    for name, phrase in (("chelsea", "cat"), ("coffee", "coffee cup"), ("rocket", "rocket")):
+        assert find_faces(np.asarray(to_picture(CASES[name, phrase].content)), 256) == []
+
+
+def test_a_side_means_the_outermost_large_face():
+    picture = np.zeros((100, 200, 3), np.uint8)
+    crowd, inner, outer = (50.0, 5.0, 8.0), (50.0, 60.0, 30.0), (50.0, 20.0, 25.0)
+    faces = [crowd, inner, outer]
+    assert meant(picture, faces, "the man on the left") == [outer]
+    assert meant(picture, faces, "the man in the middle") == [inner]
+    assert meant(picture, faces, "the man on the right") == []
+    assert meant(picture, faces, "the people") == faces
+
+
+def test_a_colour_means_the_clothes_below_the_face():
+    picture = np.full((100, 200, 3), 90, np.uint8)
+    faces = [(30.0, 50.0, 20.0), (30.0, 150.0, 20.0)]
+    picture[48:, 30:70], picture[48:, 130:170] = 230, (150, 20, 20)
+    assert meant(picture, faces, "the man in the white shirt") == faces[:1]
+    assert meant(picture, faces, "the girl wearing a dark red dress") == faces[1:]
+    assert meant(picture, faces, "the man with the white dog") == faces
+
+
+@pytest.mark.parametrize(
+    ("phrase", "towards"),
+    [("the man at the top", (0, -1)), ("leftmost man", (-2, 0)), ("man in the middle", (0, 0))],
+)
+def test_directions_of_the_words(phrase, towards):
+    assert direction(phrase) == towards
+    assert direction("the man") is None
+
+
+def test_a_crop_is_what_lies_between_its_shares():
+    picture = to_picture(torch.rand(3, 40, 60))
+    part = np.asarray(cropped(picture, (0.5, 0, 1, 0.25)))
+    assert np.array_equal(part, np.asarray(picture)[:10, 30:])
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from datamodules.images import to_picture
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.colors import suited
 from datamodules.segmentation.grabcut import grab_cut
-from datamodules.segmentation.people import person_mask
+from datamodules.segmentation.people import parted, person_mask
 from datamodules.segmentation.phrases import PERSON_WORDS, nested_phrases, place
 from datamodules.segmentation.pictures import (
     both_ways,
@@ -160,7 +160,7 @@ class BridgeSegmenter(Segmenter):
 
     def find(self, picture: np.ndarray, small: np.ndarray, phrase: str) -> tuple[np.ndarray, float]:
         """Mask of the object, bool, of the size of the small picture, and the confidence in it."""
-        mask = person_mask(small, phrase)
+        mask = person_mask(picture, small.shape[:2], phrase)
         if mask is not None:
             return mask, PERSON
         mask = stuff_mask(small, nested_phrases(phrase)[2])
@@ -173,6 +173,9 @@ class BridgeSegmenter(Segmenter):
             raise AtelierError(
                 f'"{phrase}" was not found in the picture; try another phrase or give --mask FILE'
             )
+        mask = parted(small, phrase) if faceless else None
+        if mask is not None:
+            return mask, GUESS
         allowed = self.allowed(phrase, coarse.shape)
         coarse = confine(coarse, allowed)
         features = hypercolumns(picture, coarse.shape)

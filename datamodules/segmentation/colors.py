@@ -36,7 +36,7 @@ def suited(picture: np.ndarray, mask: np.ndarray, phrase: str) -> np.ndarray:
     count, pieces, measures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     if not named or count < 3:
         return mask
-    nearest = _distances(picture).argmin(-1)
+    nearest = distances(picture).argmin(-1)
     share = np.array([(nearest[pieces == k] == named[0]).mean() for k in range(count)])
     areas = measures[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0  # what is no piece
@@ -45,7 +45,7 @@ def suited(picture: np.ndarray, mask: np.ndarray, phrase: str) -> np.ndarray:
     return mask & ~dropped[pieces]
 
 
-def _distances(picture: np.ndarray) -> np.ndarray:
+def distances(picture: np.ndarray) -> np.ndarray:
     """From each pixel's colour to each of COLORS in Lab, (H, W, 11)."""
     known = np.uint8([list(COLORS.values())])
     places = [cv2.cvtColor(p, cv2.COLOR_RGB2LAB).astype(np.float32) for p in (picture, known)]

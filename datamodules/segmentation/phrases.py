@@ -45,17 +45,20 @@ def nested_phrases(phrase: str) -> tuple[str, str, str]:
     return whole, core, core.split()[-1]
 
 
+def direction(phrase: str) -> tuple[int, int] | None:
+    """Where the phrase's word of place points, x and y; (0, 0) is the middle, None without one."""
+    found = PLACE.search(phrase.lower())
+    return TOWARDS.get(found[1] or found[2], (0, 0)) if found else None
+
+
 def place(phrase: str, size: tuple[int, ...]) -> Tensor | None:
     """How well each place of a picture (h, w) suits the phrase's word of place, in [-1, 1].
 
     None where the phrase has none: "the boat on the left" has, "the boat" has not.
     """
-    found = PLACE.search(phrase.lower())
-    if not found:
+    towards = direction(phrase)
+    if towards is None:
         return None
     y, x = torch.meshgrid(*(torch.linspace(-1, 1, n) for n in size), indexing="ij")
-    word = found[1] or found[2]
-    if word not in TOWARDS:  # the middle
-        return 1 - x * x - y * y
-    across, down = TOWARDS[word]
-    return (across * x + down * y).clamp(-1, 1)
+    across, down = towards
+    return (across * x + down * y).clamp(-1, 1) if any(towards) else 1 - x * x - y * y
