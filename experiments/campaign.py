@@ -23,7 +23,7 @@ from datamodules.files import slug
 from experiments.jobs import INPUTS, RESULT, RUNS, Job, Outcome, state_of
 from experiments.names import METHODS, chosen
 from experiments.parse import PARSERS
-from experiments.presets import compose, weights_of
+from experiments.presets import compose, preset, weights_of
 from experiments.stylize import SETTINGS, absolute
 from experiments.workers import SERIAL, Workers
 
@@ -202,7 +202,7 @@ def finish(root: Path, args: argparse.Namespace, models: str) -> int:
     from experiments import evaluate, report, results
 
     runs = [str(file.parent) for file in sorted((root / RUNS).glob(f"*/{RESULT}"))]
-    only = [f"--models={'embedded' if models == 'embedded' else 'paper'}"]
+    only = [f"--models={'paper' if preset(models)['needs'] else 'embedded'}"]
     only += [f"--metrics={args.metrics}"] if args.metrics else []
     quiet = ["--quiet", *(["--no-wandb"] if args.no_wandb else [])]
     code = call(evaluate, [*runs, *only, *quiet])

@@ -62,7 +62,7 @@ UNITS = ("", "k", "M", "G", "T", "P")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--method", default="clipstyler", help="a file in configs/methods (default: %(default)s)")
-    add("--models", help="a file in configs/models: embedded, paper, siglip, reference")
+    add("--models", help="a file in configs/models: embedded, fast, paper, siglip, reference")
     add("--size", type=int, metavar="PX", help="both sides of the picture (default: the models')")
     add("--patches", type=int, metavar="N", help="patches a step (default: the models')")
     add("--steps", type=int, default=10, help="steps that are timed (default: %(default)s)")

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("image", nargs="?", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add("instruction", nargs="?", help="what to do: object and style in one sentence")
     add("--method", default="soulstyler", help="a file in configs/methods (default: %(default)s)")
-    add("--models", help="a file in configs/models: embedded, paper, siglip, reference")
+    add("--models", help="a file in configs/models: embedded, fast, paper, siglip, reference")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the language model together with --style")
     add("--style", help="the style; skips the language model together with --object or --mask")

@@ -11,6 +11,7 @@ own ones. One more of theirs, content features read after the ReLU, belongs to t
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -48,7 +49,10 @@ class Stylization(LightningModule, ABC):
         style_features: frozen features whose Gram matrices are the style picture's textures; for
             the loss `gram`.
         learning_rate: of Adam.
-        halve_every: steps after which the learning rate is halved (StepLR).
+        schedule: of the learning rate: halving = the papers' StepLR; cosine = it rises over the
+            first tenth of the steps and falls along a half cosine to 0 after the last.
+        halve_every: steps after which the learning rate is halved; not for cosine.
+        betas: shares of what Adam remembers of gradients and of their squares from step to step.
         composite: blend output and content by the mask, so that where the mask is 0 the output
             is the photo itself.
         keep_color: the output takes only the lightness of the style; the colours (chroma) are the
@@ -79,7 +83,9 @@ class Stylization(LightningModule, ABC):
         weights: dict[str, float],
         style_features: ContentFeatures | None = None,
         learning_rate: float = 5e-4,
+        schedule: Literal["halving", "cosine"] = "halving",
         halve_every: int = 100,
+        betas: tuple[float, float] = (0.9, 0.999),
         composite: bool = False,
         keep_color: bool = False,
         strength: float = 1.0,
@@ -94,6 +100,8 @@ class Stylization(LightningModule, ABC):
         super().__init__()
         check_weights(list(weights.values()), "model.weights")
         _check_controls(strength, brush)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise AtelierError(f"The betas of Adam are {list(betas)}; give two in [0, 1)")
         if "gram" in weights and style_features is None:
             raise AtelierError("The loss gram needs model.style_features; see configs/methods")
         self.generator = generator
@@ -102,7 +110,9 @@ class Stylization(LightningModule, ABC):
         self.style_features = style_features and style_features.eval().requires_grad_(False)
         self.weights = weights
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.halve_every = halve_every
+        self.betas = betas
         self.composite = composite
         self.keep_color = keep_color
         self.strength = strength
@@ -232,15 +242,21 @@ class Stylization(LightningModule, ABC):
         return {"loss": total} | {name: loss.detach() for name, loss in losses.items()}
 
     def configure_optimizers(self) -> dict:
-        optimizer = torch.optim.Adam(self.generator.parameters(), lr=self.learning_rate)
-        early = int(self.early_halving)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: 0.5 ** ((step + early) // self.halve_every)
+        optimizer = torch.optim.Adam(
+            self.generator.parameters(), lr=self.learning_rate, betas=self.betas
         )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.relative_rate)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def relative_rate(self, step: int) -> float:
+        """Share of the learning rate that a step takes, counted from 0."""
+        if self.schedule == "halving":
+            return 0.5 ** ((step + self.early_halving) // self.halve_every)
+        steps = self.trainer.max_steps
+        return min((step + 1) / max(1, steps // 10), (1 + math.cos(math.pi * step / steps)) / 2)
 
 
 def _luma(image: Tensor) -> Tensor:

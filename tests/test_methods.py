@@ -5,6 +5,7 @@ in float64 with numpy.
 """
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -361,6 +362,24 @@ def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
         schedule.step()
     halved = [step for step in range(1, 201) if rates[step] < rates[step - 1]]
     assert halved == ([99, 199] if early else [100, 200])
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
+
+
+def test_the_cosine_rises_for_a_tenth_of_the_steps_and_falls_to_nothing():
+    method = build(
+        CLIPstyler, learning_rate=2.0, schedule="cosine", halve_every=1, betas=(0.5, 0.9)
+    )
+    method.trainer = SimpleNamespace(max_steps=40)
+    made = method.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(41):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert optimizer.param_groups[0]["betas"] == (0.5, 0.9)
+    assert rates[:3] == [0.5, 1.0, 1.5]
+    np.testing.assert_allclose(rates[4:], 2 * np.cos(np.arange(4, 41) * np.pi / 80) ** 2, atol=1e-9)
 
 
 @MODES
@@ -555,6 +574,7 @@ def test_every_method_takes_any_aspect_ratio(method, shape):
         ({"weights": {"patch": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"patch": 0.0, "tv": 0.0}}, "at least one greater than 0"),
         ({"weights": {"gram": 1.0}}, "style_features"),
+        ({"betas": (0.9, 1.0)}, r"betas of Adam are \[0.9, 1.0\]"),
     ],
 )
 def test_controls_that_make_no_sense_are_refused(settings, sentence):

@@ -7,6 +7,7 @@ from datamodules import embedded
 from datamodules.embedded import EmbeddedFile
 from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
+from datamodules.task import StyleBatch
 from lightning_modules.directions import text_direction
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
@@ -33,6 +34,37 @@ def test_padding_of_stylenet_is_cropped_back():
     net, image = StyleNet(width=4), torch.rand(1, 3, 64, 61)
     padded = torch.nn.functional.pad(image, (0, 3, 0, 0), mode="replicate")
     torch.testing.assert_close(net(image), net(padded)[..., :61])
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.2])
+@pytest.mark.parametrize("size", [(96, 128), (51, 83)])
+def test_the_identity_start_reproduces_what_it_has_never_seen(contrast, size):
+    """A disc on coloured stripes before a gradient, in full contrast and in little."""
+    torch.manual_seed(0)
+    y, x = torch.meshgrid(*(torch.linspace(-1, 1, length) for length in size), indexing="ij")
+    disc = (x.square() + y.square() < 0.3).float()
+    picture = torch.stack([disc, (8 * x).sin() / 2 + 0.5, (y + 1) / 2])
+    content = (0.5 + contrast * (picture - 0.5))[None]
+    batch = StyleBatch(content, torch.ones(1, 1, *size), (((1.0, "fire"),),), "a Photo")
+
+    def error(start):
+        net = StyleNet(start=start)
+        net.start(batch)
+        with torch.no_grad():
+            return (net(content) - content).square().mean().sqrt()
+
+    assert error("identity") < 0.12 * content.std() < error("random")
+
+
+def test_the_identity_start_is_learned_further():
+    net = StyleNet(start="identity")
+    net(torch.rand(1, 3, 32, 32)).mean().backward()
+    assert all(w.grad is not None and w.dtype == torch.float32 for w in net.parameters())
+
+
+def test_an_identity_start_of_another_width_is_refused():
+    with pytest.raises(AtelierError, match="has width 16, not 8"):
+        StyleNet(width=8, start="identity")
 
 
 def test_embeddings_are_unit_vectors_of_one_space(encoder):

@@ -474,6 +474,25 @@ def test_the_reference_preset_switches_every_deviation_on():
         assert own["weights"]["content"] == (1 if path.stem == "gatys" else 150)
 
 
+@pytest.mark.parametrize("method", [path.stem for path in sorted(METHODS.glob("*.yaml"))])
+def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
+    def composed(models):
+        return yaml.safe_load(compose(METHODS / f"{method}.yaml", models))
+
+    fast = composed("fast")
+    if method == "gatys":
+        assert fast["trainer"] == composed("embedded")["trainer"]
+    else:
+        own = fast["model"]["init_args"]
+        assert own["generator"]["class_path"].endswith("StyleNet")
+        assert own["schedule"] == "cosine"
+        assert fast["trainer"]["max_steps"] <= 80
+    for models in ("embedded", "paper", "reference", "siglip"):
+        own = composed(models)["model"]["init_args"]
+        assert not {"schedule", "betas"} & own.keys()
+        assert "init_args" not in own["generator"]
+
+
 def test_merging_takes_classes_whole_and_settings_one_by_one():
     under = {"a": {"class_path": "x.X", "init_args": {"p": 1}}, "b": {"c": 1, "d": 2}}
     over = {"a": {"class_path": "y.Y"}, "b": {"d": 3}}
@@ -489,7 +508,7 @@ def test_every_preset_goes_with_every_method(method, models):
     composed = compose(METHODS / f"{method}.yaml", models)
     assert yaml.safe_load(composed)["model"]["init_args"]["weights"]
     arguments = [f"--config={composed}", "--data.image=skimage:chelsea"]
-    if models == "embedded":
+    if not weights_of(method, models):
         AtelierCLI.from_arguments(arguments, started=0.0)
         return
     with pytest.raises(AtelierError, match="atelier weights fetch") as refusal:

@@ -314,3 +314,20 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     folder = cli.run().folder
     assert cli.trainer.global_step == steps
     assert len((folder / "losses.csv").read_text().splitlines()) == 1 + steps
+
+
+def test_the_fast_preset_runs_from_the_identity_and_its_rate_ends_at_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from experiments.presets import compose
+    from experiments.runner import AtelierCLI
+
+    config = next(path for path in METHODS if path.stem == "clipstyler")
+    arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]
+    arguments += ["--model.generator.start=identity", "--trainer.max_steps=3"]
+    cli = AtelierCLI.from_arguments(
+        [f"--config={compose(config, 'fast')}", *arguments, "--wandb.enabled=false"], started=0.0
+    )
+    cli.run()
+    assert cli.model.optimizers().param_groups[0]["lr"] == pytest.approx(0)
+    content, batch = cli.datamodule.task.content, cli.datamodule.task.batch()
+    assert 0.01 < (cli.model.stylize(batch)[0] - content).abs().mean() < 0.2  # still the photo

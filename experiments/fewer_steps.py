@@ -1,0 +1,201 @@
+"""How many steps StyleNet needs: the fast preset against 200 steps of the papers' schedule.
+
+    python -m experiments.fewer_steps                all, about half an hour on two cores
+    python -m experiments.fewer_steps --pairs cat    only this
+
+Five pictures of scikit-image, an object and a style each, on the embedded models with the same
+losses and weights. Draws the total loss by step (docs/pictures/fewer-steps.png) and the pictures
+(fewer-steps.jpg), and prints the table of docs/performance.md. Runs are kept in runs/fewer-steps:
+what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import statistics
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from datamodules.files import atomic
+from experiments import campaign
+from experiments.jobs import RUNS, Job
+from experiments.workers import SERIAL, Workers
+
+ROOT = Path(__file__).parents[1]
+DRAWN = ROOT / "docs" / "pictures"
+PAIRS = {  # name: picture, object, style
+    "cat": ("chelsea", "cat", "fire"),
+    "cup": ("coffee", "coffee cup", "mosaic"),
+    "astronaut": ("astronaut", "astronaut", "Starry Night by Vincent van Gogh"),
+    "rocket": ("rocket", "rocket", "neon light"),
+    "motorcycle": ("motorcycle_left", "motorcycle", "gold"),
+}
+PLAIN, FAST, IDENTITY = "plain", "fast", "fast, identity start"
+VARIANTS = {
+    PLAIN: {
+        "model.generator": "stylenet",
+        "model.learning_rate": 5e-4,
+        "model.halve_every": 100,
+        "steps": 200,
+    },
+    FAST: {"models": "fast"},
+    IDENTITY: {"models": "fast", "model.generator.start": "identity"},
+}
+COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", IDENTITY: "#239b76"}
+WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
+CELL, MARGIN, GAP = 256, 18, 24  # pixels
+
+
+def jobs_of(
+    pairs: list[str], seeds: list[int], size: int, variants: list[str]
+) -> dict[tuple[str, str, int], Job]:
+    """By pair, variant and seed."""
+    return {
+        (pair, variant, seed): campaign.make_job(
+            _given(pair, size) | VARIANTS[variant] | {"seed": seed},
+            {"pair": pair, "variant": variant, "seed": seed},
+            "fewer-steps",
+            False,
+        )
+        for pair in pairs
+        for variant in variants
+        for seed in seeds
+    }
+
+
+def _given(pair: str, size: int) -> dict[str, object]:
+    picture, thing, style = PAIRS[pair]
+    given = {"image": f"skimage:{picture}", "object": thing, "style": style}
+    return given | {"size": size, "run.keep_every": 0}
+
+
+def smoothed(folder: Path) -> list[float]:
+    """The total loss of a run by step: mean of the last WINDOW steps, fewer at the beginning."""
+    with (folder / "losses.csv").open(encoding="utf-8") as file:
+        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
+
+
+def reached(curve: list[float], goal: float) -> int | None:
+    """The first step, counted from 1, whose whole window lies behind it and is down at the goal."""
+    steps = range(WINDOW, len(curve) + 1)
+    return next((step for step in steps if curve[step - 1] <= goal), None)
+
+
+def table(curves: dict[tuple[str, str, int], list[float]]) -> str:
+    """Markdown, a row a pair and variant: the losses at the end, and when each is down at the
+    other's; a value a seed. "-": not within its steps.
+    """
+    rows = [
+        "| pair | variant | plain's last loss | its own | steps to plain's | plain's to its |",
+        "|---|---|---|---|---|---|",
+    ]
+    for pair, variant in dict.fromkeys(key[:2] for key in curves if key[1] != PLAIN):
+        seeds = [seed for *name, seed in curves if name == [pair, variant]]
+        both = [(curves[pair, PLAIN, seed], curves[pair, variant, seed]) for seed in seeds]
+        cells = [
+            [f"{plain[-1]:.0f}" for plain, _ in both],
+            [f"{own[-1]:.0f}" for _, own in both],
+            [str(reached(own, plain[-1]) or "-") for plain, own in both],
+            [str(reached(plain, own[-1]) or "-") for plain, own in both],
+        ]
+        heads = [f"{pair}: {PAIRS[pair][2]}", variant]
+        rows.append(f"| {' | '.join([*heads, *map(', '.join, cells)])} |")
+    return "\n".join(rows)
+
+
+def draw_curves(curves: dict[tuple[str, str, int], list[float]], path: Path) -> None:
+    """A panel a pair: every seed's line, and where plain ends as a level."""
+    pairs = list(dict.fromkeys(pair for pair, *_ in curves))
+    width, height = 2 * CELL + GAP, 2 * CELL
+    columns = 3
+    canvas = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(20)
+    for number, pair in enumerate(pairs):
+        lines = {key[1:]: curve for key, curve in curves.items() if key[0] == pair}
+        left, top = number % columns * width, number // columns * height
+        box = (left + 4 * GAP, top + 2 * GAP, left + width - GAP, top + height - 2 * GAP)
+        draw.text((box[0], top + 8), f"{pair}: {PAIRS[pair][2]}", fill="black", font=font)
+        _panel(draw, font, box, lines)
+    with atomic(path) as temporary:
+        canvas.save(temporary, "PNG", optimize=True)
+
+
+def _panel(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont,
+    box: tuple[int, int, int, int],
+    lines: dict[tuple[str, int], list[float]],
+) -> None:
+    """Axes and lines of one pair. box: left, top, right, bottom in pixels."""
+    left, top, right, bottom = box
+    steps = max(map(len, lines.values()))
+    high = 1000 * -(-max(map(max, lines.values())) // 1000)
+    low = 1000 * (min(map(min, lines.values())) // 1000)
+
+    def at(step: float, loss: float) -> tuple[float, float]:
+        share = (loss - low) / (high - low)
+        return left + (right - left) * step / steps, bottom - (bottom - top) * share
+
+    for step in range(0, steps + 1, 40):
+        x, _ = at(step, low)
+        draw.line([(x, top), (x, bottom)], fill="#e4e4e4")
+        draw.text((x, bottom + 4), str(step), fill="#555555", font=font, anchor="ma")
+    for loss in (low, (low + high) / 2, high):
+        _, y = at(0, loss)
+        draw.line([(left, y), (right, y)], fill="#e4e4e4")
+        draw.text((left - 6, y), f"{loss:.0f}", fill="#555555", font=font, anchor="rm")
+    for (variant, _), curve in lines.items():
+        points = [at(k + 1, loss) for k, loss in enumerate(curve)]
+        draw.line(points, fill=COLOURS[variant], width=3)
+        if variant == PLAIN:
+            draw.line([at(0, curve[-1]), points[-1]], fill=COLOURS[variant])
+    for row, variant in enumerate(dict.fromkeys(variant for variant, _ in lines)):
+        name = f"{variant}, {max(len(c) for (v, _), c in lines.items() if v == variant)} steps"
+        draw.text((right, top + 24 * row), name, fill=COLOURS[variant], font=font, anchor="ra")
+
+
+def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path) -> None:
+    """A column a pair: the photo, then every variant's picture, of the first seed."""
+    first = {key[:2]: root / RUNS / job.id for key, job in reversed(jobs.items())}
+    pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
+    variants = dict.fromkeys(variant for _, variant, _ in jobs)
+    rows = {"photo": (PLAIN, "content.png")} | {v: (v, "output.png") for v in variants}
+    canvas = Image.new("RGB", (CELL * len(pairs), (CELL + MARGIN) * len(rows)), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
+    for row, (name, (variant, file)) in enumerate(rows.items()):
+        for column, pair in enumerate(pairs):
+            left, top = column * CELL, row * (CELL + MARGIN)
+            draw.text((left + 2, top + 2), f"{pair}, {name}", fill="black", font=font)
+            with Image.open(first[pair, variant] / file) as picture:
+                picture.thumbnail((CELL - 2, CELL - 2))
+                canvas.paste(picture, (left, top + MARGIN))
+    with atomic(path) as temporary:
+        canvas.save(temporary, "JPEG", quality=90)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--pairs", nargs="+", choices=PAIRS, default=list(PAIRS), help="which (default: all)")
+    add("--seeds", nargs="+", type=int, default=[0], help="of every run (default: 0)")
+    add("--identity", action="store_true", help="the identity start too")
+    add("--size", type=int, default=256, help="longer side in pixels (default: %(default)s)")
+    args = parser.parse_args()
+    variants = [PLAIN, FAST, *([IDENTITY] if args.identity else [])]
+    root = ROOT / "runs" / "fewer-steps"
+    jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
+    if campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
+        raise SystemExit("some runs failed; their folders say why")
+    curves = {key: smoothed(root / RUNS / job.id) for key, job in jobs.items()}
+    draw_curves(curves, DRAWN / "fewer-steps.png")
+    draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
+    print(table(curves))
+
+
+if __name__ == "__main__":
+    main()
