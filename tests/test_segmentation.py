@@ -167,6 +167,12 @@ def test_water_is_found_from_the_lower_edge_up():
     assert stuff_mask(picture, "boat") is None
 
 
+def test_a_person_without_a_face_is_what_stands_out():
+    mask = BridgeSegmenter().segment(picture("camera"), "the man")
+    assert mask[430, 60] > 0.5 and mask[90, 210] > 0.5  # dark coat, dark hair
+    assert not mask[:, 420:].any()  # lawn and houses
+
+
 def test_the_background_is_what_does_not_stand_out():
     masks = [BridgeSegmenter().segment(picture("chelsea"), name) for name in ("background", "cat")]
     assert mask_iou(1 - masks[0], masks[1]) > 0.75

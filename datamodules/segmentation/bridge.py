@@ -65,6 +65,7 @@ AREAS = (0.02, 0.035, 0.06, 0.09, 0.13, 0.18, 0.24, 0.31, 0.4, 0.5, 0.6, 0.7, 0.
 # are a guess.
 RECOGNISED, SLOPE, PERSON, STUFF, GUESS = 0.96, 0.1, 0.85, 0.8, 0.5
 FACELESS = 1.0  # people turned away are no class: they give about so much less evidence
+WARM = 0.1  # correlation with the heat from which what stands out is taken for a person
 TINY = 16  # px: a picture with a shorter side is taken as a whole, as is one of one colour
 
 
@@ -180,6 +181,11 @@ class BridgeSegmenter(Segmenter):
         coarse = confine(coarse, allowed)
         features = hypercolumns(picture, coarse.shape)
         views = self.views(small, self.aligned(coarse, features, []))
+        if faceless and views and place(phrase, coarse.shape) is None:
+            mask = views[0] > 0.5
+            warm = resize(coarse.numpy(), *mask.shape)
+            if mask.any() and correlation(warm, mask[None])[0] > WARM:
+                return mask, GUESS
         heat = confine(self.aligned(coarse, features, views), allowed)
         views = [view * resize(allowed.numpy(), *view.shape) for view in views]
         mask, confidence = self.cut(small, heat, views, nearness)
