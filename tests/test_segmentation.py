@@ -9,6 +9,7 @@ from skimage import data
 from torch import Tensor
 
 from datamodules.errors import AtelierError
+from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.segmentation.phrases import nested_phrases
 from datamodules.segmentation.regions import rest, separate
@@ -168,7 +169,8 @@ def test_water_is_found_from_the_lower_edge_up():
 
 
 def test_a_person_without_a_face_is_what_stands_out():
-    mask = BridgeSegmenter().segment(picture("camera"), "the man")
+    grey = to_tensor(load_picture("skimage:camera"))
+    mask = BridgeSegmenter().segment(grey, "the man")
     assert mask[430, 60] > 0.5 and mask[90, 210] > 0.5  # dark coat, dark hair
     assert not mask[:, 420:].any()  # lawn and houses
 
