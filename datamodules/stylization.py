@@ -51,7 +51,9 @@ class StylizationDataModule(LightningDataModule):
             objects one path each, in their order.
         protect_object: the object is what is spared: the mask is 1 on all the rest.
         size: longer side of the working picture in pixels; a smaller picture stays as it is.
-        feather: width of the mask's soft edge in pixels.
+        full_size: longer side, in pixels, at which the finished picture is painted once more, from
+            the photo itself and no larger than it; 0 = not.
+        feather: width of the mask's soft edge in pixels of the working picture.
         source_text: what the content is called where texts are compared (CLIPstyler: "a Photo").
     """
 
@@ -69,6 +71,7 @@ class StylizationDataModule(LightningDataModule):
         mask: str | list[str] = "",
         protect_object: bool = False,
         size: int = 384,
+        full_size: int = 0,
         feather: float = 2.0,
         source_text: str = "a Photo",
     ) -> None:
@@ -85,9 +88,11 @@ class StylizationDataModule(LightningDataModule):
         self.masks = [mask] if isinstance(mask, str) and mask else list(mask)
         self.protect_object = protect_object
         self.size = size
+        self.full_size = full_size
         self.feather = feather
         self.source_text = source_text
         self.task: StyleTask | None = None
+        self.full: StyleTask | None = None  # the same at full_size, if that is more
         self.parse_note = ""
         self.confidence: dict[str, float | None] = {}  # in the mask of each object
         self.seconds: dict[str, float] = {}
@@ -165,7 +170,6 @@ class StylizationDataModule(LightningDataModule):
             return
         picture = load_picture(self.image)
         style_image = self._load_style_image()
-        content = to_tensor(fit_within(picture, self.size))
         names = [name for name, _ in regions(self.targets)]
         self._check_masks(names)
         start = time.perf_counter()
@@ -174,11 +178,24 @@ class StylizationDataModule(LightningDataModule):
         whole = to_tensor(picture)
         found = [self._mask(k, name, whole) for k, name in enumerate(objects(names))]
         self.seconds["mask"] = time.perf_counter() - start
-        masks = torch.stack([resize(mask, content.shape[1:]) for mask in found])
-        masks = self._regions(separate(masks, names), names)
-        self.task = StyleTask(
-            content, self.targets, masks, self.source_text, style_image, self.parse_note
-        )
+        masks = separate(torch.stack(found), names)
+
+        def task(size: int, softness: float) -> StyleTask:
+            content = to_tensor(fit_within(picture, size))
+            fitted = torch.stack([resize(mask, content.shape[1:]) for mask in masks])
+            return StyleTask(
+                content,
+                self.targets,
+                self._regions(fitted, names, softness),
+                self.source_text,
+                style_image,
+                self.parse_note,
+            )
+
+        self.task = task(self.size, self.feather)
+        if min(self.full_size, max(picture.size)) > self.size:
+            larger = min(self.full_size, max(picture.size)) / self.size
+            self.full = task(self.full_size, self.feather * larger)
 
     def _check_masks(self, names: list[str]) -> None:
         """Refuse what masks and names cannot give, before the segmenter is asked."""
@@ -201,9 +218,9 @@ class StylizationDataModule(LightningDataModule):
         self.confidence[name] = self.segmenter.confidence
         return mask
 
-    def _regions(self, masks: Tensor, names: list[str]) -> Tensor:
-        """Feathered masks (K, H, W); 1 = to be stylized."""
-        masks = torch.stack([feather(mask, self.feather) for mask in masks])
+    def _regions(self, masks: Tensor, names: list[str], softness: float) -> Tensor:
+        """Masks (K, H, W) with edges `softness` px wide; 1 = to be stylized."""
+        masks = torch.stack([feather(mask, softness) for mask in masks])
         masks = masks / masks.sum(0).clamp(min=1)  # soft edges that meet
         if self.protect_object and names != [BACKGROUND]:
             return rest(masks)[None]

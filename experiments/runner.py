@@ -142,7 +142,8 @@ class AtelierCLI(LightningCLI):
         asked = self.config["run"]["out"]
         path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_none=False)
-        folder = RunFolder(path, name, task, config, self.config["run"]["keep_every"])
+        keep = self.config["run"]["keep_every"]
+        folder = RunFolder(path, name, task, config, keep, self.datamodule.full)
         folder.write_task()
         return folder
 

@@ -43,11 +43,14 @@ SETTINGS = {
     "strength": "model.strength",
     "brush": "model.brush",
     "size": "data.size",
+    "full_size": "data.full_size",
     "steps": "trainer.max_steps",
     "seed": "seed_everything",
     "out": "run.out",
     "device": "trainer.accelerator",
 }
+
+FULL_SIZE = 2048  # px
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--brush", metavar="0..1", help="size of the strokes, relative to the shorter side")
     add("--mode", choices=["paper", "reference"], help="the paper's formulas or its code's")
     add("--size", type=int, metavar="PX", help="longer side of the working picture")
+    add(
+        "--full-size",
+        type=int,
+        metavar="PX",
+        help="longer side of output_full.png, painted from the photo itself and no larger than it; "
+        f"0 = none (default: {FULL_SIZE})",
+    )
     add("--steps", type=int, help="optimisation steps")
     add("--parser", choices=PARSERS, help="what splits the sentence (default: smollm2)")
     add("--seed", type=int, help="the same seed gives the same picture on one machine's processor")
@@ -119,6 +129,8 @@ def _lightning_arguments(args: argparse.Namespace) -> list[str]:
     for option in ("image", "style_image"):
         if path := getattr(args, option):
             given[SETTINGS[option]] = absolute(path)
+    if args.full_size is None and not args.config:
+        given["data.full_size"] = FULL_SIZE
     if args.mask:
         given["data.mask"] = json.dumps([absolute(path) for path in args.mask])
     if args.target:
@@ -183,6 +195,7 @@ def _print_result(folder: Path) -> None:
     from rich.table import Table
 
     from evaluation.metrics.style import judgements
+    from lightning_modules.callbacks import FULL
 
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     metrics, seconds = result["metrics"], result["seconds"]
@@ -210,3 +223,5 @@ def _print_result(folder: Path) -> None:
     Console().print(table)
     # Paths whole, on lines of their own, for eyes and scripts alike.
     print(f"output    {folder / 'output.png'}\nenhanced  {folder / 'output_enhanced.png'}")
+    if (folder / FULL).exists():
+        print(f"full      {folder / FULL}")

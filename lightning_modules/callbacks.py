@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import math
 import time
 from dataclasses import asdict
@@ -11,18 +12,23 @@ from pathlib import Path
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from psutil import virtual_memory
 
 from datamodules.errors import AtelierError
 from datamodules.files import write_json, write_text
 from datamodules.images import enhance, save_png, to_picture
 from datamodules.task import StyleTask
 
+log = logging.getLogger(__name__)
+
 FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
 SHOW_EVERY = 5  # steps between two looks at the losses, for the same reason
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
+FULL = "output_full.png"
+PAINTING = 800  # bytes a pixel that a generator needs to paint without gradients, about
 STEPS = "steps"  # folder of the pictures on the way
 # All that a run folder gains after the first step, but for those.
-OUTCOMES = ("losses.csv", "output.png", "output_enhanced.png", INTERRUPTED, FAILED)
+OUTCOMES = ("losses.csv", "output.png", "output_enhanced.png", FULL, INTERRUPTED, FAILED)
 
 
 class StepProgress(Callback):
@@ -66,7 +72,8 @@ class StepProgress(Callback):
 class RunFolder(Callback):
     """Writes config.yaml, parse.json, content.png and mask.png (for several regions mask-1.png, ...
     too) before the first step, losses.csv and steps/NUMBER.png on the way, output.png (raw) and
-    output_enhanced.png (contrast 1.5) after the last.
+    output_enhanced.png (contrast 1.5) after the last; output_full.png, if a larger task is given,
+    is the larger photo by the same generator.
 
     A run that stops early leaves INTERRUPTED.txt or FAILED.txt, which says at which step and why.
 
@@ -76,16 +83,24 @@ class RunFolder(Callback):
         task: the job that is run.
         config: the complete configuration as YAML; it alone reproduces the run.
         keep_every: steps between two pictures that are kept; 0 keeps none.
+        full: the same job at a larger size.
     """
 
     def __init__(
-        self, folder: Path, name: str, task: StyleTask, config: str, keep_every: int = 0
+        self,
+        folder: Path,
+        name: str,
+        task: StyleTask,
+        config: str,
+        keep_every: int = 0,
+        full: StyleTask | None = None,
     ) -> None:
         self.folder = folder
         self.name = name
         self.task = task
         self.config = config
         self.keep_every = keep_every
+        self.full = full
         self.seconds = 0.0
         self._losses: list[dict[str, torch.Tensor]] = []
 
@@ -120,6 +135,21 @@ class RunFolder(Callback):
         self.seconds = time.perf_counter() - self._start
         save_png(output, self.folder / "output.png")
         save_png(enhance(output), self.folder / "output_enhanced.png")
+        if self.full and module.generator.any_size:
+            self._paint_full(module)
+
+    def _paint_full(self, module: LightningModule) -> None:
+        height, width = self.full.content.shape[1:]
+        needed, free = PAINTING * height * width, virtual_memory().available
+        if module.device.type == "cpu" and needed > free:
+            log.warning(
+                "To paint the picture at %dx%d takes about %.1f GB, but %.1f are free: "
+                "output_full.png is left out; give a smaller --full-size",
+                *(width, height, needed / 1e9, free / 1e9),
+            )
+            return
+        painted = module.stylize(self.full.batch().to(module.device))[0]
+        save_png(to_picture(painted), self.folder / FULL)
 
     def write_stopped(self, exception: BaseException) -> None:
         """Keep the losses so far and say in the folder that the run did not finish, and why."""

@@ -14,9 +14,11 @@ class Generator(nn.Module, ABC):
 
     Attributes:
         note: what people must know about how the styles were taken, "" if nothing.
+        any_size: whether it paints pictures of other sizes than the one it was optimised on.
     """
 
     note: str = ""
+    any_size: bool = True
 
     def start(self, batch: StyleBatch) -> None:
         """Called once, before the optimizer is made, with what is to be painted."""

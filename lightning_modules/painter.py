@@ -202,5 +202,7 @@ class Painter(Generator):
             code, paces, share = (
                 getattr(self, f"{name}{k}") for name in ("code", "paces", "share")
             )
+            if content.shape[2:] != share.shape:  # painted larger than it was optimised
+                share = F.interpolate(share[None, None], content.shape[2:], mode="bilinear")
             painted = painted + share * network(content, code + paces * move)
         return painted

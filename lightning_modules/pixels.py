@@ -11,6 +11,8 @@ from lightning_modules.generator import Generator
 class Pixels(Generator):
     """Every pixel is a parameter; the optimisation starts from the content image."""
 
+    any_size = False
+
     def __init__(self) -> None:
         super().__init__()
         self.register_parameter("picture", None)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data
 
 SETTINGS = ["--size", "96", "--brush", "0.4", "--model.patches.count", "6", "--no-wandb"]
 RUN_FILES = {
@@ -25,7 +26,8 @@ RUN_FILES = {
     "output_enhanced.png",
     "losses.csv",
     "result.json",
-}  # and steps/, where a run is long enough
+}  # and steps/, where a run is long enough, and
+FULL = "output_full.png"  # where the photo is larger than the working picture
 
 
 def command(*arguments):
@@ -198,7 +200,8 @@ def test_stylize_end_to_end(tmp_path):
     assert "first/output.png" in done.stdout
     assert "mosaic" in done.stderr
     first = tmp_path / "first"
-    assert {path.name for path in first.iterdir()} == RUN_FILES
+    assert {path.name for path in first.iterdir()} == RUN_FILES | {FULL}
+    check_full(first)
     result = json.loads((first / "result.json").read_text())
     assert (result["seed"], result["steps"]) == (3, 6)
     assert (result["generator"], result["style_note"]) == ("Painter", "")
@@ -213,11 +216,21 @@ def test_stylize_end_to_end(tmp_path):
 
     again = atelier("stylize", "--config", "first/config.yaml", "--out", "second", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    for name in ("output.png", "mask.png", "losses.csv"):
+    for name in ("output.png", FULL, "mask.png", "losses.csv"):
         assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
     config = (first / "config.yaml", "--out", "first")
     refused(atelier("stylize", "--config", *config, cwd=tmp_path), "already holds a finished run")
+
+
+def check_full(folder):
+    """The photo at its own size, its object painted and its background as it was."""
+    photo, full = data.chelsea().astype(float), np.asarray(Image.open(folder / FULL), float)
+    assert full.shape == photo.shape
+    mask = Image.open(folder / "mask.png").convert("L").resize(photo.shape[1::-1])
+    cat, behind = np.asarray(mask) > 250, np.asarray(mask) == 0
+    assert np.abs(full - photo)[cat].mean() > 20
+    assert (full == photo).all(-1)[behind].mean() > 0.8  # what is left is the soft edge
 
 
 def test_a_key_reaches_no_file_and_no_stream(tmp_path, mask):
@@ -251,12 +264,12 @@ def test_several_objects_leave_a_mask_each(tmp_path, mask):
     assert done.returncode == 0, done.stderr
     assert "0.5*snow + 0.5*ice" in done.stderr
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names == RUN_FILES | {"mask-1.png", "mask-2.png"}
+    assert names == RUN_FILES | {FULL, "mask-1.png", "mask-2.png"}
     masks = [np.asarray(Image.open(tmp_path / "run" / f"mask-{k}.png"), int) for k in (1, 2)]
     assert abs(sum(masks) - 255).max() <= 1
     styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
     assert styles == ["fire", "snow", "ice"]
-    one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite"]
+    one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite", "--full-size", 0]
     done = atelier("stylize", "skimage:chelsea", *one, *settings, cwd=tmp_path)
     assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr
 
