@@ -23,6 +23,9 @@ COMMANDS = {
     "cat-fire": [CAT, "Turn the cat to fire"],
     "cat-starry-night": [CAT, "Turn the cat to Starry Night by Vincent van Gogh"],
     "rocket-fire": [ROCKET, "Turn the rocket to fire"],
+    "background-starry-night": [
+        *["skimage:astronaut", "Turn the background to Starry Night by Vincent van Gogh"]
+    ],
     "methods/style-image": [
         *["skimage:coffee", "--object", "coffee cup"],
         *["--style-image", "skimage:brick", "--model.weights.gram", "50"],
