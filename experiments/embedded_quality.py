@@ -90,7 +90,7 @@ def cost() -> None:
 
 
 def _measured(words: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak memory in GB of an atelier command."""
+    """Wall seconds and peak memory in GB of an atelier command; no less than this process's own."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "experiments.cli", *words],

@@ -17,7 +17,8 @@ classifier), GrabCut (Rother et al. 2004), U^2-Net (saliency.py).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -262,7 +263,8 @@ class BridgeSegmenter(Segmenter):
         """
         warm = resize(heat.numpy(), *picture.shape[:2])
         levels = np.quantile(warm, 1 - np.array(self.areas))
-        masks = [grab_cut(picture, warm, level) for level in levels]
+        with ThreadPoolExecutor() as pool:  # OpenCV's chance is a thread's own
+            masks = [*pool.map(partial(grab_cut, picture, warm), levels)]
         masks += [view > 0.5 for view in views]
         masks = np.array([mask for mask in masks if mask.any() and not mask.all()])
         if not len(masks):
