@@ -1,5 +1,6 @@
 """The base loop, the data module and Soulstyler, on a small picture with the real encoder."""
 
+from collections import namedtuple
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.task import StyleTarget, StyleTask
+from lightning_modules import callbacks
+from lightning_modules.callbacks import RunFolder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.patches import Patches
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
@@ -331,3 +334,22 @@ def test_the_fast_preset_runs_from_the_identity_and_its_rate_ends_at_nothing(tmp
     assert cli.model.optimizers().param_groups[0]["lr"] == pytest.approx(0)
     content, batch = cli.datamodule.task.content, cli.datamodule.task.batch()
     assert 0.01 < (cli.model.stylize(batch)[0] - content).abs().mean() < 0.2  # still the photo
+
+
+def test_a_full_picture_that_does_not_fit_into_memory_is_left_out_and_said(
+    tmp_path, monkeypatch, caplog
+):
+    module = data(object="cat", style="fire", size=64, full_size=128)
+    module.setup()
+    assert module.full.content.shape == (3, 85, 128)
+    method = soulstyler()
+    method.generator.start(module.task.batch())
+    folder = RunFolder(tmp_path, "name", module.task, "", full=module.full)
+    free = namedtuple("Memory", "available")
+    monkeypatch.setattr(callbacks, "virtual_memory", lambda: free(85 * 128 * 100))
+    folder._paint_full(method)
+    assert "output_full.png is left out; give a smaller --full-size" in caplog.text
+    assert not (tmp_path / callbacks.FULL).exists()
+    monkeypatch.setattr(callbacks, "virtual_memory", lambda: free(85 * 128 * 1000))
+    folder._paint_full(method)
+    assert (tmp_path / callbacks.FULL).exists()
