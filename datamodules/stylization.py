@@ -193,9 +193,9 @@ class StylizationDataModule(LightningDataModule):
             )
 
         self.task = task(self.size, self.feather)
-        if min(self.full_size, max(picture.size)) > self.size:
-            larger = min(self.full_size, max(picture.size)) / self.size
-            self.full = task(self.full_size, self.feather * larger)
+        full = min(self.full_size, max(picture.size))
+        if full > self.size:
+            self.full = task(full, self.feather * full / self.size)
 
     def _check_masks(self, names: list[str]) -> None:
         """Refuse what masks and names cannot give, before the segmenter is asked."""

@@ -205,6 +205,7 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
         "load": cli.load_seconds,
         **cli.datamodule.seconds,
         "optimise": folder.seconds,
+        "full": folder.full_seconds,
         "score": scored,
     }
     packages = ("atelier", "torch", "lightning", "timm", "transformers")

@@ -101,7 +101,8 @@ class RunFolder(Callback):
         self.config = config
         self.keep_every = keep_every
         self.full = full
-        self.seconds = 0.0
+        self.seconds = 0.0  # of the optimisation
+        self.full_seconds = 0.0  # of painting the larger picture
         self._losses: list[dict[str, torch.Tensor]] = []
 
     def write_task(self) -> None:
@@ -136,19 +137,25 @@ class RunFolder(Callback):
         save_png(output, self.folder / "output.png")
         save_png(enhance(output), self.folder / "output_enhanced.png")
         if self.full and module.generator.any_size:
+            start = time.perf_counter()
             self._paint_full(module)
+            self.full_seconds = time.perf_counter() - start
 
     def _paint_full(self, module: LightningModule) -> None:
+        """The run is whole without it: where memory is short it is left out, and that is said."""
         height, width = self.full.content.shape[1:]
-        needed, free = PAINTING * height * width, virtual_memory().available
-        if module.device.type == "cpu" and needed > free:
+        needed = PAINTING * height * width
+        try:
+            if module.device.type == "cpu" and needed > virtual_memory().available:
+                raise torch.OutOfMemoryError
+            painted = module.stylize(self.full.batch().to(module.device))[0]
+        except torch.OutOfMemoryError:
             log.warning(
-                "To paint the picture at %dx%d takes about %.1f GB, but %.1f are free: "
+                "Painting the picture at %dx%d takes about %.1f GB, and less is free: "
                 "output_full.png is left out; give a smaller --full-size",
-                *(width, height, needed / 1e9, free / 1e9),
+                *(width, height, needed / 1e9),
             )
             return
-        painted = module.stylize(self.full.batch().to(module.device))[0]
         save_png(to_picture(painted), self.folder / FULL)
 
     def write_stopped(self, exception: BaseException) -> None:
