@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import repeat
 
@@ -250,6 +251,25 @@ class StylizationDataModule(LightningDataModule):
         if self._batch is None or self._batch.content.device != device:
             self._batch = batch.to(device)
         return self._batch
+
+
+class TogetherDataModule(LightningDataModule):
+    """The data of several runs that are optimised together: a list of their batches."""
+
+    def __init__(self, each: Sequence[StylizationDataModule]) -> None:
+        super().__init__()
+        self.each = each
+
+    def train_dataloader(self):
+        return repeat([data.task.batch() for data in self.each])
+
+    def transfer_batch_to_device(
+        self, batch: list[StyleBatch], device: torch.device, dataloader_idx: int
+    ) -> list[StyleBatch]:
+        return [
+            data.transfer_batch_to_device(own, device, dataloader_idx)
+            for data, own in zip(self.each, batch, strict=True)
+        ]
 
 
 def _quoted(text: str, length: int = 80) -> str:

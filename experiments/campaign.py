@@ -45,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=float, default=0, metavar="S", help="end a run after so many seconds")
     add("--tries", type=int, default=2, help="attempts at a run whose process dies (default: 2)")
     add("--threads", type=int, default=0, help="of the processor a worker (default: its share)")
+    add(
+        "--runs-per-device",
+        type=int,
+        default=0,
+        metavar="K",
+        help="how many a worker optimises at once, where models and size are the same "
+        "(default: 4 on a GPU, else 1)",
+    )
     add("--retry-failed", action="store_true", help="make again what has failed before")
     add("--shard", metavar="I/N", help="only the I-th of N parts, e.g. for a SLURM array job")
     add("--dry-run", action="store_true", help="list the runs, the models and the time; make none")
@@ -59,6 +67,11 @@ def workers_of(args: argparse.Namespace) -> Workers:
         raise AtelierError(f"--workers is {args.workers!r}; give a number, or auto")
     if args.serial and args.limit:
         raise AtelierError("--limit ends a worker, and --serial has none; leave one of them out")
+    if args.runs_per_device < 0 or (args.limit and args.runs_per_device > 1):
+        raise AtelierError(
+            f"--runs-per-device is {args.runs_per_device}; give 1 or more, or 0 to leave it to "
+            "Atelier; and only 1 with --limit, which would end all that are made at once"
+        )
     count = 0 if args.workers == "auto" else int(args.workers)
     return Workers(
         count=SERIAL if args.serial else count,
@@ -66,6 +79,7 @@ def workers_of(args: argparse.Namespace) -> Workers:
         limit=args.limit,
         tries=args.tries,
         threads=args.threads,
+        runs_per_device=args.runs_per_device,
     )
 
 

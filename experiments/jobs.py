@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shlex
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
@@ -25,8 +27,21 @@ from datamodules.embedded import sha256
 from datamodules.errors import AtelierError
 from datamodules.files import write_json
 
+log = logging.getLogger(__name__)
+
 RUNS, JOB, FAILURE, RESULT = "runs", "job.json", "failure.json", "result.json"
 INPUTS = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
+ALIKE = (  # settings, or their beginnings, that runs which are optimised together must share
+    "data.size",
+    "model.chunk",
+    "model.content_features",
+    "model.encoder",
+    "model.extra_step",
+    "model.generator",
+    "model.mode",
+    "model.style_features",
+    "trainer.",
+)
 CHUNKS = (16, 4)  # views that the encoder sees together once memory has run out
 
 State = Literal["done", "skipped", "busy", "failed"]
@@ -47,6 +62,12 @@ class Job:
     labels: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     set: str = ""
+
+    @cached_property
+    def kind(self) -> str:
+        """Jobs of one kind can be optimised together: the same networks, size and steps."""
+        alike = {k: v for k, v in self.settings.items() if k.startswith(ALIKE)}
+        return json.dumps([_canonical(self.config), alike], sort_keys=True)
 
     @cached_property
     def id(self) -> str:
@@ -116,23 +137,71 @@ def state_of(job_id: str, root: Path) -> State | Literal["open"]:
     return "failed" if (folder / FAILURE).exists() else "open"
 
 
-def run_job(job: Job, root: Path, limit: float = 0, threads: int = 0) -> Outcome:
-    """Make a job's run, unless it is done or in another's hands; every failure is an outcome.
+def run_jobs(jobs: Sequence[Job], root: Path, limit: float = 0, threads: int = 0) -> list[Outcome]:
+    """Make the jobs' runs, those left out that are done or in another's hands.
 
+    Several are optimised together; what cannot be is made alone. Every failure is an outcome.
     limit: seconds after which the system ends this process, even where it hangs in foreign code;
-    0 = none. threads: of the processor that the run uses; 0 = as many as torch takes.
+    0 = none. threads: of the processor that a run uses; 0 = as many as torch takes.
     """
     from filelock import FileLock, Timeout
 
-    folder = root / RUNS / job.id
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder.parent / f".{job.id}.lock", timeout=0):
+    outcomes, left = [], []
+    with ExitStack() as locks:
+        for job in jobs:
+            folder = root / RUNS / job.id
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                locks.enter_context(FileLock(folder.parent / f".{job.id}.lock", timeout=0))
+            except Timeout:
+                outcomes.append(Outcome(job.id, "busy"))
+                continue
             if state_of(job.id, root) == "done":
-                return Outcome(job.id, "skipped")
-            return _run(job, folder, limit, threads)
-    except Timeout:
-        return Outcome(job.id, "busy")
+                outcomes.append(Outcome(job.id, "skipped"))
+            else:
+                left.append((job, folder))
+        made = _run_together(left, threads) if len(left) > 1 else {}
+        outcomes += [made.get(job.id) or _run(job, folder, limit, threads) for job, folder in left]
+    return outcomes
+
+
+def run_job(job: Job, root: Path, limit: float = 0, threads: int = 0) -> Outcome:
+    """Make one job's run."""
+    return run_jobs([job], root, limit, threads)[0]
+
+
+def _run_together(jobs: Sequence[tuple[Job, Path]], threads: int) -> dict[str, Outcome]:
+    """Outcomes, by id, of those jobs whose runs could be optimised as one."""
+    import torch
+
+    from experiments.runner import AtelierCLI, run_together
+
+    start, ready, made = time.perf_counter(), {}, {}
+    if threads:
+        torch.set_num_threads(threads)
+    # What fails here is made alone, and fails there again, with its reason noted.
+    for job, folder in jobs:
+        with suppress(Exception):
+            write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": 0})
+            cli = AtelierCLI.from_arguments(job.arguments(folder), time.perf_counter())
+            ready[job.id] = cli, cli.set_up()
+    if len(ready) < 2:
+        return {}
+    try:
+        run_together(list(ready.values()))
+    except Exception as error:
+        said = "%d runs cannot be optimised together (%s); they are made one after another"
+        log.warning(said, len(ready), _reason(error))
+        torch.cuda.empty_cache()
+        return {}
+    seconds = (time.perf_counter() - start) / len(ready)
+    for job_id, (cli, folder) in ready.items():
+        tries = failed_tries(folder.folder) + 1
+        with suppress(Exception):
+            cli.conclude(folder)
+            (folder.folder / FAILURE).unlink(missing_ok=True)
+            made[job_id] = Outcome(job_id, "done", seconds=seconds, tries=tries)
+    return made
 
 
 def _run(job: Job, folder: Path, limit: float, threads: int) -> Outcome:

@@ -11,7 +11,8 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,17 +21,17 @@ from pkgutil import resolve_name
 import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
-from lightning import seed_everything
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.errors import AtelierError, our_own
 from datamodules.files import slug, write_json
-from datamodules.stylization import StylizationDataModule
+from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.names import GENERATORS
-from experiments.tracking import Wandb, finish, wandb_logger
+from experiments.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
 from lightning_modules.stylization import Stylization
 
@@ -111,28 +112,37 @@ class AtelierCLI(LightningCLI):
 
     def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
-        self.model.check(self.datamodule.targets)
-        self.datamodule.setup()
-        self.model.generator.start(self.datamodule.task.batch())
-        self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
-        folder = self._open_folder()
-        # Whatever loading has drawn: in a process that has its networks already, it draws nothing.
-        seed_everything(self.config["seed_everything"], verbose=False)
-        try:
+        folder = self.set_up()
+        with noted_in([folder]):
             announce(folder)
-            logger = wandb_logger(Wandb(**self.config["wandb"]), folder)
+            logger = self.logger(folder)
             self.trainer.loggers = [logger] if logger else []
             self.trainer.callbacks += [StepProgress(), folder]
             self.trainer.fit(self.model, datamodule=self.datamodule)
             metrics = write_result(self, folder)
-        except BaseException as error:
-            # Lightning turns Ctrl-C into sys.exit(1).
-            cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
-            folder.write_stopped(cause)
-            raise cause from error
         if logger:
             finish(logger, folder.folder, metrics)
         return folder
+
+    def set_up(self) -> RunFolder:
+        """Parse and mask, and begin the run's folder; all that comes before the first step."""
+        self.model.check(self.datamodule.targets)
+        self.datamodule.setup()
+        self.model.generator.start(self.datamodule.task.batch())
+        self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
+        return self._open_folder()
+
+    def conclude(self, folder: RunFolder) -> None:
+        """Score a run that was optimised together with others, and log it as a whole."""
+        with noted_in([folder]):
+            metrics = write_result(self, folder)
+        if logger := self.logger(folder):
+            log_course(logger, folder.course, self.trainer.log_every_n_steps)
+            finish(logger, folder.folder, metrics)
+
+    def logger(self, folder: RunFolder) -> WandbLogger | None:
+        """Of the run, at W&B; None if disabled."""
+        return wandb_logger(Wandb(**self.config["wandb"]), folder)
 
     def _open_folder(self) -> RunFolder:
         task, method = self.datamodule.task, type(self.model).__name__
@@ -157,6 +167,31 @@ class AtelierCLI(LightningCLI):
             if (path / name).exists():
                 (path / name).unlink()
         return path
+
+
+@contextmanager
+def noted_in(folders: Sequence[RunFolder]) -> Iterator[None]:
+    """What ends a run before its time is noted in its folder; it goes on from here."""
+    try:
+        yield
+    except BaseException as error:
+        # Lightning turns Ctrl-C into sys.exit(1).
+        cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
+        for folder in folders:
+            folder.write_stopped(cause)
+        raise cause from error
+
+
+def run_together(runs: Sequence[tuple[AtelierCLI, RunFolder]]) -> None:
+    """Optimise runs that are set up as one, with the first one's trainer; they end alike."""
+    from lightning_modules.together import RunFolders, Together
+
+    folders = [folder for _, folder in runs]
+    with noted_in(folders):
+        trainer = runs[0][0].trainer
+        trainer.callbacks += [StepProgress(), RunFolders(folders)]
+        data = TogetherDataModule([cli.datamodule for cli, _ in runs])
+        trainer.fit(Together([cli.model for cli, _ in runs]), datamodule=data)
 
 
 def _spelled_out(arguments: list[str]) -> list[str]:
@@ -217,7 +252,8 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
             "generator": type(cli.model.generator).__name__,
             "style_note": cli.model.generator.note,
             "mask_confidence": cli.datamodule.confidence,
-            "steps": cli.trainer.global_step,
+            "steps": len(folder.course),
+            "runs_together": folder.together,
             "seed": cli.config["seed_everything"],
             "device": str(cli.trainer.strategy.root_device),
             **scores,

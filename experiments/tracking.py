@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import netrc
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,6 +82,12 @@ def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
     except wandb.Error as error:
         log.warning("W&B cannot be reached (%s): this run is logged offline", error)
         return start("offline")
+
+
+def log_course(logger: WandbLogger, course: Sequence[dict[str, float]], every: int) -> None:
+    """Log the losses of a run that was not logged on its way: one row of them a step."""
+    for step in range(every - 1, len(course), every):
+        logger.log_metrics(course[step], step)
 
 
 def log_scores(folder: Path, values: dict[str, float | None]) -> None:

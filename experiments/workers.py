@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.errors import AtelierError
-from experiments.jobs import JOB, RUNS, Job, Outcome, failed_tries, note_failure, run_job
+from experiments.jobs import JOB, RUNS, Job, Outcome, failed_tries, note_failure, run_jobs, state_of
 
+ON_GPU = 4  # runs at once
 SERIAL = -1  # workers: none but this process
 
 
@@ -28,6 +29,9 @@ class Workers:
     limit:   seconds that a run may take, by a worker of Ray's; 0 = as long as it wants.
     tries:   attempts at a job whose worker dies.
     threads: of the processor a worker; 0 = an equal share of them.
+    runs_per_device: how many a worker optimises at once, where they are of one kind; 0 = ON_GPU on
+             a GPU, and 1 elsewhere, where several at once gain nothing, and 1 with a limit, which
+             would end them all.
     """
 
     count: int = 0
@@ -35,6 +39,7 @@ class Workers:
     limit: float = 0.0
     tries: int = 2
     threads: int = 0
+    runs_per_device: int = 0
 
     def run(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
         """Make the jobs; each outcome once it is known, in no particular order."""
@@ -45,27 +50,46 @@ class Workers:
             raise AtelierError(
                 "A run's --limit needs workers that can be ended; leave out --serial"
             )
+        import torch
+
+        for group in self.groups(jobs, 1, torch.cuda.is_available()):
+            yield from run_jobs(group, root, threads=self.threads)
+
+    def groups(self, jobs: Sequence[Job], workers: int, gpu: bool) -> list[list[Job]]:
+        """The jobs in groups of one kind, so small that every worker gets one."""
+        most = self.runs_per_device or (ON_GPU if gpu and not self.limit else 1)
+        most = min(most, max(1, -(-len(jobs) // workers)))
+        by_kind: dict[str, list[Job]] = {}
         for job in jobs:
-            yield run_job(job, root, threads=self.threads)
+            by_kind.setdefault(job.kind, []).append(job)
+        return [
+            alike[k : k + most] for alike in by_kind.values() for k in range(0, len(alike), most)
+        ]
 
     def _on_ray(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
         ray = self._start()
         dead = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
         try:
-            make = self._task(ray)
-            waiting = {make.remote(job, root, self.limit): (job, 1) for job in jobs}
+            gpus, cpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("GPU", "CPU"))
+            workers = self.count or gpus or 1
+            make = self._task(ray, gpus, cpus, workers)
+            groups = self.groups(jobs, workers, gpu=bool(gpus))
+            waiting = {make.remote(group, root, self.limit): (group, 1) for group in groups}
             while waiting:
                 (ready, *_), _ = ray.wait(list(waiting), num_returns=1)
-                job, tries = waiting.pop(ready)
+                group, tries = waiting.pop(ready)
                 try:
-                    yield ray.get(ready)
+                    yield from ray.get(ready)
                 except dead as error:
                     if tries < self.tries:
-                        waiting[make.remote(job, root, self.limit)] = (job, tries + 1)
+                        waiting |= {
+                            make.remote([job], root, self.limit): ([job], tries + 1)
+                            for job in group
+                        }
                     else:
-                        yield _died(job, root, self.limit, error)
+                        yield from (_died(job, root, self.limit, error) for job in group)
                 except ray.exceptions.RayError as error:
-                    yield _died(job, root, self.limit, error)
+                    yield from (_died(job, root, self.limit, error) for job in group)
         finally:
             ray.shutdown()
 
@@ -84,14 +108,12 @@ class Workers:
             ) from error
         return ray
 
-    def _task(self, ray):
+    def _task(self, ray, gpus: int, cpus: int, workers: int):
         """The run function as Ray's task, with a worker's share of the machine."""
-        gpus, cpus = (ray.cluster_resources().get(kind, 0) for kind in ("GPU", "CPU"))
-        workers = self.count or int(gpus) or 1
         share = {"num_cpus": part(cpus, workers)}
         if gpus:
             share = {"num_gpus": part(gpus, workers), "num_cpus": min(1, cpus / workers)}
-        environment = _environment(self.threads or max(1, int(cpus) // workers))
+        environment = _environment(self.threads or max(1, cpus // workers))
         return ray.remote(**share, max_retries=0, runtime_env=environment)(_make)
 
 
@@ -100,8 +122,8 @@ def part(whole: float, workers: int) -> float:
     return whole / workers if whole < workers else int(whole // workers)
 
 
-def _make(job: Job, root: Path, limit: float) -> Outcome:
-    return run_job(job, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
+def _make(jobs: Sequence[Job], root: Path, limit: float) -> list[Outcome]:
+    return run_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
 
 
 def _environment(threads: int) -> dict:
@@ -112,7 +134,9 @@ def _environment(threads: int) -> dict:
 
 
 def _died(job: Job, root: Path, limit: float, error: Exception) -> Outcome:
-    """The failure of a job whose worker could not say itself what happened."""
+    """The failure of a job whose worker could not say itself what happened; or it was done."""
+    if state_of(job.id, root) == "done":
+        return Outcome(job.id, "done")
     folder = root / RUNS / job.id
     tries = failed_tries(folder) + 1
     said = note_failure(folder, _cause(folder, limit, error), tries)

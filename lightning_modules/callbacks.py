@@ -101,7 +101,8 @@ class RunFolder(Callback):
         self.config = config
         self.keep_every = keep_every
         self.full = full
-        self.seconds = 0.0  # of the optimisation
+        self.together = 1  # how many runs were optimised at once
+        self.seconds = 0.0  # of the optimisation, shared out among them
         self.full_seconds = 0.0  # of painting the larger picture
         self._losses: list[dict[str, torch.Tensor]] = []
 
@@ -175,19 +176,26 @@ class RunFolder(Callback):
 
         Raises AtelierError if the optimisation diverged.
         """
-        row = {name: float(value) for name, value in self._losses[-1].items()}
+        row = self.course[-1]
         if not all(map(math.isfinite, row.values())):
             raise AtelierError("The losses are not finite; give a lower --model.learning_rate")
-        return {"total": row.pop("loss"), **row}
+        return row
 
-    def _write_losses(self) -> None:
+    @property
+    def course(self) -> list[dict[str, float]]:
+        """The losses of all steps so far, by name, `total` first."""
         if not self._losses:
-            return
-        names = list(self._losses[0])
+            return []
+        names = ["total" if name == "loss" else name for name in self._losses[0]]
         # One transfer from the device for all steps.
         table = torch.stack([torch.stack(list(row.values())) for row in self._losses]).tolist()
+        return [dict(zip(names, row, strict=True)) for row in table]
+
+    def _write_losses(self) -> None:
+        if not (course := self.course):
+            return
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["step", *("total" if name == "loss" else name for name in names)])
-        writer.writerows([step, *row] for step, row in enumerate(table))
+        writer.writerow(["step", *course[0]])
+        writer.writerows([step, *row.values()] for step, row in enumerate(course))
         write_text(self.folder / "losses.csv", text.getvalue())

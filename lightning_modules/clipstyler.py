@@ -20,7 +20,7 @@ from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.patches import Patches, Places, every_box
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 
 class CLIPstyler(Stylization):
@@ -45,11 +45,15 @@ class CLIPstyler(Stylization):
         everywhere = tuple(every_box(*shape, size, device) for size in self.sizes(batch))
         self.places = Places(everywhere, self.patches.count)
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = self.look(output, output, self.places.draw(), self.patches.distortion)
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        places = self.places.draw(self.random)
+        return self.look(output, output, places, self.patches.distortion)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = seen.views[:1], seen.views[1:]
         moved = directional_loss(patches, self.content_embedding, self.direction)
         return {
             "global": directional_loss(whole, self.content_embedding, self.direction).mean(),
             "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, batch),
+            **self.keeping(output, seen, batch),
         }

@@ -21,7 +21,7 @@ from datamodules.task import MOST_STYLES, StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.patches import Patches, Places, covered_boxes, draw, shares
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 
 class Fusion(Stylization):
@@ -64,13 +64,18 @@ class Fusion(Stylization):
         repeats = torch.tensor(counts, device=self.device)
         self.patch_directions = self.directions.repeat_interleave(repeats, dim=0)
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         # (K, 3, H, W): in the k-th picture region k alone has changed.
         alone = batch.content + batch.masks.transpose(0, 1) * (output - batch.content)
-        whole, patches = self.look(alone, output, draw(self.parts), self.patches.distortion)
+        places = draw(self.parts, self.random)
+        return self.look(alone, output, places, self.patches.distortion)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        count = len(self.directions)
+        whole, patches = seen.views[:count], seen.views[count:]
         moved = directional_loss(patches, self.content_embedding, self.patch_directions)
         return {
             "global": directional_loss(whole, self.content_embedding, self.directions).mean(),
             "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, batch),
+            **self.keeping(output, seen, batch),
         }

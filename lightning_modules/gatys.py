@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 SMALLEST_STYLE = 64  # px; below this deep features have no texture to see
 
@@ -45,5 +45,9 @@ class Gatys(Stylization):
         )
         return scaled.clamp(0, 1)
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        return {"content": self.content_loss(output), "gram": self.gram_loss(output, batch)}
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        side = self.encoder.image_size
+        return output.new_empty(0, 3, side, side)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        return {"content": self.content_loss(seen), "gram": self.gram_loss(output, batch)}

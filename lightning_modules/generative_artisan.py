@@ -26,7 +26,7 @@ from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.patches import Patches, Places, divide, draw, every_box, mean_within
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 log = logging.getLogger(__name__)
 
@@ -100,16 +100,19 @@ class GenerativeArtisan(Stylization):
             count = self.patches.count
         return [Places(seen, count), Places(rest, self.patches.count - count)]
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        background = output * batch.masks[:, :1]
-        boxes = draw(self.parts)
-        whole, patches = self.look(background, output, boxes, self.patches.distortion)
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        background, places = output * batch.masks[:, :1], draw(self.parts, self.random)
+        return self.look(background, output, places, self.patches.distortion)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = seen.views[:1], seen.views[1:]
         moved = directional_loss(patches, self.content_embedding, self.direction)
         alpha = self.alpha
         if self.misplaced_weights:
-            alpha = alpha[torch.randperm(len(alpha), device=alpha.device)]
+            order = torch.randperm(len(alpha), device=alpha.device, generator=self.random)
+            alpha = alpha[order]
         return {
             "global": directional_loss(whole, self.background_embedding, self.direction).mean(),
             "patch": patch_loss(moved, self.tau, alpha, self.reject_below),
-            **self.keeping(output, batch),
+            **self.keeping(output, seen, batch),
         }

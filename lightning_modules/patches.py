@@ -57,19 +57,19 @@ class Places:
     by_size: tuple[Tensor, ...]
     count: int
 
-    def draw(self) -> Tensor:
+    def draw(self, random: torch.Generator | None = None) -> Tensor:
         """Boxes (count, 3) of this step, uniformly with replacement, the sizes in order."""
         each = shares(self.count, [1] * len(self.by_size))
         drawn = [
-            boxes[torch.randint(len(boxes), (n,), device=boxes.device)]
+            boxes[torch.randint(len(boxes), (n,), device=boxes.device, generator=random)]
             for boxes, n in zip(self.by_size, each, strict=True)
         ]
         return torch.cat(drawn)
 
 
-def draw(parts: Sequence[Places]) -> Tensor:
+def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> Tensor:
     """Boxes of one step for all parts, part after part: (sum of counts, 3)."""
-    return torch.cat([part.draw() for part in parts if part.count])
+    return torch.cat([part.draw(random) for part in parts if part.count])
 
 
 def divide(
@@ -150,7 +150,12 @@ def covered_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:
     return boxes
 
 
-def random_corners(count: int, distortion: float, device: torch.device | str = "cpu") -> Tensor:
+def random_corners(
+    count: int,
+    distortion: float,
+    device: torch.device | str = "cpu",
+    random: torch.Generator | None = None,
+) -> Tensor:
     """Where a random perspective sends a patch's corners: (count, 4, 2), in units of the patch.
 
     Order: top left, top right, bottom right, bottom left. Each corner moves inwards by up to
@@ -158,7 +163,8 @@ def random_corners(count: int, distortion: float, device: torch.device | str = "
     """
     square = torch.tensor(_UNIT_SQUARE, device=device)
     inward = 1 - 2 * square
-    return square + inward * torch.rand(count, 4, 2, device=device) * (distortion / 2)
+    share = torch.rand(count, 4, 2, device=device, generator=random)
+    return square + inward * share * (distortion / 2)
 
 
 def homography(corners: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ from lightning_modules.patches import (
     mean_within,
     shares,
 )
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 
 class SemCS(Stylization):
@@ -105,16 +105,19 @@ class SemCS(Stylization):
         counts = shares(self.patches.count, [sum(map(len, part)) for part in parts])
         return [Places(part, count) for part, count in zip(parts, counts, strict=True)]
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        masked = self._masked(output, batch)
-        whole, patches = self.look(masked, output, draw(self.parts), self.patches.distortion)
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        masked, places = self._masked(output, batch), draw(self.parts, self.random)
+        return self.look(masked, output, places, self.patches.distortion)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = seen.views[:2], seen.views[2:]
         foreground, background = directional_loss(whole, self.sources, self.directions)
         moved = directional_loss(patches, self.source, self.patch_directions)
         return {
             "foreground": foreground if self.double else torch.zeros_like(foreground),
             "background": background,
             "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, batch),
+            **self.keeping(output, seen, batch),
         }
 
     @classmethod

@@ -36,7 +36,7 @@ from lightning_modules.patches import (
     every_box,
     mean_within,
 )
-from lightning_modules.stylization import Stylization
+from lightning_modules.stylization import Seen, Stylization
 
 log = logging.getLogger(__name__)
 
@@ -101,23 +101,29 @@ class Soulstyler(Stylization):
         if not behind:
             log.warning("The object leaves no room for background patches: none is held")
             return (), ()
-        pool = Places(behind, self.pool).draw()
-        _, ours = self.look(batch.content, batch.content, targets.draw(), distortion=0)
-        _, theirs = self.look(batch.content, batch.content, pool, distortion=0)
+        pool = Places(behind, self.pool).draw(self.random)
+        ours, theirs = (
+            self.embed(self.warped(batch.content, places, distortion=0))
+            for places in (targets.draw(self.random), pool)
+        )
         distance = 1 - theirs @ ours.T
         far = (distance > FAR).float().mean(1) > FAR_SHARE
         near = (distance < NEAR).float().mean(1) > NEAR_SHARE
         return divide([pool], [far])[0], divide([pool], [near])[0]
 
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = self.look(output, output, draw(self.styled), self.patches.distortion)
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        places = draw(self.styled, self.random)
+        return self.look(output, output, places, self.patches.distortion)
+
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = seen.views[:1], seen.views[1:]
         moved = directional_loss(patches, self.content_embedding, self.direction)
         towards = directional_loss(whole, self.content_embedding, self.direction).mean()
         return {
             "global": torch.zeros_like(towards) if self.no_global else towards,
             "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
             "background": self._background(output, batch),
-            **self.keeping(output, batch),
+            **self.keeping(output, seen, batch),
         }
 
     def _background(self, output: Tensor, batch: StyleBatch) -> Tensor:
@@ -125,4 +131,4 @@ class Soulstyler(Stylization):
         if not self.held.count:
             return output.new_zeros(())
         error = (output - batch.content).square().mean(1)[0]
-        return mean_within(error, self.held.draw()).sum().to(output.dtype)
+        return mean_within(error, self.held.draw(self.random)).sum().to(output.dtype)

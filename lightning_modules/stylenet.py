@@ -47,6 +47,8 @@ class StyleNet(Generator):
             photo, for width 16 alone.
     """
 
+    stackable = True
+
     def __init__(self, width: int = WIDTH, start: Literal["random", "identity"] = "random") -> None:
         super().__init__()
         self.from_identity = start == "identity"

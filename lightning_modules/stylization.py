@@ -1,8 +1,10 @@
 """The loop that all methods share: a generator is optimised until an encoder sees the style.
 
-A method is a subclass with two functions, `prepare(batch)` and `losses(output, batch)`, that read
-as its paper's algorithm. Everything else is here: the optimizer, the composite, the losses that
-keep the content, the weighted sum, the log.
+A method is a subclass with three functions that read as its paper's algorithm: `prepare(batch)`,
+`views(output, batch)`, which the encoder is to look at, and `losses(output, seen, batch)`. All else
+is here: the optimizer, the composite, the losses that keep the content, the weighted sum, the log.
+`step` takes one step of any number of runs: of one alone, or of several together
+(lightning_modules/together.py).
 
 What the published codes of all four papers do otherwise than their papers is a switch each:
 `tv_norms`, `reject_below`, `early_halving`, `extra_step`. `mode` sets them all, and the method's
@@ -14,6 +16,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
@@ -26,7 +29,7 @@ from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
 from lightning_modules.directions import blend_direction, picture_direction
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.revisited import revisited
-from lightning_modules.generator import Generator
+from lightning_modules.generator import Generator, paint
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
@@ -34,6 +37,18 @@ from lightning_modules.patches import cut, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
 
 FEW = 0.5  # share of views below which looking twice costs less than one way back for all
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the frozen networks see of an output.
+
+    views:   unit vectors (V, D) of the method's views, in their order.
+    content: feature maps (1, C, h, w) of the output, a layer each.
+    """
+
+    views: Tensor
+    content: list[Tensor]
 
 
 class Stylization(LightningModule, ABC):
@@ -70,6 +85,8 @@ class Stylization(LightningModule, ABC):
             more time, since those that count are computed twice; the gradient is the same.
 
     Attributes:
+        seed: of what the steps draw at random; that of the process when the method was made.
+        random: the generator that they draw from.
         followed: share of the encoder's views that had a gradient in the step before.
     """
 
@@ -124,7 +141,8 @@ class Stylization(LightningModule, ABC):
         self.extra_step = self.by_mode(extra_step)
         self.chunk = chunk
         self.followed = 1.0
-        self._prepared = False
+        self.seed = torch.initial_seed()
+        self.random: torch.Generator | None = None
 
     def by_mode(self, switch: bool | None) -> bool:
         """A switch as it was set or, if it was not, as `mode` says: on in reference."""
@@ -132,6 +150,7 @@ class Stylization(LightningModule, ABC):
 
     def prepare(self, batch: StyleBatch) -> None:
         """Compute once what every step needs; methods add their directions and places."""
+        self.random = torch.Generator(batch.content.device).manual_seed(self.seed)
         self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
         self.content_maps = self.content_features(batch.content)
         if "gram" in self.weights:
@@ -152,23 +171,25 @@ class Stylization(LightningModule, ABC):
         """Sides of the patches in pixels."""
         return sizes(self.brush, *batch.content.shape[2:])
 
-    def look(
-        self, views: Tensor, output: Tensor, boxes: Tensor, distortion: float
-    ) -> tuple[Tensor, Tensor]:
-        """Embeddings (V, D) of whole pictures (V, 3, H, W), and (N, D) of warped patches.
+    def look(self, whole: Tensor, output: Tensor, boxes: Tensor, distortion: float) -> Tensor:
+        """Whole pictures (V, 3, H, W), then warped patches, as (V + N, 3, S, S) for the encoder.
 
-        One encoder call for both. boxes: (N, 3) in `output` (1, 3, H, W).
+        boxes: (N, 3) in `output` (1, 3, H, W).
         """
-        corners = random_corners(len(boxes), distortion, output.device)
-        patches = cut(output, boxes, corners, self.encoder.image_size)
-        embeddings = self.embed(torch.cat([self.encoder.view(views), patches]))
-        return embeddings[: len(views)], embeddings[len(views) :]
+        return torch.cat([self.encoder.view(whole), self.warped(output, boxes, distortion)])
+
+    def warped(self, image: Tensor, boxes: Tensor, distortion: float) -> Tensor:
+        """Patches (N, 3, S, S) of a picture, each by a random perspective."""
+        corners = random_corners(len(boxes), distortion, image.device, self.random)
+        return cut(image, boxes, corners, self.encoder.image_size)
 
     def embed(self, views: Tensor) -> Tensor:
         """Unit vectors (N, D) of views (N, 3, S, S).
 
         Those without a gradient are spared the way back, if the step before had many of them.
         """
+        if not len(views):
+            return views.flatten(1)
         few = views.device.type == "cpu" and self.followed < FEW  # asking would stop a GPU
         if self.chunk or few:
             embeddings = revisited(self.encoder.embed_images, views, self.chunk or len(views))
@@ -181,15 +202,15 @@ class Stylization(LightningModule, ABC):
     def _count(self, gradients: Tensor) -> None:
         self.followed = float(gradients.any(dim=1).float().mean())
 
-    def keeping(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
+    def keeping(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
         """The losses that all text-guided methods share: content, tv and, if weighted, gram."""
         variation = total_variation_norms if self.tv_norms else total_variation
-        kept = {"content": self.content_loss(output), "tv": variation(output)}
+        kept = {"content": self.content_loss(seen), "tv": variation(output)}
         return kept | ({"gram": self.gram_loss(output, batch)} if "gram" in self.weights else {})
 
-    def content_loss(self, output: Tensor) -> Tensor:
+    def content_loss(self, seen: Seen) -> Tensor:
         """How far the output's content features are from the content image's."""
-        return content_loss(self.content_features(output), self.content_maps)
+        return content_loss(seen.content, self.content_maps)
 
     def gram_loss(self, output: Tensor, batch: StyleBatch) -> Tensor:
         """How far the first region's textures are from the style picture's."""
@@ -197,7 +218,14 @@ class Stylization(LightningModule, ABC):
         return gram_loss([gram(m, batch.masks[:, :1]) for m in maps], self.style_grams)
 
     @abstractmethod
-    def losses(self, output: Tensor, batch: StyleBatch) -> dict[str, Tensor]:
+    def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
+        """What the encoder is to see in this step, (V, 3, S, S) in [0, 1].
+
+        output: (1, 3, H, W) in [0, 1].
+        """
+
+    @abstractmethod
+    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
         """Each loss of the method as a scalar, by name. output: (1, 3, H, W) in [0, 1]."""
 
     @classmethod
@@ -213,7 +241,10 @@ class Stylization(LightningModule, ABC):
 
     def forward(self, batch: StyleBatch) -> Tensor:
         """The picture that is optimised, (1, 3, H, W) in [0, 1]."""
-        stylized = self.generator(batch.content)
+        return self.blended(self.generator(batch.content), batch)
+
+    def blended(self, stylized: Tensor, batch: StyleBatch) -> Tensor:
+        """What the generator has painted, with what is to stay the photo's: colours, background."""
         if self.keep_color:
             # The same step in R, G and B changes luma alone: Cb and Cr are differences from it.
             stylized = (batch.content + _luma(stylized) - _luma(batch.content)).clamp(0, 1)
@@ -232,24 +263,23 @@ class Stylization(LightningModule, ABC):
         return batch.content + self.strength * (self(batch) - batch.content)
 
     def training_step(self, batch: StyleBatch, batch_idx: int) -> dict[str, Tensor]:
-        if not self._prepared:
-            with torch.no_grad():
-                self.prepare(batch)
-            self._prepared = True
-        losses = self.losses(self(batch), batch)
-        total = weighted_sum(losses, self.weights)
-        self.log_dict({"total": total, **losses}, batch_size=1)
-        return {"loss": total} | {name: loss.detach() for name, loss in losses.items()}
+        (losses,) = step([self], [batch])
+        logged = {"total" if name == "loss" else name: value for name, value in losses.items()}
+        self.log_dict(logged, batch_size=1)
+        return losses
 
     def configure_optimizers(self) -> dict:
-        optimizer = torch.optim.Adam(
-            self.generator.parameters(), lr=self.learning_rate, betas=self.betas
-        )
+        optimizer = torch.optim.Adam([self.parameter_group()])
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.relative_rate)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def parameter_group(self) -> dict:
+        """What Adam is given: the generator's weights and their settings."""
+        weights = [weight for weight in self.generator.parameters() if weight.requires_grad]
+        return {"params": weights, "lr": self.learning_rate, "betas": self.betas}
 
     def relative_rate(self, step: int) -> float:
         """Share of the learning rate that a step takes, counted from 0."""
@@ -257,6 +287,28 @@ class Stylization(LightningModule, ABC):
             return 0.5 ** ((step + self.early_halving) // self.halve_every)
         steps = self.trainer.max_steps
         return min((step + 1) / max(1, steps // 10), (1 + math.cos(math.pi * step / steps)) / 2)
+
+
+def step(runs: Sequence[Stylization], batches: Sequence[StyleBatch]) -> list[dict[str, Tensor]]:
+    """The losses of each run's next step, by name; `loss` is their weighted sum, with a gradient.
+
+    The frozen networks are the first run's, and look at all outputs in one call each.
+    """
+    for run, batch in zip(runs, batches, strict=True):
+        if run.random is None:
+            with torch.no_grad():
+                run.prepare(batch)
+    painted = paint([run.generator for run in runs], [batch.content for batch in batches])
+    outputs = [run.blended(*own) for run, *own in zip(runs, painted, batches, strict=True)]
+    views = [run.views(*own) for run, *own in zip(runs, outputs, batches, strict=True)]
+    embeddings = runs[0].embed(torch.cat(views)).split([len(part) for part in views])
+    maps = runs[0].content_features.each(outputs)
+    results = []
+    for run, batch, output, *seen in zip(runs, batches, outputs, embeddings, maps, strict=True):
+        losses = run.losses(output, Seen(*seen), batch)
+        total = weighted_sum(losses, run.weights)
+        results.append({"loss": total} | {name: loss.detach() for name, loss in losses.items()})
+    return results
 
 
 def _luma(image: Tensor) -> Tensor:

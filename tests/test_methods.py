@@ -26,6 +26,7 @@ from lightning_modules.pixels import Pixels
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.stylenet import StyleNet
+from lightning_modules.stylization import Seen
 
 WEIGHTS = {
     CLIPstyler: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
@@ -120,9 +121,9 @@ def rejected(loss, tau, mode):
 
 def patches_of(method, output, parts):
     """The boxes of the step that follows this seed, and each patch's embedding."""
-    torch.manual_seed(7)
-    boxes = draw(parts)
-    corners = random_corners(len(boxes), method.patches.distortion)
+    random = method.random.manual_seed(7)
+    boxes = draw(parts, random)
+    corners = random_corners(len(boxes), method.patches.distortion, random=random)
     size = method.encoder.image_size
     patches = [cut(output, b[None], c[None], size)[0] for b, c in zip(boxes, corners, strict=True)]
     with torch.no_grad():
@@ -131,9 +132,10 @@ def patches_of(method, output, parts):
 
 
 def losses_of(method, output, batch):
-    torch.manual_seed(7)
+    method.random.manual_seed(7)
     with torch.no_grad():
-        return {name: float(loss) for name, loss in method.losses(output, batch).items()}
+        seen = Seen(method.embed(method.views(output, batch)), method.content_features(output))
+        return {name: float(loss) for name, loss in method.losses(output, seen, batch).items()}
 
 
 def check_kept(method, losses, output, content, mode):
@@ -258,7 +260,9 @@ def test_soulstyler_by_its_formulas(mode, content, left, output, monkeypatch):
         assert covered >= 0.8 - 1e-6 if index < 10 else covered < 0.1
     source, direction = embed(method, content), text_direction(method, "fire")
     each = [rejected(directional(p, source, direction), 1.15, mode) for p in patches]
-    held = method.held.draw().int().tolist()  # the step's own boxes: the seed goes on from patches
+    held = (
+        method.held.draw(method.random).int().tolist()
+    )  # the step's own boxes: the seed goes on from patches
     losses = losses_of(method, output, batch)
     assert losses["patch"] == pytest.approx(np.mean(each), rel=1e-4)
     background = 0.0

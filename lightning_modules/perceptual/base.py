@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 
@@ -19,3 +21,10 @@ class ContentFeatures(nn.Module, ABC):
     @abstractmethod
     def forward(self, image: Tensor) -> list[Tensor]:
         """Feature maps, one a layer, of pictures (N, 3, H, W) in [0, 1]."""
+
+    def each(self, pictures: Sequence[Tensor]) -> list[list[Tensor]]:
+        """The maps of each picture (1, 3, H, W), in one call where they are of one size."""
+        if len({picture.shape for picture in pictures}) > 1:
+            return [self(picture) for picture in pictures]
+        maps = self(torch.cat(list(pictures)))
+        return [list(own) for own in zip(*(layer.split(1) for layer in maps), strict=True)]

@@ -1,0 +1,197 @@
+"""Runs that are optimised together: each ends as it does alone."""
+
+import json
+from itertools import repeat
+
+import pytest
+import torch
+import yaml
+from lightning import LightningDataModule, Trainer
+
+from experiments.grid import read_sweep
+from experiments.jobs import run_jobs
+from experiments.sweep import jobs_of
+from experiments.workers import SERIAL, Workers
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.fusion import Fusion
+from lightning_modules.gatys import Gatys
+from lightning_modules.generator import paint
+from lightning_modules.pixels import Pixels
+from lightning_modules.sem_cs import SemCS
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.stylenet import StyleNet
+from lightning_modules.stylization import step
+from lightning_modules.together import Together
+from tests.test_methods import batch_of, build, content, left  # noqa: F401
+from tests.test_sweep import mask, products, sweep  # noqa: F401
+
+STEPS = 3
+
+
+class Given(LightningDataModule):
+    """A batch as it is."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch = batch
+
+    def train_dataloader(self):
+        return repeat(self.batch)
+
+    def transfer_batch_to_device(self, batch, device, dataloader_idx):
+        return batch
+
+
+def fitted(module, batch):
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    trainer = Trainer(
+        max_steps=STEPS, accelerator="cpu", devices=1, enable_model_summary=False, **quiet
+    )
+    trainer.fit(module, datamodule=Given(batch))
+    assert trainer.global_step == STEPS
+    return module
+
+
+@pytest.fixture
+def runs(content, left):  # noqa: F811
+    """A function that builds five runs of unlike methods and settings, with their batches."""
+    batches = [
+        batch_of(content, [left], "fire"),
+        batch_of(content, [torch.ones_like(left)], "mosaic"),
+        batch_of(content, [left, 1 - left], "fire", "a frozen lake"),
+        batch_of(content[:, :, :72].contiguous(), [left[:, :72]], "gold"),  # another size
+        batch_of(content, [left], "water"),
+    ]
+
+    def make():
+        methods = [
+            build(Soulstyler, composite=False, pool=40, learning_rate=5e-4),
+            build(CLIPstyler, learning_rate=1e-3, mode="reference", extra_step=False),
+            build(SemCS, schedule="cosine", betas=(0.5, 0.9), learning_rate=5e-4),
+            build(Fusion, keep_color=True, learning_rate=2e-4),
+            build(Soulstyler, learning_rate=1e-3),
+        ]
+        for seed, method in enumerate(methods):
+            method.seed = seed
+        return methods, batches
+
+    return make
+
+
+def test_together_on_a_cpu_every_run_is_what_it_is_alone(runs):
+    together = fitted(Together(runs()[0]), runs()[1])
+    for alone, run, batch in zip(runs()[0], together.runs, runs()[1], strict=True):
+        assert torch.equal(fitted(alone, batch).stylize(batch), run.stylize(batch))
+
+
+def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
+    """Losses and gradients of the second step, and the pictures after three.
+
+    Adam divides a gradient by its size, and so makes of rounding in the least of them a whole step:
+    the pictures agree on average.
+    """
+    methods, batches = runs()
+    together = Together(runs()[0], at_once=True)
+    step(list(together.runs), batches)
+    views = []
+    together.runs[0].encoder.classifier.register_forward_pre_hook(
+        lambda _, images: views.append(len(images[0]))
+    )
+    for losses in (found := step(list(together.runs), batches)):
+        losses["loss"].backward(retain_graph=True)
+    assert len(views) == 1 and views[0] >= 5 * 11  # one call for all
+    for alone, run, losses, batch in zip(methods, together.runs, found, batches, strict=True):
+        step([alone], [batch])
+        (own,) = step([alone], [batch])
+        own["loss"].backward()
+        for name, value in own.items():
+            assert float(losses[name].detach()) == pytest.approx(float(value.detach()), rel=1e-4), (
+                name
+            )
+        a, b = (
+            torch.cat([p.grad.flatten() for p in one.generator.parameters()])
+            for one in (alone, run)
+        )
+        assert float((a - b).norm() / a.norm()) < 1e-4
+    together, (methods, _) = fitted(Together(runs()[0], at_once=True), batches), runs()
+    for alone, run, batch in zip(methods, together.runs, batches, strict=True):
+        difference = fitted(alone, batch).stylize(batch) - run.stylize(batch)
+        assert float(difference.abs().mean()) < 1e-3
+
+
+def test_stacked_generators_have_their_own_gradients(content):  # noqa: F811
+    torch.manual_seed(0)
+    nets = [StyleNet(width=8) for _ in range(3)]
+    photos = [content[None], content[None].flip(-1), 1 - content[None]]
+    wanted = [torch.rand_like(photo) for photo in photos]
+
+    def gradients(pictures):
+        for net in nets:
+            net.zero_grad()
+        sum((p - w).square().sum() for p, w in zip(pictures, wanted, strict=True)).backward()
+        return [torch.cat([p.grad.flatten() for p in net.parameters()]) for net in nets]
+
+    alone = [net(photo) for net, photo in zip(nets, photos, strict=True)]
+    stacked = paint(nets, photos)
+    for a, b in zip(alone, stacked, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+    for a, b in zip(gradients(alone), gradients(stacked), strict=True):
+        assert float((a - b).norm() / a.norm()) < 1e-4
+
+
+def test_runs_of_unlike_generators_are_painted_one_by_one(content, left):  # noqa: F811
+    batch = batch_of(content, [left], "fire")
+    pixels = build(Gatys, generator=Pixels(), style_features=build(CLIPstyler).content_features)
+    pixels.generator.start(batch)
+    nets = [StyleNet(width=8), StyleNet(width=16), pixels.generator]
+    for net, picture in zip(nets, paint(nets, [batch.content] * 3), strict=True):
+        assert torch.equal(picture, net(batch.content))
+
+
+def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):  # noqa: F811
+    def groups(grid, workers=1, gpu=False, **given):
+        jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
+        found = Workers(SERIAL, **given).groups(jobs, workers, gpu)
+        assert sorted(job.id for group in found for job in group) == sorted(j.id for j in jobs)
+        return [len(group) for group in found]
+
+    taus = {"model.tau": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
+    assert groups(taus) == [1] * 6  # on a CPU
+    assert groups(taus, gpu=True) == [4, 2]
+    assert groups(taus, gpu=True, limit=60) == [1] * 6
+    assert groups(taus, workers=3, gpu=True) == [2, 2, 2]  # a group for every worker
+    assert groups(taus, runs_per_device=5) == [5, 1]
+    sizes = {"size": [64, 96], "seed": [0, 1, 2]}
+    assert groups(sizes, runs_per_device=5) == [3, 3]
+    assert groups({"method": ["clipstyler", "soulstyler"]}, runs_per_device=5) == [1, 1]
+
+
+@pytest.mark.slow
+def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep):  # noqa: F811
+    grid = {"model.tau": [0.3, 0.7], "style": ["fire", "mosaic"]}
+    jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, alone)} == {"done"}
+    made = list(Workers(SERIAL, threads=1, runs_per_device=3).run(jobs, together))
+    assert [o.state for o in made] == ["done"] * 4
+    assert products(together) == products(alone)
+    results = [json.loads((together / "runs" / j.id / "result.json").read_text()) for j in jobs]
+    assert sorted(result["runs_together"] for result in results) == [1, 3, 3, 3]
+    assert {o.state for o in run_jobs(jobs, together)} == {"skipped"}
+
+
+@pytest.mark.slow
+def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
+    grid = {"model.learning_rate": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
+    diverges = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=True)
+    unset = jobs_of(read_sweep(str(sweep({"mask": [str(tmp_path / "none.png")]}))), {}, wandb=False)
+    outcomes = {o.id: o for o in run_jobs([*diverges, *unset], tmp_path, threads=1)}
+    assert [outcomes[job.id].state for job in diverges] == ["done", "failed", "done"]
+    assert "not finite" in outcomes[diverges[1].id].reason
+    assert "none.png" in outcomes[unset[0].id].reason
+    for job in (diverges[0], diverges[2]):  # logged to W&B, offline, as a whole
+        (log,) = (tmp_path / "runs" / job.id / "wandb").glob("offline-run-*")
+        assert log.name.endswith(job.id)
+        config = yaml.safe_load((tmp_path / "runs" / job.id / "config.yaml").read_text())
+        assert config["wandb"]["id"] == job.id
