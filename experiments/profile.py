@@ -110,6 +110,7 @@ def measured(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
     cli.datamodule.task = task
     cli.model.check(task.targets)
     cli.model.generator.start(task.batch())
+    cli.fit_into_memory()
     from experiments.profiling import matrix_rates
 
     rates = matrix_rates(cli.trainer.strategy.root_device)

@@ -33,6 +33,7 @@ from evaluation.suite import score_run
 from experiments.names import GENERATORS
 from experiments.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
+from lightning_modules.memory import available, fit_into
 from lightning_modules.stylization import Stylization
 
 RESULT = "result.json"
@@ -130,7 +131,13 @@ class AtelierCLI(LightningCLI):
         self.datamodule.setup()
         self.model.generator.start(self.datamodule.task.batch())
         self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
+        self.needed = self.fit_into_memory()
         return self._open_folder()
+
+    def fit_into_memory(self) -> int:
+        """About how many bytes the steps will take; AtelierError where that is too much."""
+        free = available(self.trainer.strategy.root_device, self.model.memory)
+        return fit_into(self.model, self.datamodule.task.batch(), free)
 
     def conclude(self, folder: RunFolder) -> None:
         """Score a run that was optimised together with others, and log it as a whole."""

@@ -22,6 +22,7 @@ import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from datamodules.errors import AtelierError
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from experiments.runner import AtelierCLI
 
     cli = AtelierCLI.from_arguments(arguments, started)
-    folder = cli.run(announce=_announce)
+    folder = cli.run(announce=partial(_announce, cli))
     _print_result(folder.folder)
     return 0
 
@@ -177,7 +178,7 @@ def configuration(args: argparse.Namespace) -> str:
     return compose(method, args.models) if args.models else str(method)
 
 
-def _announce(folder) -> None:
+def _announce(cli, folder) -> None:
     """What was understood, before the time is spent on it."""
     from datamodules.parsing.blend import in_words
     from datamodules.task import regions
@@ -187,6 +188,7 @@ def _announce(folder) -> None:
         print(f"style    {in_words(blend) if blend else '(shown by its picture)'}", file=sys.stderr)
         covered = float((mask > 0.5).float().mean())
         print(f"mask     covers {covered:.1%} of the picture", file=sys.stderr)
+    print(f"memory   about {cli.needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
 
 
 def _print_result(folder: Path) -> None:

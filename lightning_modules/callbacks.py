@@ -12,12 +12,12 @@ from pathlib import Path
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from psutil import virtual_memory
 
 from datamodules.errors import AtelierError
 from datamodules.files import write_json, write_text
 from datamodules.images import enhance, save_png, to_picture
 from datamodules.task import StyleTask
+from lightning_modules.memory import available
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,8 @@ class RunFolder(Callback):
         height, width = self.full.content.shape[1:]
         needed = PAINTING * height * width
         try:
-            if module.device.type == "cpu" and needed > virtual_memory().available:
+            room = available(module.device, module.memory)
+            if module.device.type == "cpu" and needed > room:  # a GPU says so itself
                 raise torch.OutOfMemoryError
             painted = module.stylize(self.full.batch().to(module.device))[0]
         except torch.OutOfMemoryError:

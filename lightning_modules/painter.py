@@ -204,5 +204,5 @@ class Painter(Generator):
             )
             if content.shape[2:] != share.shape:  # painted larger than it was optimised
                 share = F.interpolate(share[None, None], content.shape[2:], mode="bilinear")
-            painted = painted + share * network(content, code + paces * move)
+            painted = painted + share * self.part(network, content, code + paces * move)
         return painted

@@ -8,6 +8,7 @@ the photo stays so than from random weights (docs/performance.md, "Fewer steps")
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -86,15 +87,19 @@ class StyleNet(Generator):
         # Multiples of 8, and at least 16 so that the coarsest level has neighbours to reflect.
         padded = (max(16, -(-height // 8) * 8), max(16, -(-width // 8) * 8))
         margins = (0, padded[1] - width, 0, padded[0] - height)
-        x = self.inward(F.pad(content, margins, mode="replicate"))
+        x = self.part(self.inward, F.pad(content, margins, mode="replicate"))
         fine = []
         for down in self.down:
             fine.append(x)
-            x = down(x)
-        x = self.bottom(x)
+            x = self.part(down, x)
+        x = self.part(self.bottom, x)
         for skip, up in zip(self.skip, self.up, strict=True):
-            x = up(F.interpolate(x, scale_factor=2, mode="nearest")) + skip(fine.pop())
-        return self.outward(x)[..., :height, :width]
+            x = self.part(partial(_raised, up), x) + skip(fine.pop())
+        return self.part(self.outward, x)[..., :height, :width]
+
+
+def _raised(block: nn.Module, x: Tensor) -> Tensor:
+    return block(F.interpolate(x, scale_factor=2, mode="nearest"))
 
 
 def fit_colors(logits: Tensor, pictures: Tensor) -> Tensor:

@@ -83,6 +83,8 @@ class Stylization(LightningModule, ABC):
         extra_step: one step more than trainer.max_steps is taken (as mode says).
         chunk: views that the encoder sees together, 0 = all of them. Fewer need less memory and
             more time, since those that count are computed twice; the gradient is the same.
+        memory: GB that the program may take on its device, 0 = what is free. A picture too large
+            for it is optimised in parts (lightning_modules/memory.py), or refused.
 
     Attributes:
         seed: of what the steps draw at random; that of the process when the method was made.
@@ -113,6 +115,7 @@ class Stylization(LightningModule, ABC):
         early_halving: bool | None = None,
         extra_step: bool | None = None,
         chunk: int = 0,
+        memory: float = 0.0,
     ) -> None:
         super().__init__()
         check_weights(list(weights.values()), "model.weights")
@@ -140,6 +143,7 @@ class Stylization(LightningModule, ABC):
         self.early_halving = self.by_mode(early_halving)
         self.extra_step = self.by_mode(extra_step)
         self.chunk = chunk
+        self.memory = memory
         self.followed = 1.0
         self.seed = torch.initial_seed()
         self.random: torch.Generator | None = None
@@ -152,7 +156,7 @@ class Stylization(LightningModule, ABC):
         """Compute once what every step needs; methods add their directions and places."""
         self.random = torch.Generator(batch.content.device).manual_seed(self.seed)
         self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
-        self.content_maps = self.content_features(batch.content)
+        (self.content_maps,) = self.content_features.each([batch.content])
         if "gram" in self.weights:
             if batch.style_image is None:
                 raise AtelierError("The loss gram needs a style picture; give --style-image FILE")

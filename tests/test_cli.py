@@ -179,6 +179,10 @@ TWO = ["--target", "cat=fire", "--target", "dog=ice"]
         (["skimage:chelsea", *TWO], "Soulstyler gives a style to one region, but 2 are asked for"),
         (["skimage:chelsea", *TWO, "--method", "sem_cs"], "one object and its background"),
         (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
+        (
+            ["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--model.memory", "0.1"],
+            "GB of memory even in parts, .* free some, or raise --model.memory",
+        ),
     ],
 )
 def test_stylize_refuses_before_it_computes(tmp_path, mask, arguments, sentence):

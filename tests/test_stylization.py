@@ -1,6 +1,5 @@
 """The base loop, the data module and Soulstyler, on a small picture with the real encoder."""
 
-from collections import namedtuple
 from itertools import islice
 from pathlib import Path
 
@@ -345,11 +344,10 @@ def test_a_full_picture_that_does_not_fit_into_memory_is_left_out_and_said(
     method = soulstyler()
     method.generator.start(module.task.batch())
     folder = RunFolder(tmp_path, "name", module.task, "", full=module.full)
-    free = namedtuple("Memory", "available")
-    monkeypatch.setattr(callbacks, "virtual_memory", lambda: free(85 * 128 * 100))
+    monkeypatch.setattr(callbacks, "available", lambda device, limit: 85 * 128 * 100)
     folder._paint_full(method)
     assert "output_full.png is left out; give a smaller --full-size" in caplog.text
     assert not (tmp_path / callbacks.FULL).exists()
-    monkeypatch.setattr(callbacks, "virtual_memory", lambda: free(85 * 128 * 1000))
+    monkeypatch.setattr(callbacks, "available", lambda device, limit: 85 * 128 * 1000)
     folder._paint_full(method)
     assert (tmp_path / callbacks.FULL).exists()

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lightning_modules.perceptual.tiles import reach, tiled
+
 
 class ContentFeatures(nn.Module, ABC):
     """Frozen features in which output and content image are compared.
 
     Attributes:
         identity: the network's name; numbers of two identities are not comparable.
+        tile: side in pixels of the tiles that a large picture is looked at in, a multiple of
+            tiles.STRIDE; 0 = whole. The maps are the same.
     """
 
     identity: str
+    tile: int = 0
 
     @abstractmethod
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -24,6 +29,8 @@ class ContentFeatures(nn.Module, ABC):
 
     def each(self, pictures: Sequence[Tensor]) -> list[list[Tensor]]:
         """The maps of each picture (1, 3, H, W), in one call where they are of one size."""
+        if self.tile:
+            return [tiled(self, picture, self.tile, reach(self)) for picture in pictures]
         if len({picture.shape for picture in pictures}) > 1:
             return [self(picture) for picture in pictures]
         maps = self(torch.cat(list(pictures)))

@@ -1,0 +1,154 @@
+"""Large pictures: what a step needs is foreseen, and parts give what the whole gives."""
+
+import pytest
+import torch
+from torch import nn
+
+from datamodules.errors import AtelierError
+from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.task import StyleTarget, StyleTask
+from lightning_modules.memory import Estimate, available, fit_into, kept
+from lightning_modules.painter import Painter
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.perceptual.tiles import reach, tiled
+from lightning_modules.perceptual.vgg import VGGFeatures
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.stylenet import StyleNet
+from lightning_modules.stylization import step
+from tests.test_methods import build
+
+NETWORKS = pytest.mark.parametrize(
+    "network",
+    [
+        lambda: EfficientNetFeatures(),
+        lambda: VGGFeatures(weights="untrained"),
+        lambda: VGGFeatures(["conv1_1", "conv3_2"], after_relu=True, weights="untrained"),
+    ],
+    ids=["lite0", "vgg", "vgg-early"],
+)
+
+
+def photo(width, height):
+    return to_tensor(load_picture("skimage:chelsea").resize((width, height)))[None]
+
+
+# --- tiles
+
+
+@NETWORKS
+@pytest.mark.parametrize("size", [(353, 300), (288, 321)])
+def test_tiles_give_the_features_and_gradients_of_the_whole(network, size):
+    network = network().eval().requires_grad_(False)
+    picture = photo(*size).requires_grad_()
+    whole = network(picture)
+    parts = tiled(network, picture, 128, reach(network))
+    weights = [torch.rand_like(layer) for layer in whole]
+    gradients = []
+    for maps in (whole, parts):
+        total = sum((layer * weight).sum() for layer, weight in zip(maps, weights, strict=True))
+        gradients.append(torch.autograd.grad(total, picture)[0])
+    for a, b in zip(whole, parts, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    assert float((gradients[0] - gradients[1]).norm() / gradients[0].norm()) < 1e-4
+
+
+def test_a_margin_less_wide_than_the_reach_shows():
+    network = EfficientNetFeatures().eval().requires_grad_(False)
+    picture = photo(416, 320)
+    assert reach(network) == 192
+    parts = tiled(network, picture, 128, 32)
+    assert float((network(picture)[1] - parts[1]).abs().max()) > 1e-2
+
+
+def test_reach_is_what_one_pixel_touches():
+    layers = nn.Sequential(
+        nn.Conv2d(1, 1, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(1, 1, 5, padding=2)
+    )
+    assert reach(layers) == 32  # 1 + 1 + 2 * 2 px, in units of the stride
+
+
+# --- what a step keeps
+
+
+def test_kept_counts_what_the_way_back_needs_and_no_weights():
+    layer = nn.Conv2d(3, 8, 3)
+    found = kept(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
+    assert found.total == 4 * (3 * 100 + 8 * 64)  # the convolution's input, the ReLU's output
+    assert found.largest == 4 * 8 * 64
+
+
+@pytest.fixture(params=[lambda: StyleNet(width=8), Painter], ids=["stylenet", "painter"])
+def prepared(request):
+    """A method and its batch; of random numbers the same each time."""
+
+    def make(side=256):
+        content = to_tensor(fit_within(load_picture("skimage:chelsea"), side))
+        mask = torch.zeros(content.shape[1:])
+        mask[16:140, 30:200] = 1
+        batch = StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
+        torch.manual_seed(0)
+        method = build(Soulstyler, generator=request.param())
+        method.generator.start(batch)
+        return method, batch
+
+    return make
+
+
+def test_the_estimate_covers_what_a_step_keeps(prepared):
+    method, batch = prepared()
+    estimate = Estimate(method, batch).whole(0)
+    step([method], [batch])  # what is prepared once is not the step's
+
+    def once(_):
+        return step([method], [batch])[0]["loss"]
+
+    step_keeps = kept(method, once, torch.zeros(1)).total
+    assert step_keeps < estimate < 3 * step_keeps
+
+
+def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
+    found = []
+    for parts in (False, True):
+        method, batch = prepared()
+        if parts:
+            estimate = Estimate(method, batch)
+            room = estimate.in_parts(4, 0)
+            assert room < estimate.whole(0)
+            assert fit_into(method, batch, room) == room
+            assert (method.chunk, method.content_features.tile) == (4, 0)
+            assert method.generator.recompute
+            method.content_features.tile = 128
+        (losses,) = step([method], [batch])
+        losses["loss"].backward()
+        weights = [w for w in method.generator.parameters() if w.requires_grad]
+        found.append((losses, torch.cat([w.grad.flatten() for w in weights])))
+    (losses, gradient), (in_parts, same) = found
+    for name, value in losses.items():
+        assert float(in_parts[name].detach()) == pytest.approx(float(value.detach()), rel=1e-5)
+    assert float((gradient - same).norm() / gradient.norm()) < 1e-4
+
+
+def test_where_there_is_room_nothing_changes(prepared):
+    method, batch = prepared(96)
+    needed = fit_into(method, batch, 10**12)
+    assert needed == Estimate(method, batch).whole(0)
+    assert (method.chunk, method.content_features.tile, method.generator.recompute) == (0, 0, False)
+
+
+def test_what_cannot_fit_is_refused_with_a_size_that_can(prepared):
+    method, batch = prepared()
+    room = int(0.6 * Estimate(method, batch).in_parts(4, 256))
+    with pytest.raises(
+        AtelierError, match=r"Optimising 256x170 px .* give --size (\d+) or"
+    ) as said:
+        fit_into(method, batch, room)
+    size = int(str(said.value).split("--size ")[1].split()[0])
+    fit_into(*prepared(size), room)
+    with pytest.raises(AtelierError, match=r"free some, or raise --model.memory"):
+        fit_into(method, batch, 0)
+
+
+def test_a_limit_counts_what_the_program_holds_already():
+    free = available(torch.device("cpu"))
+    assert free > available(torch.device("cpu"), limit=0.5) == 0  # torch alone is more
+    assert available(torch.device("cpu"), limit=1e6) <= free * 1.1
