@@ -1,6 +1,6 @@
 """How many steps StyleNet needs: the fast preset against 200 steps of the papers' schedule.
 
-    python -m experiments.fewer_steps                all, about half an hour on two cores
+    python -m experiments.fewer_steps                all, about a quarter of an hour on two cores
     python -m experiments.fewer_steps --pairs cat    only this
 
 Five pictures of scikit-image, an object and a style each, on the embedded models with the same
@@ -32,7 +32,8 @@ PAIRS = {  # name: picture, object, style
     "rocket": ("rocket", "rocket", "neon light"),
     "motorcycle": ("motorcycle_left", "motorcycle", "gold"),
 }
-PLAIN, FAST, IDENTITY = "plain", "fast", "fast, identity start"
+PLAIN, FAST = "plain", "fast"
+RANDOM, IDENTITY = "fast, random start", "fast, identity start"
 VARIANTS = {
     PLAIN: {
         "model.generator": "stylenet",
@@ -41,9 +42,10 @@ VARIANTS = {
         "steps": 200,
     },
     FAST: {"models": "fast"},
+    RANDOM: {"models": "fast", "model.generator.start": "random"},
     IDENTITY: {"models": "fast", "model.generator.start": "identity"},
 }
-COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", IDENTITY: "#239b76"}
+COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
 WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
 CELL, MARGIN, GAP = 256, 18, 24  # pixels
 
@@ -183,10 +185,10 @@ def main() -> None:
     add = parser.add_argument
     add("--pairs", nargs="+", choices=PAIRS, default=list(PAIRS), help="which (default: all)")
     add("--seeds", nargs="+", type=int, default=[0], help="of every run (default: 0)")
-    add("--identity", action="store_true", help="the identity start too")
+    add("--starts", action="store_true", help="the random and the identity start too")
     add("--size", type=int, default=256, help="longer side in pixels (default: %(default)s)")
     args = parser.parse_args()
-    variants = [PLAIN, FAST, *([IDENTITY] if args.identity else [])]
+    variants = [PLAIN, FAST, *([RANDOM, IDENTITY] if args.starts else [])]
     root = ROOT / "runs" / "fewer-steps"
     jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
     if campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:

@@ -107,17 +107,21 @@ def train(steps: int) -> StyleNet:
     return network
 
 
+def ship(network: StyleNet, file: embedded.EmbeddedFile) -> None:
+    """Write the weights where stylenet.py looks for them."""
+    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    path = METHODS.parents[1] / file.package / file.path
+    with atomic(path) as temporary:
+        temporary.write_bytes(save(weights))
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {embedded.sha256(path)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--steps", type=int, default=2000, help="of Adam (default: %(default)s)")
-    network = train(parser.parse_args().steps)
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    path = METHODS.parents[1] / IDENTITY.package / IDENTITY.path
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(weights))
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {embedded.sha256(path)}")
+    ship(train(parser.parse_args().steps), IDENTITY)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ ALIKE = (  # settings, or their beginnings, that runs which are optimised togeth
     "model.extra_step",
     "model.generator",
     "model.mode",
+    "model.optimizer",
     "model.style_features",
     "trainer.",
 )

@@ -23,6 +23,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
+from datamodules.heap import give_back
 from lightning_modules.patches import cut
 from lightning_modules.stylization import Stylization
 
@@ -180,7 +181,8 @@ def accepted(share: float) -> Iterator[None]:
 class Meter(Callback):
     """Times a run's steps: first some to warm up, then those that count.
 
-    The last step of the warm-up counts operations. A naive loop has its turn after each step.
+    The last step of the warm-up counts operations and bytes. A naive loop has its turn after each
+    step.
 
     Args:
         watch: the run's profiler.
@@ -212,9 +214,9 @@ class Meter(Callback):
         self._close()
         self.kind = self.kinds[batch_idx]
         self.watch.fine = self.kind == "fine"
-        reset_peak(self.watch.device)
         self.counter = operations()
         if self.kind == "count":
+            reset_peak(self.watch.device)
             self.counter.__enter__()
         self._running = True
         self.watch.begin()
@@ -235,8 +237,7 @@ class Meter(Callback):
         if self.kind == "count":
             self.counter.__exit__(None, None, None)
             self.flops["ours"] = self.counter.get_total_flops()
-        if self.kind == "whole":
-            self.peaks["ours"] = max(self.peaks["ours"], peak(self.watch.device))
+            self.peaks["ours"] = peak(self.watch.device)
         if self.naive and self.kind != "fine":
             self._step_naive()
 
@@ -245,20 +246,19 @@ class Meter(Callback):
 
         device = self.watch.device
         places = () if self.first.get("naive") else places_of(*self.cuts)
-        reset_peak(device)
-        start = awaited(device)
         if self.kind == "count":
+            reset_peak(device)
             with operations() as counter:
                 self.naive.step()
-            self.flops["naive"] = counter.get_total_flops()
+            self.flops["naive"], self.peaks["naive"] = counter.get_total_flops(), peak(device)
             return
+        start = awaited(device)
         losses = self.naive.step(places)
         seconds = awaited(device) - start
         if places:
             self.first["naive"] = {name: float(loss) for name, loss in losses.items()}
         if self.kind == "whole":
             self.theirs.append(seconds)
-            self.peaks["naive"] = max(self.peaks["naive"], peak(device))
 
 
 def operations() -> FlopCounterMode:
@@ -278,6 +278,7 @@ def _of_gradients(grad_out, x, weight, *settings: Any, out_shape: Any = None, **
 
 def reset_peak(device: torch.device) -> None:
     """Forget the largest memory so far, where that can be done."""
+    give_back()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif Path("/proc/self/clear_refs").exists():

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from datamodules.errors import AtelierError
+from datamodules.heap import give_back
 from datamodules.task import StyleBatch
 from lightning_modules.perceptual.tiles import reach
 from lightning_modules.stylization import Stylization
@@ -115,6 +116,7 @@ def available(device: torch.device, limit: float = 0) -> int:
         free, total = torch.cuda.mem_get_info(device)
         taken = total - free
     else:
+        give_back()
         free, taken = virtual_memory().available, Process().memory_info().rss
     return max(0, min(int(0.9 * free), int(limit * 1e9) - taken if limit else free))
 

@@ -1,9 +1,10 @@
 """StyleNet: the small U-Net that is optimised for one picture (CLIPstyler, figure 2).
 
-The papers start from random weights. The identity start is the photo: weights that
+The papers start from random weights. The learned start (`experiments/learned_start.py`) are weights
+from which many pictures and styles were near. The identity start is the photo: weights that
 `experiments/identity_start.py` trained to reproduce pictures. Instance norm erases a picture's
-contrast and colour cast, which no weights can know: a fit of the last layer puts them back. More of
-the photo stays so than from random weights (docs/performance.md, "Fewer steps").
+contrast and colour cast, which no weights can know: a fit of the last layer puts them back.
+docs/performance.md, "Fewer steps", compares them.
 """
 
 from __future__ import annotations
@@ -22,13 +23,22 @@ from datamodules.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.generator import Generator
 
-WIDTH = 16  # of the papers, and of the identity start
+WIDTH = 16  # of the papers, and of the starts
+INSTEAD = "take the file from Atelier's repository, or leave --model.generator.start at random"
 IDENTITY = embedded.EmbeddedFile(
     "lightning_modules",
     "stylenet_identity.safetensors",
     "32b4b4fb9f13b511edb13e50a7d96b482a85d1188288c074bea65952ede77703",
-    "take the file from Atelier's repository, or leave --model.generator.start at random",
+    INSTEAD,
 )
+LEARNED = embedded.EmbeddedFile(
+    "lightning_modules",
+    "stylenet_learned.safetensors",
+    "42bb015e45911f813dacd40c88edbc9c57658a27632ceafc3f8f92790fd7696f",
+    INSTEAD,
+)
+STARTS = {"identity": IDENTITY, "learned": LEARNED}
+Start = Literal["random", "learned", "identity"]
 
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -44,19 +54,20 @@ class StyleNet(Generator):
 
     Args:
         width: channels at full resolution, doubled at each level down.
-        start: random = the papers' weights to begin with; identity = weights that reproduce the
-            photo, for width 16 alone.
+        start: random = the papers' weights to begin with; learned = weights from which pictures
+            take styles in few steps; identity = weights that reproduce the photo. The latter two
+            have width 16.
     """
 
     stackable = True
 
-    def __init__(self, width: int = WIDTH, start: Literal["random", "identity"] = "random") -> None:
+    def __init__(self, width: int = WIDTH, start: Start = "random") -> None:
         super().__init__()
         self.from_identity = start == "identity"
-        if self.from_identity and width != WIDTH:
+        if start in STARTS and width != WIDTH:
             raise AtelierError(
-                f"StyleNet's identity start has width {WIDTH}, not {width}; leave the width out, "
-                "or start from random"
+                f"StyleNet's {start} start has width {WIDTH}, not {width}; leave the width out, or "
+                "start from random"
             )
         widths = [width, 2 * width, 4 * width, 8 * width]
         levels = list(pairwise(widths))
@@ -66,8 +77,8 @@ class StyleNet(Generator):
         self.skip = nn.ModuleList(nn.Conv2d(fine, fine, 1) for fine, _ in reversed(levels))
         self.up = nn.ModuleList(_block(coarse, fine) for fine, coarse in reversed(levels))
         self.outward = nn.Conv2d(width, 3, 3, padding=1, padding_mode="reflect")
-        if self.from_identity:
-            self.load_state_dict(load_file(embedded.locate(IDENTITY)))
+        if start in STARTS:
+            self.load_state_dict(load_file(embedded.locate(STARTS[start])))
 
     @torch.no_grad()
     def start(self, batch: StyleBatch) -> None:

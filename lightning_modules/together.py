@@ -44,7 +44,7 @@ class Together(LightningModule):
     def configure_optimizers(self) -> dict:
         for run in self.runs:
             run.trainer = self.trainer
-        optimizer = torch.optim.Adam([run.parameter_group() for run in self.runs])
+        optimizer = self.runs[0].optimizer([run.parameter_group() for run in self.runs])
         rates = [run.relative_rate for run in self.runs]
         return {
             "optimizer": optimizer,

@@ -56,8 +56,9 @@ def test_the_identity_start_reproduces_what_it_has_never_seen(contrast, size):
     assert error("identity") < 0.12 * content.std() < error("random")
 
 
-def test_the_identity_start_is_learned_further():
-    net = StyleNet(start="identity")
+@pytest.mark.parametrize("start", ["identity", "learned"])
+def test_a_start_is_learned_further(start):
+    net = StyleNet(start=start)
     net(torch.rand(1, 3, 32, 32)).mean().backward()
     assert all(w.grad is not None and w.dtype == torch.float32 for w in net.parameters())
 

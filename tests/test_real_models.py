@@ -485,11 +485,12 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
     else:
         own = fast["model"]["init_args"]
         assert own["generator"]["class_path"].endswith("StyleNet")
-        assert own["schedule"] == "cosine"
+        assert own["schedule"] == "hold"
+        assert own["generator"]["init_args"] == {"start": "learned"}
         assert fast["trainer"]["max_steps"] <= 80
     for models in ("embedded", "paper", "reference", "siglip"):
         own = composed(models)["model"]["init_args"]
-        assert not {"schedule", "betas"} & own.keys()
+        assert not {"schedule", "betas", "optimizer"} & own.keys()
         assert "init_args" not in own["generator"]
 
 

@@ -1,5 +1,10 @@
 """Shortcuts change how long a step takes, never what it computes."""
 
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -15,6 +20,8 @@ from lightning_modules.patches import Patches
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.stylenet import StyleNet
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -151,3 +158,32 @@ def test_attention_by_convolutions(masked):
     assert torch.allclose(ours, to_itself, atol=1e-6)
     theirs = attention(x, other, other, need_weights=False)[0]
     assert torch.allclose(theirs, to_other, atol=1e-6)
+
+
+FAULTS = """
+import resource, torch
+from datamodules.heap import give_back, keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(64 * 2**20)  # 256 MB, touched and freed
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+plain = [faults() for _ in range(3)][-1]
+keep_freed_memory()
+# glibc asks for a little more than it gives, so that a few blocks come first.
+kept, held = [faults() for _ in range(20)][-1], resident()
+give_back()
+print(plain, kept, held - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator alone is told")
+def test_freed_memory_is_kept_until_it_is_given_back():
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, cwd=ROOT)
+    plain, kept, returned = map(int, done.stdout.split())
+    assert plain > 10 * kept
+    assert returned > 200 * 2**20

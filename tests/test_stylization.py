@@ -18,6 +18,7 @@ from lightning_modules.callbacks import RunFolder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.patches import Patches
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.soap import Soap
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.stylenet import StyleNet
 
@@ -318,7 +319,7 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     assert len((folder / "losses.csv").read_text().splitlines()) == 1 + steps
 
 
-def test_the_fast_preset_runs_from_the_identity_and_its_rate_ends_at_nothing(tmp_path, monkeypatch):
+def test_the_fast_preset_runs_from_the_identity_with_its_own_optimizer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     from experiments.presets import compose
     from experiments.runner import AtelierCLI
@@ -330,7 +331,9 @@ def test_the_fast_preset_runs_from_the_identity_and_its_rate_ends_at_nothing(tmp
         [f"--config={compose(config, 'fast')}", *arguments, "--wandb.enabled=false"], started=0.0
     )
     cli.run()
-    assert cli.model.optimizers().param_groups[0]["lr"] == pytest.approx(0)
+    optimizer = cli.model.optimizers().optimizer
+    assert isinstance(optimizer, Soap)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(4e-3 * 0.05)
     content, batch = cli.datamodule.task.content, cli.datamodule.task.batch()
     assert 0.01 < (cli.model.stylize(batch)[0] - content).abs().mean() < 0.2  # still the photo
 
