@@ -17,7 +17,6 @@ from itertools import islice
 from typing import NoReturn
 
 from datamodules.errors import AtelierError
-from datamodules.heap import keep_freed_memory
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -50,7 +49,6 @@ def main(argv: list[str] | None = None) -> int:
     # Threads that wait must sleep, not spin: on a machine that others use too, spinning OpenMP
     # threads make a step 5x slower. Read when torch is imported, hence here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    keep_freed_memory()
     try:
         return _run(arguments)
     except AtelierError as error:

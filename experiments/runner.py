@@ -27,6 +27,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.errors import AtelierError, our_own
 from datamodules.files import slug, write_json
+from datamodules.heap import keep_freed_memory, return_freed_memory
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
@@ -136,8 +137,12 @@ class AtelierCLI(LightningCLI):
 
     def fit_into_memory(self) -> int:
         """About how many bytes the steps will take; AtelierError where that is too much."""
-        free = available(self.trainer.strategy.root_device, self.model.memory)
-        return fit_into(self.model, self.datamodule.task.batch(), free)
+        device = self.trainer.strategy.root_device
+        free = available(device, self.model.memory)
+        needed = fit_into(self.model, self.datamodule.task.batch(), free)
+        roomy = device.type != "cpu" or 2 * needed < free
+        (keep_freed_memory if roomy else return_freed_memory)()
+        return needed
 
     def conclude(self, folder: RunFolder) -> None:
         """Score a run that was optimised together with others, and log it as a whole."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.errors import AtelierError
-from datamodules.heap import keep_freed_memory
 from experiments.jobs import JOB, RUNS, Job, Outcome, failed_tries, note_failure, run_jobs, state_of
 
 ON_GPU = 4  # runs at once
@@ -124,7 +123,6 @@ def part(whole: float, workers: int) -> float:
 
 
 def _make(jobs: Sequence[Job], root: Path, limit: float) -> list[Outcome]:
-    keep_freed_memory()
     return run_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
 
 

@@ -22,6 +22,7 @@ from lightning_modules.encoders.revisited import revisited
 from lightning_modules.patches import cut, random_corners
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.stylenet import StyleNet
+from lightning_modules.stylization import step
 
 LOOP_STEPS = 1000
 
@@ -35,13 +36,8 @@ def vision():
 @pytest.mark.parametrize("way", ["one by one", "all at once"])
 def test_patches(benchmark, way):
     task = StyleTask(torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512))
-    method = CLIPstyler(
-        generator=StyleNet(width=4),
-        encoder=BridgeEncoder(image_size=224),
-        content_features=EfficientNetFeatures(),
-        weights={"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3},
-    )
-    naive, image = Naive(method, task.batch()), task.content[None].requires_grad_()
+    naive = Naive(method(StyleNet(width=4), side=224), task.batch())
+    image = task.content[None].requires_grad_()
     boxes = torch.cat([torch.randint(384, (64, 2)), torch.full((64, 1), 128)], dim=1).float()
     corners = random_corners(64, 0.5, "cpu")
     places = places_of(boxes, corners)
@@ -75,6 +71,31 @@ def _there_and_back(encode, count=16):
     encode(views)[:count].sum().backward()
 
 
+@pytest.mark.benchmark(group="4 runs at 256 px: a step of each")
+@pytest.mark.parametrize("way", ["one after another", "at once"])
+def test_runs_together(benchmark, way):
+    task = StyleTask(torch.rand(3, 256, 256), (StyleTarget("", "fire"),), torch.ones(1, 256, 256))
+    runs, batches = [method(StyleNet()) for _ in range(4)], [task.batch()] * 4
+
+    def one_after_another():
+        for run, batch in zip(runs, batches, strict=True):
+            step([run], [batch])[0]["loss"].backward()
+
+    def at_once():
+        sum(losses["loss"] for losses in step(runs, batches)).backward()
+
+    benchmark(at_once if way == "at once" else one_after_another)
+
+
+def method(generator, side=128):
+    return CLIPstyler(
+        generator=generator,
+        encoder=BridgeEncoder(image_size=side),
+        content_features=EfficientNetFeatures(),
+        weights={"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3},
+    )
+
+
 @pytest.mark.benchmark(group=f"{LOOP_STEPS} steps of nearly nothing")
 @pytest.mark.parametrize("loop", ["bare", "Lightning"])
 def test_loop(benchmark, loop):
@@ -105,9 +126,9 @@ class Nearly(LightningModule):
 def bare(module):
     module.log_dict = lambda losses: None
     configured = module.configure_optimizers()
-    for step, batch in enumerate(repeat(torch.ones(()), LOOP_STEPS)):
+    for number, batch in enumerate(repeat(torch.ones(()), LOOP_STEPS)):
         configured["optimizer"].zero_grad()
-        module.training_step(batch, step)["loss"].backward()
+        module.training_step(batch, number)["loss"].backward()
         configured["optimizer"].step()
         configured["lr_scheduler"]["scheduler"].step()
 
