@@ -195,3 +195,20 @@ def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):  
         assert log.name.endswith(job.id)
         config = yaml.safe_load((tmp_path / "runs" / job.id / "config.yaml").read_text())
         assert config["wandb"]["id"] == job.id
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("together", [False, True])
+def test_no_step_waits_for_the_gpu(runs, together):
+    methods, batches = runs()
+    methods = [method.to("cuda") for method in methods]
+    batches = [batch.to(torch.device("cuda")) for batch in batches]
+    groups = [slice(None)] if together else [slice(k, k + 1) for k in range(len(methods))]
+    for part in groups:
+        step(methods[part], batches[part])  # prepares, which may wait
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for part in groups:
+            sum(losses["loss"] for losses in step(methods[part], batches[part])).backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
