@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
@@ -161,10 +162,24 @@ def random_corners(
     Order: top left, top right, bottom right, bottom left. Each corner moves inwards by up to
     distortion/2 in x and in y, distortion in [0, 1].
     """
-    square = torch.tensor(_UNIT_SQUARE, device=device)
+    square = _unit_square(torch.device(device))
     inward = 1 - 2 * square
     share = torch.rand(count, 4, 2, device=device, generator=random)
     return square + inward * share * (distortion / 2)
+
+
+# Copied to a device once: a copy waits until a GPU has done all its work.
+
+
+@cache
+def _unit_square(device: torch.device) -> Tensor:
+    return torch.tensor(_UNIT_SQUARE, device=device)
+
+
+@lru_cache(maxsize=64)
+def _spans(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """What a pixel is of the interval [-1, 1], across and down: (2,)."""
+    return 2 / torch.tensor([width, height], device=device, dtype=dtype)
 
 
 def homography(corners: Tensor) -> Tensor:
@@ -204,8 +219,9 @@ def cut(image: Tensor, boxes: Tensor, corners: Tensor, size: int) -> Tensor:
     inside = source[..., :2] / source[..., 2:] * side - 0.5  # pixel index within the box
     fade = ((inside + 1).clamp(0, 1) * (side - inside).clamp(0, 1)).prod(-1)
     at = torch.minimum(inside.clamp(min=0), side - 1) + boxes[:, None, :2]
-    scale = 2 / torch.tensor([width, height], device=image.device, dtype=image.dtype)
-    grid = ((at + 0.5) * scale - 1).view(1, count * size, size, 2)
+    grid = ((at + 0.5) * _spans(height, width, image.device, image.dtype) - 1).view(
+        1, count * size, size, 2
+    )
     # One tall picture instead of N expanded ones: the gradient needs the image's memory once.
     patches = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
     patches = patches.view(-1, count, size, size).transpose(0, 1)
