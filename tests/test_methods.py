@@ -578,7 +578,7 @@ def test_every_method_takes_any_aspect_ratio(method, shape):
         ({"weights": {"patch": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"patch": 0.0, "tv": 0.0}}, "at least one greater than 0"),
         ({"weights": {"gram": 1.0}}, "style_features"),
-        ({"betas": (0.9, 1.0)}, r"betas of Adam are \[0.9, 1.0\]"),
+        ({"betas": (0.9, 1.0)}, r"The betas are \[0.9, 1.0\]"),
     ],
 )
 def test_controls_that_make_no_sense_are_refused(settings, sentence):
