@@ -34,11 +34,12 @@ def watched(
         task = bar.add_task("", total=len(jobs), rate="", counts="", last="")
         for outcome in outcomes:
             yield outcome
-            speed = bar.tasks[task].finished_speed or bar.tasks[task].speed
+            state = bar.tasks[task]  # several may come at the same moment: no speed of the last one
+            hours = (state.elapsed or 0) / 3600
             bar.update(
                 task,
                 advance=1,
-                rate=f"{speed * 3600:.0f} runs/h" if speed else "",
+                rate=f"{(state.completed + 1) / hours:.0f} runs/h" if hours else "",
                 counts=_counts(ended),
                 last=" ".join(str(value) for value in labels[outcome.id].values())[:60],
             )
