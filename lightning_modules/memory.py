@@ -20,6 +20,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from datamodules.errors import AtelierError
 from datamodules.heap import give_back
 from datamodules.task import StyleBatch
+from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.perceptual.tiles import reach
 from lightning_modules.stylization import Stylization
 
@@ -65,6 +66,12 @@ def kept(
     return Kept(sum(held.values()), max(held.values(), default=0))
 
 
+def features_of(method: Stylization) -> list[ContentFeatures]:
+    """The feature networks that look at the output in every step."""
+    style = [method.style_features] if "gram" in method.weights else []
+    return [method.content_features, *style]
+
+
 class Estimate:
     """Bytes of one step of a method on a batch, beside the networks themselves."""
 
@@ -76,9 +83,9 @@ class Estimate:
         self.share = self.pixels / (piece.shape[2] * piece.shape[3])
         self.painted = self.pixels / (seen.shape[2] * seen.shape[3])
         self.generator = kept(method.generator, method.generator, seen)
-        features = method.content_features
-        self.content = kept(features, features, piece.clone().requires_grad_())
-        self.margin = reach(features)
+        looked = [kept(f, f, piece.clone().requires_grad_()) for f in features_of(method)]
+        self.content = Kept(sum(k.total for k in looked), max(k.largest for k in looked))
+        self.margin = max(map(reach, features_of(method)))
         side = method.encoder.image_size
         view = torch.zeros(2, 3, side, side, requires_grad=True)
         self.view = kept(method.encoder, method.encoder.embed_images, view)
@@ -148,8 +155,9 @@ def fit_into(method: Stylization, batch: StyleBatch, available: int) -> int:
     ]
     chunk, tile = fitting[0]
     needed = estimate.in_parts(chunk, tile)
-    method.chunk, method.content_features.tile = chunk, tile
-    method.generator.recompute = True
+    method.chunk, method.generator.recompute = chunk, True
+    for features in features_of(method):
+        features.tile = tile
     log.warning(
         "Optimising %dx%d px takes about %s at once, and %s may be used: the encoder sees %d views "
         "at a time, %sthe generator keeps little and paints twice. That takes about %s and longer; "

@@ -222,7 +222,7 @@ class Stylization(LightningModule, ABC):
 
     def gram_loss(self, output: Tensor, batch: StyleBatch) -> Tensor:
         """How far the first region's textures are from the style picture's."""
-        maps = self.style_features(output)
+        (maps,) = self.style_features.each([output])
         return gram_loss([gram(m, batch.masks[:, :1]) for m in maps], self.style_grams)
 
     @abstractmethod
