@@ -1,6 +1,6 @@
 """How many steps StyleNet needs: the fast preset against 200 steps of the papers' schedule.
 
-    python -m experiments.fewer_steps                all, about a quarter of an hour on two cores
+    python -m experiments.fewer_steps                all, about ten minutes on one core
     python -m experiments.fewer_steps --pairs cat    only this
 
 Five pictures of scikit-image, an object and a style each, on the embedded models with the same

@@ -198,7 +198,7 @@ def _run_together(jobs: Sequence[tuple[Job, Path]], threads: int) -> dict[str, O
     seconds = (time.perf_counter() - start) / len(ready)
     for job_id, (cli, folder) in ready.items():
         tries = failed_tries(folder.folder) + 1
-        with suppress(Exception):
+        with suppress(Exception):  # as above
             cli.conclude(folder)
             (folder.folder / FAILURE).unlink(missing_ok=True)
             made[job_id] = Outcome(job_id, "done", seconds=seconds, tries=tries)
