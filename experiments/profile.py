@@ -33,12 +33,11 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from inspect import signature
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import yaml
 
@@ -149,8 +148,7 @@ def _built(args: argparse.Namespace, text: str, missing: list[str], rest: list[s
     }
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
     no_tokenizer = untrained and any(name.startswith("tokenizer:") for name in missing)
-    blank = patch("lightning_modules.encoders.open_clip._tokenizer", _blank_tokenizer)
-    with tempfile.TemporaryDirectory() as folder, blank if no_tokenizer else nullcontext():
+    with tempfile.TemporaryDirectory() as folder, _blank() if no_tokenizer else nullcontext():
         path = Path(folder) / "config.yaml"
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         return AtelierCLI.from_arguments(
@@ -168,13 +166,19 @@ def _untrain(settings: dict[str, Any]) -> None:
             network["init_args"] = network.get("init_args", {}) | {name: UNTRAINED}
 
 
-def _blank_tokenizer(model: str):
+def _blank() -> AbstractContextManager[None]:
     """Tokens of the right number, for an untrained network that reads nothing in them."""
     import open_clip
     import torch
 
-    length = open_clip.get_model_config(model)["text_cfg"].get("context_length", 77)
-    return lambda texts: torch.tensor([[sum(t.encode()) % 1000] * length for t in texts])
+    from experiments.profiling import replaced
+    from lightning_modules.encoders import open_clip as encoders
+
+    def tokenizer(model: str):
+        length = open_clip.get_model_config(model)["text_cfg"].get("context_length", 77)
+        return lambda texts: torch.tensor([[sum(t.encode()) % 1000] * length for t in texts])
+
+    return replaced(encoders, "_tokenizer", tokenizer)
 
 
 def _task(cli: AtelierCLI) -> StyleTask:
@@ -209,7 +213,7 @@ def _run(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> Meter:
 
         batch = task.batch().to(device)
         naive = Naive(cli.model.to(device), batch, accepting(args.accept))
-    cuts: list[torch.Tensor] = []
+    cuts: list[tuple[torch.Tensor, torch.Tensor]] = []
     watch = Stopwatch(device)
     meter = Meter(watch, args.warmup, args.steps, naive, cuts)
     cli.trainer.fit_loop.epoch_loop.max_steps = len(meter.kinds)

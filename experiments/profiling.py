@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import torch
 from lightning import Callback
@@ -24,6 +23,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from datamodules.heap import give_back
+from lightning_modules import stylization
+from lightning_modules.losses import patch as losses_of_patches
 from lightning_modules.patches import cut
 from lightning_modules.stylization import Stylization
 
@@ -128,7 +129,7 @@ def _stage(action: str) -> str | None:
 def attached(watch: Stopwatch, method: Stylization, cuts: list) -> Iterator[None]:
     """The watch on a method's parts, meanwhile.
 
-    cuts: gets the boxes and corners of each step's patches.
+    cuts: gets the boxes and corners of the patches, in the order in which they are cut.
     """
     parts = [
         ("generator", method.generator, "forward"),
@@ -139,19 +140,28 @@ def attached(watch: Stopwatch, method: Stylization, cuts: list) -> Iterator[None
         ("logging", method, "log_dict"),
     ]
 
-    def noted(image: Tensor, boxes: Tensor, corners: Tensor, size: int) -> Tensor:
-        cuts[:] = [boxes, corners]
-        return cut(image, boxes, corners, size)
+    def noted(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> Tensor:
+        cuts.append((boxes, corners))
+        return cut(image, boxes, corners, side, size)
 
     with ExitStack() as stack:
         for stage, owner, name in parts:
             if owner is not None:
                 timed = watch.timed(stage, getattr(owner, name))
-                stack.enter_context(patch.object(owner, name, timed))
-        stack.enter_context(
-            patch("lightning_modules.stylization.cut", watch.timed("patches", noted))
-        )
+                stack.enter_context(replaced(owner, name, timed))
+        stack.enter_context(replaced(stylization, "cut", watch.timed("patches", noted)))
         yield
+
+
+@contextmanager
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """An object's or a module's attribute is `value`, meanwhile."""
+    own = vars(owner).get(name)  # None: it is the class's
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        delattr(owner, name) if own is None else setattr(owner, name, own)
 
 
 def accepting(share: float) -> Callable[[Tensor], Tensor]:
@@ -174,7 +184,7 @@ def accepted(share: float) -> Iterator[None]:
     def rejection(losses: Tensor, *_: Any, **__: Any) -> Tensor:
         return torch.where(losses < tau(losses), 0.0, losses)
 
-    with patch("lightning_modules.losses.patch.threshold_rejection", rejection):
+    with replaced(losses_of_patches, "threshold_rejection", rejection):
         yield
 
 
@@ -189,7 +199,7 @@ class Meter(Callback):
         warmup: steps that are not timed, at least 2: the first one prepares.
         steps: steps that are timed; on a GPU as many again for the stages.
         naive: the published loop, if it is to be timed too.
-        cuts: boxes and corners of the latest step's patches.
+        cuts: boxes and corners of a step's patches; emptied before each.
     """
 
     def __init__(
@@ -219,6 +229,7 @@ class Meter(Callback):
             reset_peak(self.watch.device)
             self.counter.__enter__()
         self._running = True
+        self.cuts.clear()
         self.watch.begin()
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
@@ -245,7 +256,8 @@ class Meter(Callback):
         from experiments.naive import places_of
 
         device = self.watch.device
-        places = () if self.first.get("naive") else places_of(*self.cuts)
+        cuts = () if self.first.get("naive") else self.cuts
+        places = [place for cut in cuts for place in places_of(*cut)]
         if self.kind == "count":
             reset_peak(device)
             with operations() as counter:

@@ -1,8 +1,8 @@
-"""Random patches of a picture: where they may lie, and cutting them all in one resampling.
+"""Random patches of a picture: where they may lie, and cutting all of a size at once.
 
 CLIPstyler (Kwon and Ye, 2022, section 3.3) crops patches at random places, warps each by a random
-perspective and resizes it to the encoder's input. Crop, perspective and resize are one homography
-a patch, so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
+perspective and resizes it to the encoder's input. Crop and perspective are one homography a patch,
+so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
 
 Where a method treats patches of different parts of the picture differently, it holds one `Places` a
 part: what belongs to a patch is known by its place in the batch, in every step.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from datamodules.errors import AtelierError
 log = logging.getLogger(__name__)
 
 SMALLEST_PATCH = 8  # px; below this a patch is a blur that no encoder can judge
+Drawn = list[tuple[int, Tensor]]  # sides in pixels, and the boxes (n, 3) of that side
 _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
@@ -58,19 +59,24 @@ class Places:
     by_size: tuple[Tensor, ...]
     count: int
 
-    def draw(self, random: torch.Generator | None = None) -> Tensor:
-        """Boxes (count, 3) of this step, uniformly with replacement, the sizes in order."""
+    @cached_property
+    def sides(self) -> list[int]:
+        """The patch sizes in pixels; read from the device once."""
+        return [int(boxes[0, 2]) for boxes in self.by_size]
+
+    def draw(self, random: torch.Generator | None = None) -> Drawn:
+        """`count` boxes for this step, uniformly with replacement."""
         each = shares(self.count, [1] * len(self.by_size))
-        drawn = [
-            boxes[torch.randint(len(boxes), (n,), device=boxes.device, generator=random)]
-            for boxes, n in zip(self.by_size, each, strict=True)
+        return [
+            (side, boxes[torch.randint(len(boxes), (n,), device=boxes.device, generator=random)])
+            for side, boxes, n in zip(self.sides, self.by_size, each, strict=True)
+            if n
         ]
-        return torch.cat(drawn)
 
 
-def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> Tensor:
-    """Boxes of one step for all parts, part after part: (sum of counts, 3)."""
-    return torch.cat([part.draw(random) for part in parts if part.count])
+def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> Drawn:
+    """Boxes of one step for all parts, part after part."""
+    return [of_a_size for part in parts if part.count for of_a_size in part.draw(random)]
 
 
 def divide(
@@ -199,15 +205,15 @@ def homography(corners: Tensor) -> Tensor:
     return torch.cat([torch.stack([first, second, p0], dim=-1), bottom[:, None]], dim=1)
 
 
-def cut(image: Tensor, boxes: Tensor, corners: Tensor, size: int) -> Tensor:
+def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> Tensor:
     """The patches in `boxes`, warped so that their corners land on `corners`, at size x size px.
 
-    image: (1, C, H, W); boxes: (N, 3) inside the image; corners: (N, 4, 2) as by `random_corners`.
-    Returns (N, C, size, size), bilinear, 0 outside the warped patch, differentiable in `image`.
-    Equals torchvision's crop, `perspective` (fill 0) and, for size = box size, resize.
+    image: (1, C, H, W); boxes: (N, 3) inside the image, all with this side; corners: (N, 4, 2) as
+    by `random_corners`. Returns (N, C, size, size), differentiable in `image`: equals torchvision's
+    crop, `perspective` (bilinear, fill 0) and resize.
     """
     count, (height, width) = len(boxes), image.shape[-2:]
-    centres = (torch.arange(size, device=image.device, dtype=image.dtype) + 0.5) / size
+    centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(1, -1, 3)
     forward = homography(corners)
@@ -215,14 +221,13 @@ def cut(image: Tensor, boxes: Tensor, corners: Tensor, size: int) -> Tensor:
     a, b, c = forward.unbind(-1)
     backward = torch.stack([b.cross(c, -1), c.cross(a, -1), a.cross(b, -1)], dim=1)
     source = points @ backward.mT
-    side = boxes[:, None, 2:]
     inside = source[..., :2] / source[..., 2:] * side - 0.5  # pixel index within the box
     fade = ((inside + 1).clamp(0, 1) * (side - inside).clamp(0, 1)).prod(-1)
-    at = torch.minimum(inside.clamp(min=0), side - 1) + boxes[:, None, :2]
+    at = inside.clamp(0, side - 1) + boxes[:, None, :2]
     grid = ((at + 0.5) * _spans(height, width, image.device, image.dtype) - 1).view(
-        1, count * size, size, 2
+        1, count * side, side, 2
     )
     # One tall picture instead of N expanded ones: the gradient needs the image's memory once.
     patches = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
-    patches = patches.view(-1, count, size, size).transpose(0, 1)
-    return patches * fade.view(count, 1, size, size)
+    patches = patches.view(-1, count, side, side).transpose(0, 1) * fade.view(count, 1, side, side)
+    return F.interpolate(patches, (size, size), mode="bilinear", antialias=True)

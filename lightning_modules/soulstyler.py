@@ -109,7 +109,9 @@ class Soulstyler(Stylization):
         distance = 1 - theirs @ ours.T
         far = (distance > FAR).float().mean(1) > FAR_SHARE
         near = (distance < NEAR).float().mean(1) > NEAR_SHARE
-        return divide([pool], [far])[0], divide([pool], [near])[0]
+        boxes = [of_a_size for _, of_a_size in pool]
+        counts = [len(of_a_size) for of_a_size in boxes]
+        return divide(boxes, far.split(counts))[0], divide(boxes, near.split(counts))[0]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         places = draw(self.styled, self.random)
@@ -128,7 +130,7 @@ class Soulstyler(Stylization):
 
     def _background(self, output: Tensor, batch: StyleBatch) -> Tensor:
         """Sum over this step's background crops of MSE(output crop, content crop)."""
-        if not self.held.count:
-            return output.new_zeros(())
-        error = (output - batch.content).square().mean(1)[0]
-        return mean_within(error, self.held.draw(self.random)).sum().to(output.dtype)
+        loss, error = output.new_zeros(()), (output - batch.content).square().mean(1)[0]
+        for _, boxes in draw([self.held], self.random):
+            loss += mean_within(error, boxes).sum()
+        return loss

@@ -33,7 +33,7 @@ from lightning_modules.generator import Generator, paint
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
-from lightning_modules.patches import cut, random_corners, sizes
+from lightning_modules.patches import Drawn, cut, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
 
 FEW = 0.5  # share of views below which looking twice costs less than one way back for all
@@ -179,17 +179,20 @@ class Stylization(LightningModule, ABC):
         """Sides of the patches in pixels."""
         return sizes(self.brush, *batch.content.shape[2:])
 
-    def look(self, whole: Tensor, output: Tensor, boxes: Tensor, distortion: float) -> Tensor:
+    def look(self, whole: Tensor, output: Tensor, places: Drawn, distortion: float) -> Tensor:
         """Whole pictures (V, 3, H, W), then warped patches, as (V + N, 3, S, S) for the encoder.
 
-        boxes: (N, 3) in `output` (1, 3, H, W).
+        places: of N patches in `output` (1, 3, H, W).
         """
-        return torch.cat([self.encoder.view(whole), self.warped(output, boxes, distortion)])
+        return torch.cat([self.encoder.view(whole), self.warped(output, places, distortion)])
 
-    def warped(self, image: Tensor, boxes: Tensor, distortion: float) -> Tensor:
+    def warped(self, image: Tensor, places: Drawn, distortion: float) -> Tensor:
         """Patches (N, 3, S, S) of a picture, each by a random perspective."""
-        corners = random_corners(len(boxes), distortion, image.device, self.random)
-        return cut(image, boxes, corners, self.encoder.image_size)
+        patches = []
+        for side, boxes in places:
+            corners = random_corners(len(boxes), distortion, image.device, self.random)
+            patches.append(cut(image, boxes, corners, side, self.encoder.image_size))
+        return torch.cat(patches)
 
     def embed(self, views: Tensor) -> Tensor:
         """Unit vectors (N, D) of views (N, 3, S, S).

@@ -121,14 +121,14 @@ def rejected(loss, tau, mode):
 
 def patches_of(method, output, parts):
     """The boxes of the step that follows this seed, and each patch's embedding."""
-    random = method.random.manual_seed(7)
-    boxes = draw(parts, random)
-    corners = random_corners(len(boxes), method.patches.distortion, random=random)
-    size = method.encoder.image_size
-    patches = [cut(output, b[None], c[None], size)[0] for b, c in zip(boxes, corners, strict=True)]
+    random, patches, places = method.random.manual_seed(7), [], draw(parts, method.random)
+    for side, boxes in places:
+        corners = random_corners(len(boxes), method.patches.distortion, random=random)
+        pairs = zip(boxes.split(1), corners.split(1), strict=True)
+        patches += [cut(output, *pair, side, method.encoder.image_size) for pair in pairs]
     with torch.no_grad():
-        embedded = [method.encoder.embed_images(p[None])[0].double().numpy() for p in patches]
-    return boxes.int().tolist(), embedded
+        embedded = [method.encoder.embed_images(p)[0].double().numpy() for p in patches]
+    return [box for _, boxes in places for box in boxes.int().tolist()], embedded
 
 
 def losses_of(method, output, batch):
@@ -260,9 +260,8 @@ def test_soulstyler_by_its_formulas(mode, content, left, output, monkeypatch):
         assert covered >= 0.8 - 1e-6 if index < 10 else covered < 0.1
     source, direction = embed(method, content), text_direction(method, "fire")
     each = [rejected(directional(p, source, direction), 1.15, mode) for p in patches]
-    held = (
-        method.held.draw(method.random).int().tolist()
-    )  # the step's own boxes: the seed goes on from patches
+    # The step's own boxes: the seed goes on from patches.
+    held = [box for _, boxes in method.held.draw(method.random) for box in boxes.int().tolist()]
     losses = losses_of(method, output, batch)
     assert losses["patch"] == pytest.approx(np.mean(each), rel=1e-4)
     background = 0.0
@@ -424,7 +423,7 @@ def style_of(picture, style, encoder):
     )
     boxes = torch.cat([corner.T, torch.full((32, 1), 24)], dim=1).float()
     with torch.no_grad():
-        patches = cut(picture[None], boxes, random_corners(32, 0.0), encoder.image_size)
+        patches = cut(picture[None], boxes, random_corners(32, 0.0), 24, encoder.image_size)
         return float((encoder.embed_images(patches) @ encoder.embed_texts([style])[0]).mean())
 
 

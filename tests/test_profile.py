@@ -40,8 +40,8 @@ from lightning_modules.stylenet import StyleNet
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3}
 SMALL = ["--size", "96", "--steps", "2", "--patches", "3"]
-# Patches of the encoder's size: naive interpolates as often as we do.
-SAME = ["--size", "128", "--steps", "1", "--patches", "3", "--model.brush", "1.0"]
+# Of two sizes, neither of them the encoder's.
+TWO_SIZES = ["--size", "128", "--steps", "1", "--patches", "4", "--model.brush", "[0.5, 0.75]"]
 
 
 def clipstyler(features=EfficientNetFeatures, **settings):
@@ -51,7 +51,7 @@ def clipstyler(features=EfficientNetFeatures, **settings):
         encoder=BridgeEncoder(image_size=64),
         content_features=features(),
         patches=Patches(count=6),
-        brush=2 / 3,
+        brush=[0.5, 2 / 3, 0.75],
         **{"weights": WEIGHTS, **settings},
     )
 
@@ -73,13 +73,14 @@ def gradients(generator):
 )
 def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, share):
     weights = {"weights": "untrained"} if features is VGGFeatures else {}
-    method = clipstyler(lambda: features(**weights), mode=mode, tau=1.19)
+    method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
     naive, cuts = Naive(method, batch, share and accepting(share)), []
     fixed = accepted(share) if share else nullcontext()
     with attached(Stopwatch(torch.device("cpu")), method, cuts), fixed:
         ours = method.training_step(batch, 0)
     ours.pop("loss").backward()
-    theirs = naive.step(places_of(*cuts))
+    assert len(cuts) == 3
+    theirs = naive.step([place for cut in cuts for place in places_of(*cut)])
     assert ours.keys() == theirs.keys()
     for name, loss in ours.items():
         assert loss.item() == pytest.approx(theirs[name].item(), rel=1e-4), name
@@ -202,9 +203,9 @@ def result(capsys, *arguments):
 
 
 def test_json_says_what_was_measured(capsys):
-    figures = result(capsys, *SAME, "--against", "naive", "--model.generator", "stylenet")
+    figures = result(capsys, *TWO_SIZES, "--against", "naive", "--model.generator", "stylenet")
     assert (figures["method"], figures["generator"]) == ("CLIPstyler", "StyleNet")
-    assert (figures["size"], figures["patches"], figures["patch_sizes"]) == (128, 3, [128])
+    assert (figures["size"], figures["patches"], figures["patch_sizes"]) == (128, 4, [64, 96])
     assert figures["untrained"] is False
     assert list(figures["stages"]) == list(STAGES)
     assert all(seconds > 0 for seconds in figures["stages"].values())
@@ -221,7 +222,7 @@ def test_json_says_what_was_measured(capsys):
 
 
 def test_accepting_none_leaves_no_patch_loss(capsys):
-    figures = result(capsys, *SAME, "--against", "naive", "--accept", "0")
+    figures = result(capsys, *TWO_SIZES, "--against", "naive", "--accept", "0")
     assert [losses["patch"] for losses in figures["first_losses"].values()] == [0, 0]
     assert figures["loss_differences"]["patch"] == 0
 

@@ -124,4 +124,4 @@ class LossScores(PictureMetric):
             boxes = every_box(height, width, side)
             boxes = boxes[torch.randint(len(boxes), (self.patches,))].to(image)
             corners = random_corners(self.patches, 0.5).to(image)
-        return cut(image, boxes, corners, self.scorer.image_size)
+        return cut(image, boxes, corners, side, self.scorer.image_size)
