@@ -17,6 +17,7 @@ from datamodules.images import feather, fit_within, load_mask, load_picture, res
 from datamodules.parsing.base import Parser
 from datamodules.parsing.blend import targets_of
 from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.known import segmented
 from datamodules.segmentation.regions import rest, separate
 from datamodules.task import (
     BACKGROUND,
@@ -80,6 +81,7 @@ class StylizationDataModule(LightningDataModule):
         self.image = image
         self.parser = parser
         self.segmenter = segmenter
+        self.segmenter_settings = ""  # where they are known, a mask is found once a process
         self.instruction = instruction
         self.object = object
         self.style = style
@@ -215,8 +217,8 @@ class StylizationDataModule(LightningDataModule):
     def _mask(self, index: int, name: str, picture: Tensor) -> Tensor:
         if self.masks:
             return load_mask(self.masks[index], picture.shape[:0:-1])
-        mask = self.segmenter.segment(picture, name)
-        self.confidence[name] = self.segmenter.confidence
+        settings = self.segmenter_settings
+        mask, self.confidence[name] = segmented(self.segmenter, settings, picture, name)
         return mask
 
     def _regions(self, masks: Tensor, names: list[str], softness: float) -> Tensor:

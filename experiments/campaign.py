@@ -65,13 +65,6 @@ def workers_of(args: argparse.Namespace) -> Workers:
     """What --workers, --serial and the others say."""
     if args.workers != "auto" and not (args.workers.isdecimal() and int(args.workers) > 0):
         raise AtelierError(f"--workers is {args.workers!r}; give a number, or auto")
-    if args.serial and args.limit:
-        raise AtelierError("--limit ends a worker, and --serial has none; leave one of them out")
-    if args.runs_per_device < 0 or (args.limit and args.runs_per_device > 1):
-        raise AtelierError(
-            f"--runs-per-device is {args.runs_per_device}; give 1 or more, or 0 to leave it to "
-            "Atelier; and only 1 with --limit, which would end all that are made at once"
-        )
     count = 0 if args.workers == "auto" else int(args.workers)
     return Workers(
         count=SERIAL if args.serial else count,

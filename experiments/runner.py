@@ -109,6 +109,7 @@ class AtelierCLI(LightningCLI):
             raise _for_people(error) from error
         if cli.trainer.max_steps < 1:
             raise AtelierError(f"{cli.trainer.max_steps} steps optimise nothing; give --steps 120")
+        cli.datamodule.segmenter_settings = str(cli.config["data"]["segmenter"])
         cli.load_seconds = time.perf_counter() - started
         return cli
 

@@ -41,15 +41,22 @@ class Workers:
     threads: int = 0
     runs_per_device: int = 0
 
+    def __post_init__(self) -> None:
+        if self.count == SERIAL and self.limit:
+            raise AtelierError(
+                "--limit ends a worker, and --serial has none; leave one of them out"
+            )
+        if self.runs_per_device < 0 or (self.limit and self.runs_per_device > 1):
+            raise AtelierError(
+                f"--runs-per-device is {self.runs_per_device}; give 1 or more, or 0 to leave it to "
+                "Atelier; and only 1 with --limit, which would end all that are made at once"
+            )
+
     def run(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
         """Make the jobs; each outcome once it is known, in no particular order."""
         return self._serial(jobs, root) if self.count == SERIAL else self._on_ray(jobs, root)
 
     def _serial(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
-        if self.limit:
-            raise AtelierError(
-                "A run's --limit needs workers that can be ended; leave out --serial"
-            )
         import torch
 
         for group in self.groups(jobs, 1, torch.cuda.is_available()):

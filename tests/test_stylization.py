@@ -172,6 +172,35 @@ def test_a_mask_is_one_where_the_object_is_and_zero_where_it_is_spared():
     torch.testing.assert_close(spared.task.masks, 1 - module.task.masks)
 
 
+def test_a_mask_that_this_process_has_found_is_not_looked_for_again():
+    asked = []
+
+    class Counting(Quarter):
+        def segment(self, content, phrase):
+            asked.append(phrase)
+            self.confidence = 0.1 * len(asked)
+            return super().segment(content, phrase)
+
+    def found(settings, **given):
+        module = data(**{"object": "cat", "style": "fire", "segmenter": Counting(), **given})
+        module.segmenter_settings = settings
+        module.setup()
+        return module
+
+    first, second = found("Counting()"), found("Counting()", style="ice", size=64)
+    assert asked == ["cat"]
+    assert first.confidence == second.confidence == {"cat": 0.1}
+    assert second.task.masks.shape == (1, 43, 64)
+    assert second.task.masks.mean() == pytest.approx(0.25, abs=0.02)
+    found("Counting(2)")
+    found("Counting()", object="sky")
+    found("Counting()", image="skimage:coffee")
+    assert asked == ["cat", "cat", "sky", "cat"]
+    found("")  # unknown: never the same
+    found("")
+    assert len(asked) == 6
+
+
 def test_the_smaller_region_keeps_what_two_claim_and_it_is_said(caplog):
     module = data(targets={"sky": "Starry Night", "cat": "fire"})
     module.setup()
@@ -314,6 +343,7 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     arguments += ["--trainer.max_steps=2", "--wandb.enabled=false", f"--model.mode={mode}"]
     config = next(path for path in METHODS if path.stem == "clipstyler")
     cli = AtelierCLI.from_arguments([f"--config={config}", *arguments], started=0.0)
+    assert "WholePicture" in cli.datamodule.segmenter_settings
     folder = cli.run().folder
     assert cli.trainer.global_step == steps
     assert len((folder / "losses.csv").read_text().splitlines()) == 1 + steps

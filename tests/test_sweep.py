@@ -375,6 +375,8 @@ def test_a_sweep_for_wandb_names_every_setting(tmp_path, sweep):
         (["threshold", "--colour", "red"], "knows no --colour"),
         (["threshold", "--shard", "3/2"], "--shard is '3/2'"),
         (["threshold", "--serial", "--limit", "5"], "--limit ends a worker"),
+        (["threshold", "--runs-per-device", "4", "--limit", "5"], "only 1 with --limit"),
+        (["threshold", "--runs-per-device", "-1"], "give 1 or more"),
     ],
 )
 def test_what_a_sweep_cannot_do_is_one_sentence(tmp_path, arguments, words):
