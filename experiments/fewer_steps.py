@@ -5,8 +5,8 @@
 
 Five pictures of scikit-image, an object and a style each, on the embedded models with the same
 losses and weights. Draws the total loss by step (docs/pictures/fewer-steps.png) and the pictures
-(fewer-steps.jpg), and prints the table of docs/performance.md. Runs are kept in runs/fewer-steps:
-what is done is not done again.
+(fewer-steps.jpg), and prints the table of docs/performance.md: the losses of the finished pictures.
+Runs are kept in runs/fewer-steps: what is done is not done again.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from __future__ import annotations
 import argparse
 import csv
 import statistics
+import time
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from datamodules.files import atomic
+from datamodules.images import load_picture, to_tensor
 from experiments import campaign
 from experiments.jobs import RUNS, Job
+from experiments.runner import AtelierCLI
 from experiments.workers import SERIAL, Workers
+from lightning_modules.stylization import Seen, weighted_sum
 
 ROOT = Path(__file__).parents[1]
 DRAWN = ROOT / "docs" / "pictures"
@@ -47,6 +52,7 @@ VARIANTS = {
 }
 COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
 WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
+DRAWS = 32  # steps whose patches judge a finished picture
 CELL, MARGIN, GAP = 256, 18, 24  # pixels
 
 
@@ -80,31 +86,37 @@ def smoothed(folder: Path) -> list[float]:
     return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
 
 
-def reached(curve: list[float], goal: float) -> int | None:
-    """The first step, counted from 1, whose whole window lies behind it and is down at the goal."""
-    steps = range(WINDOW, len(curve) + 1)
-    return next((step for step in steps if curve[step - 1] <= goal), None)
+def loss_of(job: Job, folder: Path) -> float:
+    """The total loss of a run's picture, mean over the patches of DRAWS steps.
 
-
-def table(curves: dict[tuple[str, str, int], list[float]]) -> str:
-    """Markdown, a row a pair and variant: the losses at the end, and when each is down at the
-    other's; a value a seed. "-": not within its steps.
+    Runs of one pair and seed are judged by the same patches.
     """
+    cli = AtelierCLI.from_arguments(job.arguments(Path()), time.perf_counter())
+    cli.datamodule.setup()
+    method, batch, totals = cli.model, cli.datamodule.task.batch(), []
+    output = to_tensor(load_picture(str(folder / "output.png"))).unsqueeze(0)
+    with torch.no_grad():
+        method.prepare(batch)
+        (maps,) = method.content_features.each([output])
+        for _ in range(DRAWS):
+            seen = Seen(method.embed(method.views(output, batch)), maps)
+            losses = method.losses(output, seen, batch)
+            totals.append(float(weighted_sum(losses, method.weights)))
+    return statistics.mean(totals)
+
+
+def table(losses: dict[tuple[str, str, int], float]) -> str:
+    """Markdown, a row a pair and variant: the losses of the finished pictures, a value a seed."""
     rows = [
-        "| pair | variant | plain's last loss | its own | steps to plain's | plain's to its |",
-        "|---|---|---|---|---|---|",
+        f"| pair | variant | {PLAIN}'s loss | its own | difference |",
+        "|---|---|---:|---:|---:|",
     ]
-    for pair, variant in dict.fromkeys(key[:2] for key in curves if key[1] != PLAIN):
-        seeds = [seed for *name, seed in curves if name == [pair, variant]]
-        both = [(curves[pair, PLAIN, seed], curves[pair, variant, seed]) for seed in seeds]
-        cells = [
-            [f"{plain[-1]:.0f}" for plain, _ in both],
-            [f"{own[-1]:.0f}" for _, own in both],
-            [str(reached(own, plain[-1]) or "-") for plain, own in both],
-            [str(reached(plain, own[-1]) or "-") for plain, own in both],
-        ]
-        heads = [f"{pair}: {PAIRS[pair][2]}", variant]
-        rows.append(f"| {' | '.join([*heads, *map(', '.join, cells)])} |")
+    for pair, variant in dict.fromkeys(key[:2] for key in losses if key[1] != PLAIN):
+        seeds = [seed for *name, seed in losses if name == [pair, variant]]
+        plain, own = ([losses[pair, v, seed] for seed in seeds] for v in (PLAIN, variant))
+        shown = [", ".join(f"{loss:.0f}" for loss in values) for values in (plain, own)]
+        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *shown, f"{sum(own) / sum(plain) - 1:+.1%}"]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -196,7 +208,7 @@ def main() -> None:
     curves = {key: smoothed(root / RUNS / job.id) for key, job in jobs.items()}
     draw_curves(curves, DRAWN / "fewer-steps.png")
     draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
-    print(table(curves))
+    print(table({key: loss_of(job, root / RUNS / job.id) for key, job in jobs.items()}))
 
 
 if __name__ == "__main__":

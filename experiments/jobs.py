@@ -34,6 +34,7 @@ INPUTS = ("data.image", "data.style_image", "data.mask")  # settings that name p
 ALIKE = (  # settings, or their beginnings, that runs which are optimised together must share
     "data.size",
     "model.chunk",
+    "model.content_every",
     "model.content_features",
     "model.encoder",
     "model.extra_step",

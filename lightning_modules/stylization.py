@@ -44,7 +44,7 @@ class Seen:
     """What the frozen networks see of an output.
 
     views:   unit vectors (V, D) of the method's views, in their order.
-    content: feature maps (1, C, h, w) of the output, a layer each.
+    content: feature maps (1, C, h, w) of the output, a layer each; [] in a step without them.
     """
 
     views: Tensor
@@ -77,6 +77,8 @@ class Stylization(LightningModule, ABC):
         strength: how much of the change the final picture shows, in [0, 1]; 0 is the photo.
         brush: sides of the patches, and so of the strokes, relative to the picture's shorter side,
             in (0, 1]: one number, or several that share the patches equally.
+        content_every: steps from one look at the content features to the next, 1 = every step, as
+            the papers have it. What is seen then counts for all of these steps.
         mode: paper = the paper's formulas; reference = what its published code computes.
         tv_norms: total variation is the sum of four L2 norms (by default: as mode says).
         reject_below: threshold rejection drops s < tau instead of s <= tau (as mode says).
@@ -92,6 +94,7 @@ class Stylization(LightningModule, ABC):
         seed: of what the steps draw at random; that of the process when the method was made.
         random: the generator that they draw from.
         followed: share of the encoder's views that had a gradient in the step before.
+        taken: how many steps there were.
     """
 
     most_regions: ClassVar[int] = 1  # how many regions of the picture have a style of their own
@@ -112,6 +115,7 @@ class Stylization(LightningModule, ABC):
         keep_color: bool = False,
         strength: float = 1.0,
         brush: float | list[float] = 0.25,
+        content_every: int = 1,
         mode: Literal["paper", "reference"] = "paper",
         tv_norms: bool | None = None,
         reject_below: bool | None = None,
@@ -123,6 +127,8 @@ class Stylization(LightningModule, ABC):
         super().__init__()
         check_weights(list(weights.values()), "model.weights")
         _check_controls(strength, brush)
+        if content_every < 1:
+            raise AtelierError(f"content_every is {content_every}; give 1 step or more")
         if not all(0 <= beta < 1 for beta in betas):
             raise AtelierError(f"The betas are {list(betas)}; give two in [0, 1)")
         if "gram" in weights and style_features is None:
@@ -141,6 +147,7 @@ class Stylization(LightningModule, ABC):
         self.keep_color = keep_color
         self.strength = strength
         self.brush = brush
+        self.content_every = content_every
         self.mode = mode
         self.tv_norms = self.by_mode(tv_norms)
         self.reject_below = self.by_mode(reject_below)
@@ -149,6 +156,7 @@ class Stylization(LightningModule, ABC):
         self.chunk = chunk
         self.memory = memory
         self.followed = 1.0
+        self.taken = 0
         self.seed = torch.initial_seed()
         self.random: torch.Generator | None = None
 
@@ -159,6 +167,7 @@ class Stylization(LightningModule, ABC):
     def prepare(self, batch: StyleBatch) -> None:
         """Compute once what every step needs; methods add their directions and places."""
         self.random = torch.Generator(batch.content.device).manual_seed(self.seed)
+        self.taken = 0
         self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
         (self.content_maps,) = self.content_features.each([batch.content])
         if "gram" in self.weights:
@@ -220,8 +229,15 @@ class Stylization(LightningModule, ABC):
         return kept | ({"gram": self.gram_loss(output, batch)} if "gram" in self.weights else {})
 
     def content_loss(self, seen: Seen) -> Tensor:
-        """How far the output's content features are from the content image's."""
-        return content_loss(seen.content, self.content_maps)
+        """How far the output's content features are from the content image's.
+
+        In a step without a look: as far as at the last one, whose gradient stood for this step too.
+        """
+        if seen.content:
+            loss = content_loss(seen.content, self.content_maps)
+            self.last_content = loss.detach()
+            return loss + (self.content_every - 1) * (loss - self.last_content)
+        return self.last_content
 
     def gram_loss(self, output: Tensor, batch: StyleBatch) -> Tensor:
         """How far the first region's textures are from the style picture's."""
@@ -314,10 +330,12 @@ def step(runs: Sequence[Stylization], batches: Sequence[StyleBatch]) -> list[dic
     outputs = [run.blended(*own) for run, *own in zip(runs, painted, batches, strict=True)]
     views = [run.views(*own) for run, *own in zip(runs, outputs, batches, strict=True)]
     embeddings = runs[0].embed(torch.cat(views)).split([len(part) for part in views])
-    maps = runs[0].content_features.each(outputs)
+    looks = runs[0].taken % runs[0].content_every == 0
+    maps = runs[0].content_features.each(outputs) if looks else [[] for _ in runs]
     results = []
     for run, batch, output, *seen in zip(runs, batches, outputs, embeddings, maps, strict=True):
         losses = run.losses(output, Seen(*seen), batch)
+        run.taken += 1
         total = weighted_sum(losses, run.weights)
         results.append({"loss": total} | {name: loss.detach() for name, loss in losses.items()})
     return results

@@ -32,25 +32,34 @@ def batch():
     return StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
 
 
-def step(batch, tau, chunk=0, followed=1.0):
-    """Loss, gradient and the method after one step with the given share of views followed."""
+def soulstyler(content=5.0, **settings):
     torch.manual_seed(0)
-    method = Soulstyler(
+    return Soulstyler(
         generator=StyleNet(width=8),
         encoder=BridgeEncoder(64),
         content_features=EfficientNetFeatures(),
-        weights={"global": 5e2, "patch": 9e3, "background": 1e2, "content": 5.0, "tv": 2e-3},
+        weights={"global": 5e2, "patch": 9e3, "background": 1e2, "content": content, "tv": 2e-3},
         patches=Patches(count=8),
         brush=0.5,
-        tau=tau,
-        chunk=chunk,
+        **settings,
     )
+
+
+def step(batch, tau, chunk=0, followed=1.0):
+    """Loss, gradient and the method after one step with the given share of views followed."""
+    method = soulstyler(tau=tau, chunk=chunk)
     method.followed = followed
-    torch.manual_seed(1)
-    loss = method.training_step(batch, 0)["loss"]
-    loss.backward()
+    losses, gradient = stepped(method, batch)
+    return losses["loss"], gradient, method
+
+
+def stepped(method, batch):
+    """Losses of a step by name, and the gradient; the weights stay."""
+    method.zero_grad()
+    losses = method.training_step(batch, 0)
+    losses["loss"].backward()
     gradient = torch.cat([p.grad.flatten() for p in method.generator.parameters()])
-    return float(loss.detach()), gradient, method
+    return {name: float(loss.detach()) for name, loss in losses.items()}, gradient
 
 
 def middle(batch):
@@ -82,6 +91,25 @@ def test_looking_twice_changes_no_gradient(batch, chunk, followed, some):
     assert again == pytest.approx(loss, rel=1e-5)
     assert float((gradient - same).norm() / gradient.norm()) < 1e-4
     assert method.followed == pytest.approx(4 / 9 if some else 1)
+
+
+def test_content_seen_every_third_step_counts_three_times_then(batch, monkeypatch):
+    seldom, plain, thrice, none = (
+        soulstyler(content, tau=0.5, content_every=n)
+        for content, n in ((5.0, 3), (5.0, 1), (15.0, 1), (0.0, 1))
+    )
+    looks, forward = [], EfficientNetFeatures.forward
+    monkeypatch.setattr(
+        EfficientNetFeatures, "forward", lambda *given: looks.append(1) or forward(*given)
+    )
+    for number in range(5):
+        looks.clear()
+        losses, gradient = stepped(seldom, batch)
+        assert len(looks) == (2, 0, 0, 1, 0)[number]  # at the content image too, at first
+        (said, _), (_, without), (_, threefold) = (stepped(m, batch) for m in (plain, none, thrice))
+        assert losses == said  # the loss itself
+        expected = without if number % 3 else threefold
+        assert float((gradient - expected).norm() / expected.norm()) < 1e-5
 
 
 def test_only_what_has_a_gradient_is_looked_at_again():
