@@ -32,7 +32,7 @@ class Soap(torch.optim.Optimizer):
     def __init__(
         self,
         params: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
-        lr: float = 4e-3,
+        lr: float = 3e-3,
         betas: tuple[float, float] = (0.5, 0.9),
         memory: float = 0.9,
         eps: float = 1e-4,

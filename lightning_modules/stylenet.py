@@ -34,7 +34,7 @@ IDENTITY = embedded.EmbeddedFile(
 LEARNED = embedded.EmbeddedFile(
     "lightning_modules",
     "stylenet_learned.safetensors",
-    "42bb015e45911f813dacd40c88edbc9c57658a27632ceafc3f8f92790fd7696f",
+    "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
     INSTEAD,
 )
 STARTS = {"identity": IDENTITY, "learned": LEARNED}

@@ -490,7 +490,7 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
         assert fast["trainer"]["max_steps"] <= 80
     for models in ("embedded", "paper", "reference", "siglip"):
         own = composed(models)["model"]["init_args"]
-        assert not {"schedule", "betas", "optimizer"} & own.keys()
+        assert not {"schedule", "betas", "optimizer", "content_every"} & own.keys()
         assert "init_args" not in own["generator"]
 
 
