@@ -1,10 +1,11 @@
 """StyleNet: the small U-Net that is optimised for one picture (CLIPstyler, figure 2).
 
-The papers start from random weights. The learned start (`experiments/learned_start.py`) are weights
-from which many pictures and styles were near. The identity start is the photo: weights that
-`experiments/identity_start.py` trained to reproduce pictures. Instance norm erases a picture's
-contrast and colour cast, which no weights can know: a fit of the last layer puts them back.
-docs/performance.md, "Fewer steps", compares them.
+The papers start from random weights. The learned start blends random ones with weights from which
+many pictures and styles were near (`experiments/learned_start.py`): shrink and perturb (Ash and
+Adams 2020, arXiv 1910.08475). Alone these lead all seeds to similar colours. The identity start
+is the photo: weights that `experiments/identity_start.py` trained to reproduce pictures. Instance
+norm erases a picture's contrast and colour cast, which no weights can know: a fit of the last layer
+puts them back. docs/performance.md, "Fewer steps", compares them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ LEARNED = embedded.EmbeddedFile(
     "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
     INSTEAD,
 )
-STARTS = {"identity": IDENTITY, "learned": LEARNED}
+STARTS = {"identity": (IDENTITY, 1.0), "learned": (LEARNED, 0.7)}  # and its share beside random
 Start = Literal["random", "learned", "identity"]
 
 
@@ -55,8 +56,8 @@ class StyleNet(Generator):
     Args:
         width: channels at full resolution, doubled at each level down.
         start: random = the papers' weights to begin with; learned = weights from which pictures
-            take styles in few steps; identity = weights that reproduce the photo. The latter two
-            have width 16.
+            take styles in few steps, a little of random ones mixed in; identity = weights that
+            reproduce the photo. The latter two have width 16.
     """
 
     stackable = True
@@ -78,7 +79,13 @@ class StyleNet(Generator):
         self.up = nn.ModuleList(_block(coarse, fine) for fine, coarse in reversed(levels))
         self.outward = nn.Conv2d(width, 3, 3, padding=1, padding_mode="reflect")
         if start in STARTS:
-            self.load_state_dict(load_file(embedded.locate(STARTS[start])))
+            self._blend(*STARTS[start])
+
+    @torch.no_grad()
+    def _blend(self, file: embedded.EmbeddedFile, share: float) -> None:
+        trained = load_file(embedded.locate(file))
+        for name, weights in self.named_parameters():
+            weights.lerp_(trained[name].to(weights.dtype), share)
 
     @torch.no_grad()
     def start(self, batch: StyleBatch) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from datamodules import embedded
 from datamodules.embedded import EmbeddedFile
@@ -11,7 +12,7 @@ from datamodules.task import StyleBatch
 from lightning_modules.directions import text_direction
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.stylenet import LEARNED, StyleNet
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,18 @@ def test_a_start_is_learned_further(start):
     net = StyleNet(start=start)
     net(torch.rand(1, 3, 32, 32)).mean().backward()
     assert all(w.grad is not None and w.dtype == torch.float32 for w in net.parameters())
+
+
+def test_the_learned_start_is_seven_parts_of_ten_learned_and_the_rest_random():
+    def made(seed, start):
+        torch.manual_seed(seed)
+        return StyleNet(start=start)
+
+    file, random = load_file(embedded.locate(LEARNED)), made(1, "random").state_dict()
+    for name, weights in made(1, "learned").state_dict().items():
+        torch.testing.assert_close(weights, 0.7 * file[name].float() + 0.3 * random[name])
+    one, other = (made(seed, "learned").outward.weight for seed in (1, 2))
+    assert not torch.equal(one, other)
 
 
 def test_an_identity_start_of_another_width_is_refused():
