@@ -64,10 +64,9 @@ class Stylization(LightningModule, ABC):
         style_features: frozen features whose Gram matrices are the style picture's textures; for
             the loss `gram`.
         learning_rate: of the optimizer.
-        schedule: of the learning rate: halving = the papers' StepLR; hold = it rises over the
-            first tenth of the steps, holds, and falls in a line from 38% of them to a twentieth,
-            with which the last tenth is taken.
-        halve_every: steps after which the learning rate is halved; not for hold.
+        schedule: of the learning rate: halving = the papers' StepLR; linear = it rises over
+            the first tenth of the steps, and falls in a line over the others.
+        halve_every: steps after which the learning rate is halved; not for linear.
         optimizer: Adam, or lightning_modules.soap.Soap, which needs fewer steps.
         betas: shares of what it remembers of gradients and of their squares from step to step.
         composite: blend output and content by the mask, so that where the mask is 0 the output
@@ -107,7 +106,7 @@ class Stylization(LightningModule, ABC):
         weights: dict[str, float],
         style_features: ContentFeatures | None = None,
         learning_rate: float = 5e-4,
-        schedule: Literal["halving", "hold"] = "halving",
+        schedule: Literal["halving", "linear"] = "halving",
         halve_every: int = 100,
         optimizer: type[Optimizer] = torch.optim.Adam,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -313,8 +312,7 @@ class Stylization(LightningModule, ABC):
         if self.schedule == "halving":
             return 0.5 ** ((step + self.early_halving) // self.halve_every)
         steps = self.trainer.max_steps
-        rise, fall = (step + 1) / max(1, steps // 10), (0.94 * steps - step) / (0.56 * steps)
-        return min(rise, 1.0, max(0.05, fall))
+        return min((step + 1) / max(1, steps // 10), (steps - step) / (0.9 * steps))
 
 
 def step(runs: Sequence[Stylization], batches: Sequence[StyleBatch]) -> list[dict[str, Tensor]]:

@@ -485,7 +485,7 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
     else:
         own = fast["model"]["init_args"]
         assert own["generator"]["class_path"].endswith("StyleNet")
-        assert own["schedule"] == "hold"
+        assert own["schedule"] == "linear"
         assert own["generator"]["init_args"] == {"start": "learned"}
         assert fast["trainer"]["max_steps"] <= 80
     for models in ("embedded", "paper", "reference", "siglip"):

@@ -67,7 +67,7 @@ def runs(content, left):  # noqa: F811
         methods = [
             build(Soulstyler, composite=False, pool=40, learning_rate=5e-4),
             build(CLIPstyler, learning_rate=1e-3, mode="reference", extra_step=False),
-            build(SemCS, schedule="hold", betas=(0.5, 0.9), learning_rate=5e-4),
+            build(SemCS, schedule="linear", betas=(0.5, 0.9), learning_rate=5e-4),
             build(Fusion, keep_color=True, learning_rate=2e-4),
             build(Soulstyler, learning_rate=1e-3),
         ]
