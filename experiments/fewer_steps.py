@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 import statistics
 import time
 from pathlib import Path
@@ -87,10 +88,7 @@ def smoothed(folder: Path) -> list[float]:
 
 
 def loss_of(job: Job, folder: Path) -> float:
-    """The total loss of a run's picture, mean over the patches of DRAWS steps.
-
-    Runs of one pair and seed are judged by the same patches.
-    """
+    """The total loss of a run's picture, mean over the patches of DRAWS steps of a job's."""
     cli = AtelierCLI.from_arguments(job.arguments(Path()), time.perf_counter())
     cli.datamodule.setup()
     method, batch, totals = cli.model, cli.datamodule.task.batch(), []
@@ -106,7 +104,10 @@ def loss_of(job: Job, folder: Path) -> float:
 
 
 def table(losses: dict[tuple[str, str, int], float]) -> str:
-    """Markdown, a row a pair and variant: the losses of the finished pictures, a value a seed."""
+    """Markdown, a row a pair and variant: the losses of the finished pictures, a value a seed.
+
+    The difference is of the means, with its standard error where there are several seeds.
+    """
     rows = [
         f"| pair | variant | {PLAIN}'s loss | its own | difference |",
         "|---|---|---:|---:|---:|",
@@ -115,7 +116,11 @@ def table(losses: dict[tuple[str, str, int], float]) -> str:
         seeds = [seed for *name, seed in losses if name == [pair, variant]]
         plain, own = ([losses[pair, v, seed] for seed in seeds] for v in (PLAIN, variant))
         shown = [", ".join(f"{loss:.0f}" for loss in values) for values in (plain, own)]
-        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *shown, f"{sum(own) / sum(plain) - 1:+.1%}"]
+        difference = f"{sum(own) / sum(plain) - 1:+.1%}"
+        if len(seeds) > 1:
+            errors = (statistics.stdev(values) / len(seeds) ** 0.5 for values in (plain, own))
+            difference += f" ± {math.hypot(*errors) / statistics.mean(plain):.1%}"
+        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *shown, difference]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -208,7 +213,8 @@ def main() -> None:
     curves = {key: smoothed(root / RUNS / job.id) for key, job in jobs.items()}
     draw_curves(curves, DRAWN / "fewer-steps.png")
     draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
-    print(table({key: loss_of(job, root / RUNS / job.id) for key, job in jobs.items()}))
+    judges = {(pair, seed): job for (pair, variant, seed), job in jobs.items() if variant == PLAIN}
+    print(table({k: loss_of(judges[k[0], k[2]], root / RUNS / job.id) for k, job in jobs.items()}))
 
 
 if __name__ == "__main__":

@@ -487,6 +487,7 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
         assert own["generator"]["class_path"].endswith("StyleNet")
         assert own["schedule"] == "linear"
         assert own["generator"]["init_args"] == {"start": "learned"}
+        assert own["patches"] == {"count": 36}
         assert fast["trainer"]["max_steps"] <= 80
     for models in ("embedded", "paper", "reference", "siglip"):
         own = composed(models)["model"]["init_args"]
