@@ -87,9 +87,9 @@ def smoothed(folder: Path) -> list[float]:
     return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
 
 
-def loss_of(job: Job, folder: Path) -> float:
-    """The total loss of a run's picture, mean over the patches of DRAWS steps of a job's."""
-    cli = AtelierCLI.from_arguments(job.arguments(Path()), time.perf_counter())
+def loss_of(judge: Job, folder: Path) -> float:
+    """The total loss of a run's picture as another job sees it, mean over DRAWS draws of patches."""
+    cli = AtelierCLI.from_arguments(judge.arguments(Path()), time.perf_counter())
     cli.datamodule.setup()
     method, batch, totals = cli.model, cli.datamodule.task.batch(), []
     output = to_tensor(load_picture(str(folder / "output.png"))).unsqueeze(0)

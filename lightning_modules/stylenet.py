@@ -2,7 +2,7 @@
 
 The papers start from random weights. The learned start blends random ones with weights from which
 many pictures and styles were near (`experiments/learned_start.py`): shrink and perturb (Ash and
-Adams 2020, arXiv 1910.08475). Alone these lead all seeds to similar colours. The identity start
+Adams 2020, arXiv 1910.08475). Learned ones alone led seeds to similar colours. The identity start
 is the photo: weights that `experiments/identity_start.py` trained to reproduce pictures. Instance
 norm erases a picture's contrast and colour cast, which no weights can know: a fit of the last layer
 puts them back. docs/performance.md, "Fewer steps", compares them.
