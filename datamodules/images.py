@@ -12,8 +12,8 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps, UnidentifiedImageErr
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.errors import AtelierError
-from datamodules.files import atomic
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import atomic
 
 SMALLEST_SIDE = 32  # px; below this the encoder sees nothing
 LARGEST_AREA = 100_000_000  # px; beyond this a file is taken for a decompression bomb

@@ -12,13 +12,13 @@ import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.images import feather, fit_within, load_mask, load_picture, resize, to_tensor
 from datamodules.parsing.base import Parser
 from datamodules.parsing.blend import targets_of
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.known import segmented
-from datamodules.segmentation.regions import rest, separate
+from datamodules.segmentation.operations.regions import rest, separate
+from datamodules.segmentation.remembering import segmented
+from datamodules.support.errors import AtelierError
 from datamodules.task import (
     BACKGROUND,
     MOST_STYLES,

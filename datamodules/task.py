@@ -9,7 +9,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 
 MOST_STYLES = 8  # in one picture; more are a mistake or a mush
 BACKGROUND = "background"  # the object of a target that means: all that no other target names

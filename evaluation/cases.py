@@ -18,8 +18,8 @@ import yaml
 from PIL import Image
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_mask, load_picture, resize, to_tensor
+from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleTarget, regions
 from evaluation.metrics.base import Pictures, Region
 

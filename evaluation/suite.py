@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from datamodules.errors import AtelierError, our_own
-from datamodules.files import write_json
-from datamodules.weights import reason
+from datamodules.models.published import reason
+from datamodules.support.errors import AtelierError, our_own
+from datamodules.support.files import write_json
 from evaluation.cases import (
     RESULT,
     Case,

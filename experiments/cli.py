@@ -1,4 +1,4 @@
-"""The command `atelier`, one module of this package a subcommand.
+"""The command `atelier`, one module of experiments/commands per subcommand.
 
 Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
 imported only when it is asked for; heavy libraries are imported by what uses them. Results go to
@@ -14,9 +14,10 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from itertools import islice
+from types import ModuleType
 from typing import NoReturn
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -74,7 +75,7 @@ def _run(arguments: list[str]) -> int:
     asked = next((word for word in arguments if word in COMMANDS), None)
     for name, summary in COMMANDS.items():
         # Only the asked command's module is imported; the others need just their line of help.
-        module = import_module(f"experiments.{name.replace('-', '_')}") if name == asked else None
+        module = _module(name) if name == asked else None
         command = commands.add_parser(
             name,
             help=summary,
@@ -91,8 +92,11 @@ def _run(arguments: list[str]) -> int:
     if getattr(args, "instruction", "") is None and unknown and not unknown[0].startswith("-"):
         # argparse takes optional words together only: here options stand before the instruction.
         args.instruction = unknown.pop(0)
-    module = import_module(f"experiments.{args.command.replace('-', '_')}")
-    return module.run(args, dotted + unknown)
+    return _module(args.command).run(args, dotted + unknown)
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"experiments.commands.{command.replace('-', '_')}")
 
 
 def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from datamodules.errors import AtelierError
-from datamodules.files import write_json, write_text
 from datamodules.images import enhance, save_png, to_picture
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import write_json, write_text
 from datamodules.task import StyleTask
-from lightning_modules.memory import available
+from lightning_modules.steps.memory import available
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
-from lightning_modules.patches import Patches, Places, every_box
+from lightning_modules.steps.patches import Patches, Places, every_box
 from lightning_modules.stylization import Seen, Stylization
 
 

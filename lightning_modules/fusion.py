@@ -4,7 +4,8 @@ What none of the papers has: the patches of a step are shared out among the regi
 each region's global loss follows that region's direction. The global loss of a region looks at the
 picture in which that region alone has changed. A blend of styles ("0.7*Van Gogh + 0.3*Hokusai") is
 one direction, the weighted sum of the styles' own. Patches lie on their region as Soulstyler's lie
-on its object; overlaps of the masks are resolved before (datamodules/segmentation/regions.py).
+on its object; overlaps of the masks are resolved before
+(datamodules/segmentation/operations/regions.py).
 
 Example: atelier stylize skimage:rocket
 "Turn the rocket to fire and the background to green crystal" --method fusion
@@ -20,7 +21,7 @@ from torch import Tensor
 from datamodules.task import MOST_STYLES, StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
-from lightning_modules.patches import Patches, Places, covered_boxes, draw, shares
+from lightning_modules.steps.patches import Patches, Places, covered_boxes, draw, shares
 from lightning_modules.stylization import Seen, Stylization
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.stylization import Seen, Stylization
 

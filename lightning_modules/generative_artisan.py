@@ -21,11 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
-from lightning_modules.patches import Patches, Places, divide, draw, every_box, mean_within
+from lightning_modules.steps.patches import Patches, Places, divide, draw, every_box, mean_within
 from lightning_modules.stylization import Seen, Stylization
 
 log = logging.getLogger(__name__)

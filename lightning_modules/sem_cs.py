@@ -23,11 +23,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleBatch, StyleTarget
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
-from lightning_modules.patches import (
+from lightning_modules.steps.patches import (
     Patches,
     Places,
     divide,

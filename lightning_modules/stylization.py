@@ -4,7 +4,7 @@ A method is a subclass with three functions that read as its paper's algorithm: 
 `views(output, batch)`, which the encoder is to look at, and `losses(output, seen, batch)`. All else
 is here: the optimizer, the composite, the losses that keep the content, the weighted sum, the log.
 `step` takes one step of any number of runs: of one alone, or of several together
-(lightning_modules/together.py).
+(lightning_modules/steps/joint.py).
 
 What the published codes of all four papers do otherwise than their papers is a switch each:
 `tv_norms`, `reject_below`, `early_halving`, `extra_step`. `mode` sets them all, and the method's
@@ -24,17 +24,17 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
-from lightning_modules.directions import blend_direction, picture_direction
 from lightning_modules.encoders.base import JointEncoder
-from lightning_modules.encoders.revisited import revisited
-from lightning_modules.generator import Generator, paint
+from lightning_modules.generators.base import Generator, paint
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
-from lightning_modules.patches import Drawn, cut, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
+from lightning_modules.steps.directions import blend_direction, picture_direction
+from lightning_modules.steps.patches import Drawn, cut, random_corners, sizes
+from lightning_modules.steps.selective_backward import revisited
 
 FEW = 0.5  # share of views below which looking twice costs less than one way back for all
 
@@ -67,7 +67,7 @@ class Stylization(LightningModule, ABC):
         schedule: of the learning rate: halving = the papers' StepLR; linear = it rises over
             the first tenth of the steps, and falls in a line over the others.
         halve_every: steps after which the learning rate is halved; not for linear.
-        optimizer: Adam, or lightning_modules.soap.Soap, which needs fewer steps.
+        optimizer: Adam, or lightning_modules.optimizers.soap.Soap, which needs fewer steps.
         betas: shares of what it remembers of gradients and of their squares from step to step.
         composite: blend output and content by the mask, so that where the mask is 0 the output
             is the photo itself.
@@ -87,7 +87,7 @@ class Stylization(LightningModule, ABC):
         chunk: views that the encoder sees together, 0 = all of them. Fewer need less memory and
             more time, since those that count are computed twice; the gradient is the same.
         memory: GB that the program may take on its device, 0 = what is free. A picture too large
-            for it is optimised in parts (lightning_modules/memory.py), or refused.
+            for it is optimised in parts (lightning_modules/steps/memory.py), or refused.
 
     Attributes:
         seed: of what the steps draw at random; that of the process when the method was made.

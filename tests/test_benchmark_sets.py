@@ -12,11 +12,11 @@ import yaml
 from PIL import Image
 
 import evaluation
-from datamodules import benchmark_sets
-from datamodules.benchmark_sets import folder_set, known_sets, load_set, read_manifest
-from datamodules.errors import AtelierError
+from datamodules.benchmarks import sets
+from datamodules.benchmarks.sets import folder_set, known_sets, load_set, read_manifest
 from datamodules.images import load_picture
-from experiments.names import METHODS
+from datamodules.support.errors import AtelierError
+from experiments.run.registry import METHODS
 
 SETS = {
     "clipstyler",
@@ -51,7 +51,7 @@ def paint(path, shade=0, size=(40, 36)):
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """Manifests in a folder of the test's; `own(**keys)` writes one named "own"."""
-    monkeypatch.setattr(benchmark_sets, "MANIFESTS", tmp_path / "manifests")
+    monkeypatch.setattr(sets, "MANIFESTS", tmp_path / "manifests")
     (tmp_path / "manifests").mkdir()
 
     def write(**changes):
@@ -130,7 +130,7 @@ def test_with_all_pictures_a_set_is_whole(tmp_path, monkeypatch, name):
         path = tmp_path / file
         paint(path, shade)
         digests[path] = digest if digest != "unknown" else f"{shade}"
-    monkeypatch.setattr(benchmark_sets, "sha256", digests.__getitem__)
+    monkeypatch.setattr(sets, "sha256", digests.__getitem__)
     loaded = load_set(name, tmp_path)
     assert loaded.missing == {}
     assert len(loaded.entries) == WHOLE[name][1]

@@ -15,15 +15,15 @@ import torch
 import yaml
 from PIL import Image
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture, save_png, to_picture
+from datamodules.support.errors import AtelierError
 from evaluation.cases import find_runs, load, read_run, refuse_full_mask, together
 from evaluation.metrics.background import BackgroundPreservation
 from evaluation.metrics.base import PictureMetric, Score
 from evaluation.metrics.change import Change
 from evaluation.suite import Scores, Suite, build, evaluate, judges_itself
-from evaluation.table import score_table
-from experiments.evaluate import SUITES
+from evaluation.tables.scores import score_table
+from experiments.commands.evaluate import SUITES
 
 ROOT = Path(__file__).parents[1]
 SIZE = 64
@@ -329,7 +329,7 @@ def test_scores_are_empty_until_something_is_known():
 def test_scores_go_to_the_wandb_run_of_the_folder(tmp_path, monkeypatch):
     import wandb
 
-    from experiments.tracking import log_scores
+    from experiments.run.tracking import log_scores
 
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)

@@ -5,8 +5,6 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.errors import AtelierError
-from datamodules.files import atomic, slug, write_json
 from datamodules.images import (
     enhance,
     feather,
@@ -17,7 +15,9 @@ from datamodules.images import (
     to_picture,
     to_tensor,
 )
-from evaluation.sheet import labelled_grid
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import atomic, slug, write_json
+from evaluation.contact_sheet import labelled_grid
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.gram import gram, gram_loss

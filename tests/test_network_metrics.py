@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms.functional import center_crop, resize
 
-from datamodules import weights
-from datamodules.errors import AtelierError
+from datamodules.models import published
+from datamodules.support.errors import AtelierError
 from evaluation.metrics.base import Pictures
 from evaluation.metrics.dists import DISTS, DISTSDistance, L2Pooling
 from evaluation.metrics.efficientnet_distance import EfficientNetDistance, Lite0Distance
@@ -456,8 +456,8 @@ def test_one_file_of_a_repository_is_found_in_the_hubs_cache(tmp_path):
     file = base / "snapshots" / "abc" / "sub" / "net.pth"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"x")
-    assert weights.require("file:somebody/things/sub/net.pth", "-") == file
-    assert weights.named("file:somebody/things/other.pth").cached() is None
+    assert published.require("file:somebody/things/sub/net.pth", "-") == file
+    assert published.named("file:somebody/things/other.pth").cached() is None
 
 
 def test_packaged_weights_of_another_release_are_refused():

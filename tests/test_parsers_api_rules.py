@@ -8,12 +8,12 @@ import time
 import pytest
 import torch
 
-from datamodules.errors import AtelierError
 from datamodules.parsing.api import APIParser
 from datamodules.parsing.base import MAX_WORDS
 from datamodules.parsing.rules import RulesParser
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.cli import main

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 import datamodules
-from datamodules.errors import AtelierError
-from datamodules.kept import kept
+from datamodules.models.tensor_cache import kept
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
@@ -20,6 +19,7 @@ from datamodules.parsing.llm import LLMParser
 from datamodules.parsing.rules import Reading, RulesParser
 from datamodules.parsing.scoring import Causal, Scorer
 from datamodules.parsing.spans import legal_spans
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 from evaluation.metrics.parse_match import exact_match, normalise
 

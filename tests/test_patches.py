@@ -6,8 +6,8 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as tv
 
-from datamodules.errors import AtelierError
-from lightning_modules.patches import (
+from datamodules.support.errors import AtelierError
+from lightning_modules.steps.patches import (
     Patches,
     Places,
     covered_boxes,

@@ -13,13 +13,13 @@ import pytest
 import torch
 from torch import nn
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
-from experiments import profiling
 from experiments.cli import main
-from experiments.naive import Naive, places_of
-from experiments.profiling import (
+from experiments.profiling import stopwatch as profiling
+from experiments.profiling.published_loop import Naive, places_of
+from experiments.profiling.stopwatch import (
     STAGES,
     Meter,
     Stopwatch,
@@ -28,14 +28,15 @@ from experiments.profiling import (
     attached,
     operations,
 )
-from lightning_modules import patches, stylization
+from lightning_modules import stylization
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.losses import patch
-from lightning_modules.patches import Patches, random_corners
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.vgg import VGGFeatures
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps import patches
+from lightning_modules.steps.patches import Patches, random_corners
 
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3}

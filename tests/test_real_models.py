@@ -13,23 +13,23 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers import models as tokenizer_models
 from torch.nn import functional as F
 
-from datamodules import weights
-from datamodules.errors import AtelierError
+from datamodules.models import published
 from datamodules.parsing import language_models
 from datamodules.parsing.llm import LLMParser
 from datamodules.segmentation.dino import DINODense
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.stylization import StylizationDataModule
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from experiments.cli import main
-from experiments.names import METHODS
-from experiments.presets import MODELS, compose, merged, weights_of
+from experiments.run.presets import MODELS, compose, merged, weights_of
+from experiments.run.registry import METHODS
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
-from lightning_modules.patches import Patches
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.sem_cs import SemCS
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.patches import Patches
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
@@ -366,7 +366,7 @@ def test_what_is_no_language_model_is_one_sentence(tmp_path, llama):
 
 @pytest.mark.slow
 def test_a_gguf_file_is_read():
-    from datamodules.embedded import SMOLLM2, locate
+    from datamodules.models.packaged import SMOLLM2, locate
 
     model, tokenizer = language_models.load_language_model(str(locate(SMOLLM2)))
     assert model.config.num_hidden_layers == 30
@@ -402,11 +402,11 @@ def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny, vgg_fil
 def test_names_that_mean_nothing_are_said():
     for name in ("vgg19", "clip:ViT", "open_clip:"):
         with pytest.raises(AtelierError, match="names no weights"):
-            weights.named(name)
+            published.named(name)
     with pytest.raises(AtelierError, match="torchvision has no model 'vgg20'"):
-        weights.named("torchvision:vgg20").cached()
+        published.named("torchvision:vgg20").cached()
     with pytest.raises(AtelierError, match="timm has no weights named 'vit_odd'"):
-        weights.named("timm:vit_odd").cached()
+        published.named("timm:vit_odd").cached()
 
 
 def test_a_registered_file_stands_for_its_name(tmp_path, capsys):
@@ -414,14 +414,14 @@ def test_a_registered_file_stands_for_its_name(tmp_path, capsys):
     file.write_bytes(b"x")
     assert main(["weights", "path", f"torchvision:vgg19={file}"]) == 0
     assert capsys.readouterr().out == f"torchvision:vgg19  {file}\n"
-    assert weights.require("torchvision:vgg19", "-") == file
+    assert published.require("torchvision:vgg19", "-") == file
     file.unlink()
     with pytest.raises(AtelierError, match="was registered as"):
-        weights.require("torchvision:vgg19", "-")
+        published.require("torchvision:vgg19", "-")
 
 
 def test_verify_tells_intact_from_altered(tmp_path, capsys):
-    from datamodules.embedded import sha256
+    from datamodules.models.packaged import sha256
 
     cache = tmp_path / "torch" / "hub" / "checkpoints"
     cache.mkdir(parents=True)
@@ -431,10 +431,10 @@ def test_verify_tells_intact_from_altered(tmp_path, capsys):
     whole = tmp_path / "x"
     whole.write_bytes(b"content")
     whole = whole.rename(tmp_path / f"model-{sha256(whole)[:8]}.pth")
-    assert weights.intact(whole) is True
-    assert weights.intact(tmp_path / "torch") is False
+    assert published.intact(whole) is True
+    assert published.intact(tmp_path / "torch") is False
     (tmp_path / "plain.bin").write_bytes(b"x")
-    assert weights.intact(tmp_path / "plain.bin") is None
+    assert published.intact(tmp_path / "plain.bin") is None
 
 
 @pytest.mark.parametrize(
@@ -505,7 +505,7 @@ def test_merging_takes_classes_whole_and_settings_one_by_one():
 @pytest.mark.parametrize("models", [path.stem for path in sorted(MODELS.glob("*.yaml"))])
 def test_every_preset_goes_with_every_method(method, models):
     """Valid to the last setting: what is missing in the end is a file of the preset's list."""
-    from experiments.runner import AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
 
     composed = compose(METHODS / f"{method}.yaml", models)
     assert yaml.safe_load(composed)["model"]["init_args"]["weights"]
@@ -523,7 +523,7 @@ def test_the_full_size_architectures_take_a_step_at_paper_settings():
     """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: about 20 s on two cores."""
     from jsonargparse import Namespace
 
-    from experiments.runner import AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
 
     arguments = [
         f"--config={compose(METHODS / 'clipstyler.yaml', 'paper')}",

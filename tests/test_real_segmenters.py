@@ -13,21 +13,21 @@ from scipy.linalg import eigh
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
+from datamodules.models.published import load_into
 from datamodules.segmentation.box import BoxSegmenter
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
 from datamodules.segmentation.dino import DINODense
 from datamodules.segmentation.fcn import FCNSegmenter, voc_class
-from datamodules.segmentation.guided_filter import guided_filter
-from datamodules.segmentation.pictures import fit
+from datamodules.segmentation.operations.arrays import fit
+from datamodules.segmentation.operations.guided_filter import guided_filter
 from datamodules.segmentation.spectral import (
     EfficientNetDense,
     SpectralSegmenter,
     affinity,
     fiedler,
 )
-from datamodules.weights import load_into
+from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.vgg import VGGFeatures
 
 VIT = "vit_tiny_patch16_224"  # 22 MB; DINO's own architecture, thinner

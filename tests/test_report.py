@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from evaluation.metrics.base import Score
-from evaluation.report import data, plots, published, tables
+from evaluation.report import page_model, plots, published, tables
 from evaluation.report.details import Details, read_losses
 from evaluation.report.write import MARK, as_script, write_report
-from evaluation.results import Cell, Run
+from evaluation.tables.runs import Cell, Run
 from experiments.cli import main
 
 HALF = "\ud83d"  # of a character: JSON can hold it, UTF-8 cannot
@@ -31,7 +31,7 @@ def run(folder="a", method="Soulstyler", metrics=None, **given):
 
 def entry(folder="a", method="Soulstyler", metrics=None, **given):
     one = run(folder, method, metrics, **given)
-    return data.Entry(one, Details(), None, one.failure, f"runs/{folder}", group=method)
+    return page_model.Entry(one, Details(), None, one.failure, f"runs/{folder}", group=method)
 
 
 def make_run(folder, number, failed=False, style="fire", **scores):
@@ -77,30 +77,30 @@ def runs(tmp_path):
 
 
 def test_means_and_spreads_by_hand():
-    assert data.spread([1.0, None, 3.0]) == Cell(2.0, pytest.approx(2**0.5), 2)
-    assert data.spread([4.0]) == Cell(4.0, None, 1)
-    assert data.spread([None]) is None
+    assert page_model.spread([1.0, None, 3.0]) == Cell(2.0, pytest.approx(2**0.5), 2)
+    assert page_model.spread([4.0]) == Cell(4.0, None, 1)
+    assert page_model.spread([None]) is None
 
 
 def test_the_best_is_the_highest_or_the_lowest():
     cells = {"a": Cell(1, None, 1), "b": Cell(2, None, 1), "c": None}
-    assert data.best(cells, Score(True, 0, 9, "")) == "b"
-    assert data.best(cells, Score(False, 0, 9, "")) == "a"
-    assert data.best(cells, Score(None, 0, 9, "")) is None
-    assert data.best({"a": cells["a"], "b": cells["a"]}, Score(True, 0, 9, "")) is None
+    assert page_model.best(cells, Score(True, 0, 9, "")) == "b"
+    assert page_model.best(cells, Score(False, 0, 9, "")) == "a"
+    assert page_model.best(cells, Score(None, 0, 9, "")) is None
+    assert page_model.best({"a": cells["a"], "b": cells["a"]}, Score(True, 0, 9, "")) is None
 
 
 def test_own_scores_and_empty_ones_are_no_main_scores():
     metrics = {"own_style_patch.x": 1.0, "leakage": 0.0, "style_patch.y": 0.5, "dists": None}
-    assert data.main_scores([run(metrics=metrics)]) == ["style_patch.y", "leakage"]
-    assert data.all_scores([run(metrics=metrics)])[-1] == "own_style_patch.x"
+    assert page_model.main_scores([run(metrics=metrics)]) == ["style_patch.y", "leakage"]
+    assert page_model.all_scores([run(metrics=metrics)])[-1] == "own_style_patch.x"
 
 
 def test_thresholds_are_numbers_that_differ_and_no_seeds():
     rows = [(0.5, 0, True), (0.7, 1, False), (0.7, 2, False)]
     entries = [entry(labels={"model.tau": t, "seed": s, "flag": b, "n": 3}) for t, s, b in rows]
-    assert data.thresholds(entries) == {"model.tau": [0.5, 0.7]}
-    assert data.varying(entries) == {
+    assert page_model.thresholds(entries) == {"model.tau": [0.5, 0.7]}
+    assert page_model.varying(entries) == {
         "model.tau": ["0.5", "0.7"],
         "seed": ["0", "1", "2"],
         "flag": ["no", "yes"],
@@ -108,9 +108,9 @@ def test_thresholds_are_numbers_that_differ_and_no_seeds():
 
 
 def test_runs_of_several_encoders_are_never_averaged():
-    entries = data.with_groups([entry(encoder="x"), entry(encoder="y")], {"Soulstyler": "S"})
-    assert list(data.by_group(entries)) == ["S · x", "S · y"]
-    (alone,) = data.with_groups([entry()], {})
+    entries = page_model.with_groups([entry(encoder="x"), entry(encoder="y")], {"Soulstyler": "S"})
+    assert list(page_model.by_group(entries)) == ["S · x", "S · y"]
+    (alone,) = page_model.with_groups([entry()], {})
     assert alone.group == "Soulstyler"
 
 
@@ -159,7 +159,7 @@ def test_losses_are_thinned_and_keep_their_ends():
     ("seconds", "words"), [(41.2, "41 s"), (700, "12 min"), (3540, "59 min"), (11100, "3 h 05 min")]
 )
 def test_time_in_words(seconds, words):
-    assert data.lasting(seconds) == words
+    assert page_model.lasting(seconds) == words
 
 
 # ---- what papers publish ----
@@ -224,7 +224,7 @@ def test_scripts_hold_any_text():
 def test_failures_and_notes_are_escaped():
     bad = entry(failure=EVIL, command=EVIL, labels={"style": EVIL})
     shown = tables.failures_part([bad])
-    shown += tables.overview_part(data.overview([bad, entry(unavailable={EVIL: EVIL})]), {})
+    shown += tables.overview_part(page_model.overview([bad, entry(unavailable={EVIL: EVIL})]), {})
     assert "<img" not in shown
     assert html.escape(EVIL, quote=True) in shown
 

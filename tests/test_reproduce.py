@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from experiments import campaign, reproduce
-from experiments.names import METHODS
+from experiments.campaigns import campaign
+from experiments.reproduce import base as reproduce
+from experiments.run.registry import METHODS
 
-SCRIPTS = sorted(Path(reproduce.__file__).parent.glob("reproduce_*.py"))
+SCRIPTS = sorted(
+    path
+    for path in Path(reproduce.__file__).parent.glob("*.py")
+    if path.stem not in ("__init__", "__main__", "base")
+)
 
 
 def test_readme_has_the_tables_of_the_committed_results():
@@ -19,23 +24,23 @@ def test_readme_has_the_tables_of_the_committed_results():
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_script_has_its_result_and_says_what_it_needs(script):
-    name = script.stem.removeprefix("reproduce_")
-    module = import_module(f"experiments.{script.stem}")
+    name = script.stem
+    module = import_module(f"experiments.reproduce.{script.stem}")
     assert "Paper's form:" in module.__doc__
     assert "Reduced form:" in module.__doc__
     rows = list(csv.DictReader((reproduce.RESULTS / f"{name}.csv").open(encoding="utf-8")))
     assert rows
     for row in rows:
         assert all(row[column] for column in reproduce.PROVENANCE)
-        assert row["script"] == f"python -m experiments.reproduce_{name}"
+        assert row["script"] == f"python -m experiments.reproduce.{name}"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_run_of_a_script_can_be_a_job(script):
-    study = getattr(import_module(f"experiments.{script.stem}"), "STUDY", None)
+    study = getattr(import_module(f"experiments.reproduce.{script.stem}"), "STUDY", None)
     if study is None:  # the language models' table has no runs
         return
-    assert study.name == script.stem.removeprefix("reproduce_")
+    assert study.name == script.stem
     jobs = [campaign.make_job(given, labels, study.name, False) for given, labels in study.runs()]
     assert len({job.id for job in jobs}) == len(jobs)
     for job in jobs:
@@ -59,4 +64,4 @@ def test_a_table_shows_means_with_spread_and_where_they_come_from(tmp_path, monk
     assert lines[4] == "| a | 2 | 0.5 ± 0.1 |"
     assert lines[5] == "| b | 1 | - |"
     assert lines[7].startswith("embedded models, 64 px, 3 steps, ")
-    assert lines[7].endswith("`python -m experiments.reproduce_x`")
+    assert lines[7].endswith("`python -m experiments.reproduce.x`")

@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from datamodules.errors import AtelierError
-from evaluation.results import (
+from datamodules.support.errors import AtelierError
+from evaluation.tables.runs import (
     CONSOLIDATED,
     bare,
     best,
@@ -30,7 +30,8 @@ from evaluation.results import (
     summary,
     usual_labels,
 )
-from experiments import cli, results
+from experiments import cli
+from experiments.commands import results
 
 ROOT = Path(__file__).parents[1]
 NASTY = "100% \"fire\"; DROP TABLE runs; -- 'x' <b>_ø_</b> \\ & # $1 | {x} ~^[red] 火\n\t*a*"
@@ -311,10 +312,11 @@ def test_directions_are_read_without_importing_what_defines_them():
     assert directions()["leakage"] is False
     assert directions()["object_change"] is None
     seen = (
-        "import sys; from evaluation.results import directions; directions(); print(*sys.modules)"
+        "import sys; from evaluation.tables.runs import directions; directions()\n"
+        "print(*sys.modules)"
     )
     names = subprocess.check_output([sys.executable, "-c", seen], cwd=ROOT, text=True).split()
-    assert "evaluation.results" in names
+    assert "evaluation.tables.runs" in names
     assert "torch" not in names
     assert stem("own_style_patch.ViT.b") == "own_style_patch"
     assert bare("own_style_patch.ViT.b") == "style_patch"

@@ -8,14 +8,14 @@ import torch
 from skimage import data
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.bridge import BridgeSegmenter
-from datamodules.segmentation.phrases import nested_phrases
-from datamodules.segmentation.regions import rest, separate
+from datamodules.segmentation.cues.stuff import stuff_mask
+from datamodules.segmentation.operations.phrases import nested_phrases
+from datamodules.segmentation.operations.regions import rest, separate
 from datamodules.segmentation.spectral import DenseFeatures, SpectralSegmenter, affinity, fiedler
-from datamodules.segmentation.stuff import stuff_mask
 from datamodules.segmentation.whole import WholePicture
+from datamodules.support.errors import AtelierError
 from evaluation.metrics.mask_iou import mask_iou
 
 

@@ -10,16 +10,16 @@ import torch
 from torch import nn
 
 from datamodules.images import fit_within, load_picture, to_tensor
-from datamodules.pointwise import by_convolutions, by_products
+from datamodules.models.fast_linear import by_convolutions, by_products
 from datamodules.task import StyleTarget, StyleTask
 from lightning_modules import stylization
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
-from lightning_modules.encoders.revisited import revisited
-from lightning_modules.patches import Patches
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.patches import Patches
+from lightning_modules.steps.selective_backward import revisited
 
 ROOT = Path(__file__).parents[1]
 
@@ -190,7 +190,7 @@ def test_attention_by_convolutions(masked):
 
 FAULTS = """
 import resource, torch
-from datamodules.heap import give_back, keep_freed_memory, return_freed_memory
+from datamodules.models.allocator import give_back, keep_freed_memory, return_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightning_modules.soap import Soap
+from lightning_modules.optimizers.soap import Soap
 
 LR, BETAS, MEMORY = 0.01, (0.5, 0.9), 0.8
 

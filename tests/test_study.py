@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from evaluation.study import pairs as pairing
-from evaluation.study.key import read_key
+from evaluation.study.answer_key import read_key
 from evaluation.study.page import write_study
 from evaluation.study.ratings import bootstrap, bradley_terry, interval, outcomes, rate, wilson
 from evaluation.study.runs import read_works

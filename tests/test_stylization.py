@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from datamodules.errors import AtelierError
 from datamodules.images import fit_within, load_picture, save_png, to_picture, to_tensor
 from datamodules.parsing.base import Parser
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from lightning_modules import callbacks
 from lightning_modules.callbacks import RunFolder
 from lightning_modules.encoders.bridge import BridgeEncoder
-from lightning_modules.patches import Patches
+from lightning_modules.generators.stylenet import StyleNet
+from lightning_modules.optimizers.soap import Soap
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.soap import Soap
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.patches import Patches
 
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3}
@@ -314,7 +314,7 @@ def test_what_an_instruction_lacks_is_said(settings, sentence):
 def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_png(to_picture(mask), tmp_path / "mask.png")
-    from experiments.runner import AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
 
     cli = AtelierCLI.from_arguments(
         [
@@ -337,7 +337,7 @@ def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, m
 @pytest.mark.parametrize(("mode", "steps"), [("paper", 2), ("reference", 3)])
 def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     monkeypatch.chdir(tmp_path)
-    from experiments.runner import AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
 
     arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]
     arguments += ["--trainer.max_steps=2", "--wandb.enabled=false", f"--model.mode={mode}"]
@@ -351,8 +351,8 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
 
 def test_the_fast_preset_runs_from_the_identity_with_its_own_optimizer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    from experiments.presets import compose
-    from experiments.runner import AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
+    from experiments.run.presets import compose
 
     config = next(path for path in METHODS if path.stem == "clipstyler")
     arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]

@@ -15,12 +15,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from datamodules.errors import AtelierError
-from experiments import campaign
-from experiments.grid import SWEEPS, combinations, read_sweep, values_of
-from experiments.jobs import Job, failed_tries, run_job, state_of
-from experiments.sweep import jobs_of
-from experiments.workers import SERIAL, Workers, part
+from datamodules.support.errors import AtelierError
+from experiments.campaigns import campaign
+from experiments.campaigns.grid import SWEEPS, combinations, read_sweep, values_of
+from experiments.campaigns.job import Job, failed_tries, run_job, state_of
+from experiments.campaigns.workers import SERIAL, Workers, part
+from experiments.commands.sweep import jobs_of
 
 ROOT = Path(__file__).parents[1]
 # What a run leaves that its configuration determines to the last byte.
@@ -254,7 +254,7 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     there.touch()
     dying = {"class_path": "tests.troubled.Dying", "init_args": {"unless_gone": str(there)}}
     generators = ["tests.troubled.Hanging", "tests.troubled.Dying", json.dumps(dying)]
-    path = sweep({"model.generator": [*generators, "lightning_modules.pixels.Pixels"]})
+    path = sweep({"model.generator": [*generators, "lightning_modules.generators.pixels.Pixels"]})
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
     hangs, *others = jobs
     (hanging,) = Workers(count=1, limit=15, tries=1, threads=1).run([hangs], tmp_path)

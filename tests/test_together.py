@@ -8,20 +8,20 @@ import torch
 import yaml
 from lightning import LightningDataModule, Trainer
 
-from experiments.grid import read_sweep
-from experiments.jobs import run_jobs
-from experiments.sweep import jobs_of
-from experiments.workers import SERIAL, Workers
+from experiments.campaigns.grid import read_sweep
+from experiments.campaigns.job import run_jobs
+from experiments.campaigns.workers import SERIAL, Workers
+from experiments.commands.sweep import jobs_of
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
-from lightning_modules.generator import paint
-from lightning_modules.pixels import Pixels
+from lightning_modules.generators.base import paint
+from lightning_modules.generators.pixels import Pixels
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.joint import Together
 from lightning_modules.stylization import step
-from lightning_modules.together import Together
 from tests.test_methods import batch_of, build, content, left  # noqa: F401
 from tests.test_sweep import mask, products, sweep  # noqa: F401
 

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from lightning_modules.pixels import Pixels
+from lightning_modules.generators.pixels import Pixels
 
 
 class Hanging(Pixels):

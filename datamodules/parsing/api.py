@@ -2,7 +2,7 @@
 
 The endpoint may be anyone's: OpenAI's own, or a local server such as vLLM, llama.cpp or Ollama. So
 nothing it says is taken on trust: an answer counts only if its objects and styles are spans of the
-instruction. `datamodules.chat` asks, and keeps the key to itself.
+instruction. `datamodules.support.chat` asks, and keeps the key to itself.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import logging
 import re
 from typing import Any
 
-from datamodules.chat import ChatModel, json_objects, schema, strict_object
-from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.blend import targets_of
 from datamodules.parsing.clauses import REST
+from datamodules.support.chat import ChatModel, json_objects, schema, strict_object
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget
 
 log = logging.getLogger(__name__)

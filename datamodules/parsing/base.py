@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 
 MAX_WORDS = 200  # an instruction is a sentence or two; more is a mistaken paste

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleTarget, check_weights
 
 _WEIGHTED = re.compile(r"\s*(-?(?:\d+\.?\d*|\.\d+))\s*[*\u00d7]\s*(\S.*?)\s*")

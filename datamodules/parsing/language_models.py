@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.embedded import (
+from datamodules.models.packaged import (
     GEMMA3_270M,
     SMOLLM2,
     EmbeddedFile,
@@ -24,9 +24,9 @@ from datamodules.embedded import (
     locate,
     sha256,
 )
-from datamodules.errors import AtelierError
+from datamodules.models.published import reason, require
 from datamodules.parsing.scoring import Causal, Network
-from datamodules.weights import reason, require
+from datamodules.support.errors import AtelierError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

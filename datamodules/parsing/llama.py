@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.kept import kept
+from datamodules.models.tensor_cache import kept
 from datamodules.parsing.scoring import Context
 
 Layer = tuple[Tensor, Tensor]  # keys and values (heads, T, width) of T tokens

@@ -24,7 +24,6 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import product
 
-from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
 from datamodules.parsing.language_models import EMBEDDED, load_network
@@ -32,6 +31,7 @@ from datamodules.parsing.rules import RulesParser
 from datamodules.parsing.scoring import Context, Scorer
 from datamodules.parsing.spans import NO_OBJECT, NO_SPAN, legal_spans, overlap
 from datamodules.parsing.wish import wish_of
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget
 
 NOTHING = ("", "")

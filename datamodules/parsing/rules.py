@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from datamodules.errors import AtelierError
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
 from datamodules.parsing.spans import DETERMINER, NEVER_LAST, WHOLE_PICTURE
@@ -34,6 +33,7 @@ from datamodules.parsing.words import (
     THE,
     TURN,
 )
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget
 
 # A word that stands where a verb does, "drench the ...", "jazz up the ...", and is nothing else.

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.images import resize, to_picture
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.grabcut import grab_cut
-from datamodules.segmentation.pictures import fit
+from datamodules.segmentation.operations.arrays import fit
+from datamodules.segmentation.operations.grabcut import grab_cut
+from datamodules.support.errors import AtelierError
 
 SIDE = 384  # px: the longer side at which GrabCut works
 

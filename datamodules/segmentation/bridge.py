@@ -26,19 +26,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.embedded import (
+from datamodules.images import to_picture
+from datamodules.models.packaged import (
     efficientnet_lite0,
     imagenet_class_embeddings,
     sentence_embedder,
 )
-from datamodules.errors import AtelierError
-from datamodules.images import to_picture
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.colors import suited
-from datamodules.segmentation.grabcut import grab_cut
-from datamodules.segmentation.people import parted, person_mask
-from datamodules.segmentation.phrases import PERSON_WORDS, nested_phrases, place
-from datamodules.segmentation.pictures import (
+from datamodules.segmentation.cues.people import parted, person_mask
+from datamodules.segmentation.cues.saliency import box_around, salient
+from datamodules.segmentation.cues.stuff import stuff_mask
+from datamodules.segmentation.operations.arrays import (
     both_ways,
     fit,
     fold,
@@ -47,9 +45,10 @@ from datamodules.segmentation.pictures import (
     standardize,
     upsample,
 )
-from datamodules.segmentation.saliency import box_around, salient
-from datamodules.segmentation.stuff import stuff_mask
-from datamodules.segmentation.voting import (
+from datamodules.segmentation.operations.colors import suited
+from datamodules.segmentation.operations.grabcut import grab_cut
+from datamodules.segmentation.operations.phrases import PERSON_WORDS, nested_phrases, place
+from datamodules.segmentation.operations.voting import (
     along_outline,
     contrast,
     correlation,
@@ -58,6 +57,7 @@ from datamodules.segmentation.voting import (
     isolate,
     overlaps,
 )
+from datamodules.support.errors import AtelierError
 
 AREAS = (0.02, 0.035, 0.06, 0.09, 0.13, 0.18, 0.24, 0.31, 0.4, 0.5, 0.6, 0.7, 0.8)
 # Confidence is the overlap (IoU) to be expected, from the 21 masks of objects this was made with:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.images import resize, to_picture
+from datamodules.models.published import reason, require
 from datamodules.segmentation.base import Segmenter
-from datamodules.weights import reason, require
+from datamodules.support.errors import AtelierError
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor

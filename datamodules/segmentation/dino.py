@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from datamodules.errors import AtelierError
-from datamodules.segmentation.pictures import fit
+from datamodules.models.published import UNTRAINED, load_into, reason, require
+from datamodules.segmentation.operations.arrays import fit
 from datamodules.segmentation.spectral import DenseFeatures
-from datamodules.weights import UNTRAINED, load_into, reason, require
+from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 

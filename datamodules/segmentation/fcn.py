@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.embedded import imagenet_input
-from datamodules.errors import AtelierError
 from datamodules.images import resize
+from datamodules.models.packaged import imagenet_input
+from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.phrases import FACE_WORDS, PERSON_WORDS, nested_phrases
-from datamodules.weights import UNTRAINED, load_into, require
+from datamodules.segmentation.operations.phrases import FACE_WORDS, PERSON_WORDS, nested_phrases
+from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 

@@ -22,14 +22,14 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.embedded import efficientnet_lite0
-from datamodules.errors import AtelierError
 from datamodules.images import resize as resize_mask
 from datamodules.images import to_picture
+from datamodules.models.packaged import efficientnet_lite0
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.grabcut import grab_cut
-from datamodules.segmentation.guided_filter import guided_filter
-from datamodules.segmentation.pictures import both_ways, fit, fold, resize, upsample
+from datamodules.segmentation.operations.arrays import both_ways, fit, fold, resize, upsample
+from datamodules.segmentation.operations.grabcut import grab_cut
+from datamodules.segmentation.operations.guided_filter import guided_filter
+from datamodules.support.errors import AtelierError
 
 SMALLEST, LARGEST = 0.02, 0.98  # share of the picture; beyond, the cut has found no object
 EDGE = 1e-4  # variance of the colours in a window, in [0, 1], above which there is an edge

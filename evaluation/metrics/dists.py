@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.embedded import imagenet_input
+from datamodules.models.packaged import imagenet_input
 from evaluation.metrics.background import BAND
 from evaluation.metrics.base import PictureMetric, Pictures, Score
 from evaluation.metrics.perceptual import (

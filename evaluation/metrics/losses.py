@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
-from lightning_modules.directions import blend_direction
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.content import content_loss
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.losses.total_variation import total_variation
-from lightning_modules.patches import cut, every_box, random_corners, sizes
 from lightning_modules.perceptual.base import ContentFeatures
+from lightning_modules.steps.directions import blend_direction
+from lightning_modules.steps.patches import cut, every_box, random_corners, sizes
 
 INFINITE = float("inf")
 

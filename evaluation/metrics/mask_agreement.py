@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from datamodules.errors import AtelierError
 from datamodules.segmentation.base import Segmenter
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
 from evaluation.metrics.mask_iou import mask_iou

@@ -29,7 +29,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from datamodules.weights import UNTRAINED, load_into, require
+from datamodules.models.published import UNTRAINED, load_into, require
 from evaluation.metrics.base import PictureMetric, Pictures, Score
 from evaluation.metrics.perceptual import other_weights
 

@@ -19,10 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from datamodules.chat import ChatModel, json_objects, read_key, schema
-from datamodules.embedded import cache_dir
-from datamodules.errors import AtelierError
-from datamodules.files import write_json
+from datamodules.models.packaged import cache_dir
+from datamodules.support.chat import ChatModel, json_objects, read_key, schema
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import write_json
 from datamodules.task import StyleTarget
 
 RUBRIC = Path(__file__).with_name("parse_rubric.md")

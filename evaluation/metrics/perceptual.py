@@ -11,9 +11,9 @@ import torch
 import torchmetrics
 from torch import Tensor, nn
 
-from datamodules.embedded import sha256
-from datamodules.errors import AtelierError
-from datamodules.weights import UNTRAINED, load_into, require, shared
+from datamodules.models.packaged import sha256
+from datamodules.models.published import UNTRAINED, load_into, require, shared
+from datamodules.support.errors import AtelierError
 from evaluation.metrics.background import outside
 from evaluation.metrics.base import UNDEFINED, Pictures
 

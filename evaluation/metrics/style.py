@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from datamodules.task import BACKGROUND, Blend
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
-from lightning_modules.directions import blend_direction
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.directional import directional_loss
+from lightning_modules.steps.directions import blend_direction
 
 OWN = "own_"
 CHUNK = 128  # views that the encoder looks at together

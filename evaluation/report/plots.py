@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from evaluation.report.data import (
+from evaluation.report.page_model import (
     Entry,
     arrow,
     heading,
@@ -22,7 +22,7 @@ from evaluation.report.data import (
     what,
     words,
 )
-from evaluation.results import Cell
+from evaluation.tables.runs import Cell
 
 # Told apart on white and on black, and by those who see few colours; the shape says it again.
 COLOURS = ("#3d73dd", "#d9701f", "#239b76", "#c74d93", "#8d65d8", "#a8831a", "#3a9cc4", "#8f6a58")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 import evaluation
-from datamodules.errors import AtelierError
+from datamodules.support.errors import AtelierError
 
 FOLDER = Path(evaluation.__file__).parent / "published"
 METHODS, PARSERS = FOLDER / "methods.yaml", FOLDER / "soulstyler_parsers.yaml"

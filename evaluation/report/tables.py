@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evaluation.report.data import (
+from evaluation.report.page_model import (
     Entry,
     Overview,
     all_scores,
@@ -27,7 +27,7 @@ from evaluation.report.data import (
 )
 from evaluation.report.plots import numbers
 from evaluation.report.published import Published
-from evaluation.results import Cell, Run
+from evaluation.tables.runs import Cell, Run
 
 NONE = '<span class="none" title="not measured">-</span>'
 # Heading, name in a row of `atelier evaluate-parsers --json`, format.

@@ -15,12 +15,12 @@ from typing import Any
 
 import plotly
 
-from datamodules.errors import AtelierError
-from evaluation.report import data, pictures, plots, tables
-from evaluation.report.data import Entry
+from datamodules.support.errors import AtelierError
+from evaluation.report import page_model, pictures, plots, tables
 from evaluation.report.details import read_details
+from evaluation.report.page_model import Entry
 from evaluation.report.published import Published, read_methods, read_parsers
-from evaluation.results import Run, read_runs
+from evaluation.tables.runs import Run, read_runs
 
 PAGE, MARK = "index.html", ".atelier-report"  # MARK: what makes a folder a report
 HERE = Path(__file__).parent
@@ -48,7 +48,7 @@ def write_report(
         (folder / pictures.FOLDER).mkdir()
         (folder / "runs").mkdir()
         entries = list(read_entries(runs, root, folder, announce))
-        entries = data.with_groups(entries, published.names)
+        entries = page_model.with_groups(entries, published.names)
         drawn = write_scripts(entries, folder)
         title = title or f"Atelier: {root.resolve().name}"
         _write(folder / PAGE, page(entries, title, published, ours, drawn))
@@ -143,9 +143,9 @@ def write_scripts(entries: Sequence[Entry], folder: Path) -> Mapping[str, list]:
     """What the page reads only when it is asked for a run, or for the plots; the plots."""
     whole = [entry for entry in entries if not entry.failure]
     for number, entry in enumerate(whole):
-        file = data.detail_file(number)
-        _write_call(folder / file, "detail", file, data.detail(entry))
-    looks = plots.looks_of(data.by_group(entries))
+        file = page_model.detail_file(number)
+        _write_call(folder / file, "detail", file, page_model.detail(entry))
+    looks = plots.looks_of(page_model.by_group(entries))
     drawn = {"curves": plots.curves(entries, looks), "tradeoffs": plots.tradeoffs(entries, looks)}
     _write_call(folder / "plots.js", "plots", drawn)
     return drawn
@@ -180,10 +180,10 @@ def page(
     drawn: Mapping[str, list],
 ) -> str:
     """The page's HTML. What runs and people have named is text in it, and never markup."""
-    seen = data.overview(entries)
+    seen = page_model.overview(entries)
     model = {
-        "looks": plots.looks_of(data.by_group(entries)),
-        "gallery": data.gallery(entries, published.names),
+        "looks": plots.looks_of(page_model.by_group(entries)),
+        "gallery": page_model.gallery(entries, published.names),
     }
     parts = {
         "TITLE": tables.text(title),

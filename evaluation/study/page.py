@@ -10,9 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from datamodules.files import write_json, write_text
 from datamodules.images import fit_within, load_picture
-from evaluation.study.key import KEY, PAGE, VOTES, secret, study_id
+from datamodules.support.files import write_json, write_text
+from evaluation.study.answer_key import KEY, PAGE, VOTES, secret, study_id
 from evaluation.study.pairs import Pair
 from evaluation.study.runs import digest
 from evaluation.study.votes import QUESTIONS, VoteStore

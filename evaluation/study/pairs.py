@@ -8,8 +8,8 @@ from itertools import combinations
 from random import Random
 from typing import NamedTuple
 
-from datamodules.errors import AtelierError
-from evaluation.study.key import secret
+from datamodules.support.errors import AtelierError
+from evaluation.study.answer_key import secret
 from evaluation.study.runs import Work
 
 Two = tuple[Work, Work]

@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from datamodules.errors import AtelierError
 from datamodules.images import load_picture
+from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleTarget, regions
 
 PICTURES = ("content.png", "output.png")

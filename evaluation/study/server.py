@@ -18,8 +18,8 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, gaierror, gethostname
 from urllib.parse import parse_qs, urlsplit
 
-from datamodules.errors import AtelierError
-from evaluation.study.key import PAGE, VOTES, read_key
+from datamodules.support.errors import AtelierError
+from evaluation.study.answer_key import PAGE, VOTES, read_key
 from evaluation.study.votes import RATER, VoteError, VoteStore, checked
 
 LARGEST_BODY = 4096  # bytes; a vote has about 100

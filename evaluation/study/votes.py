@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from datamodules.errors import AtelierError
-from evaluation.study.key import Key
+from datamodules.support.errors import AtelierError
+from evaluation.study.answer_key import Key
 
 QUESTIONS = {
     "style": "Which shows the style better?",

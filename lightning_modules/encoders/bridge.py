@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules import embedded
+from datamodules.models import packaged
 from lightning_modules.encoders.base import JointEncoder
 
 
@@ -35,14 +35,14 @@ class BridgeEncoder(JointEncoder):
         super().__init__()
         self.image_size = image_size
         self.identity = f"bridge-{tower}"
-        self.classifier = embedded.efficientnet(tower)
-        self.sentences = embedded.sentence_embedder()
-        names = embedded.imagenet_class_embeddings()
+        self.classifier = packaged.efficientnet(tower)
+        self.sentences = packaged.sentence_embedder()
+        names = packaged.imagenet_class_embeddings()
         self.register_buffer("mean", names.mean(0), persistent=False)
         self.register_buffer("names", names - self.mean, persistent=False)
 
     def embed_images(self, images: Tensor) -> Tensor:
-        logits = self.classifier(embedded.imagenet_input(images))
+        logits = self.classifier(packaged.imagenet_input(images))
         return F.normalize((logits - logits.mean(-1, keepdim=True)) @ self.names, dim=-1)
 
     @torch.no_grad()

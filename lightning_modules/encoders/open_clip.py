@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.errors import AtelierError
-from datamodules.pointwise import by_convolutions
-from datamodules.weights import UNTRAINED, reason, require, shared
+from datamodules.models.fast_linear import by_convolutions
+from datamodules.models.published import UNTRAINED, reason, require, shared
+from datamodules.support.errors import AtelierError
 from lightning_modules.encoders.base import JointEncoder
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from datamodules.embedded import imagenet_input
-from datamodules.errors import AtelierError
-from datamodules.weights import UNTRAINED, load_into, require, shared
+from datamodules.models.packaged import imagenet_input
+from datamodules.models.published import UNTRAINED, load_into, require, shared
+from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.base import ContentFeatures
 
 log = logging.getLogger(__name__)

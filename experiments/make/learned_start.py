@@ -1,0 +1,124 @@
+"""Learn the start of StyleNet: weights from which a picture takes a style in few steps.
+
+    python -m experiments.make.learned_start             about an hour on one processor core
+
+Writes stylenet_learned.safetensors (float16) in lightning_modules/generators/ and prints its
+sha256, which stylenet.py checks. Reptile (Nichol et al. 2018, arXiv 1803.02999): a task, a crop of
+one of scikit-image's pictures with a style, is optimised for some steps, and the start moves a
+share of the way to where that ended. Neither the pictures nor the styles are those of
+experiments/measure/fewer_steps.py. The same seed on another processor or torch gives other bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.task import StyleBatch
+from experiments.campaigns import campaign
+from experiments.make.identity_start import SHOWN, picture, recoloured, ship
+from experiments.run.lightning_cli import AtelierCLI
+from lightning_modules.generators.stylenet import LEARNED, StyleNet
+from lightning_modules.optimizers.soap import Soap
+from lightning_modules.stylization import Stylization, step
+
+STYLES = (
+    *("watercolor", "oil painting", "pencil sketch", "stained glass", "ice", "wood", "marble"),
+    *("pop art", "The Great Wave off Kanagawa by Katsushika Hokusai", "The Scream by Edvard Munch"),
+    *("a Monet style painting", "cubism by Picasso", "graffiti", "snow", "white wool"),
+    *("green crystal", "desert sand", "underwater", "cloud", "stone wall", "ink wash painting"),
+    *("comic book", "pixel art", "lava", "rust", "leaves", "flowers", "velvet", "knitted wool"),
+    *("origami paper", "chocolate", "silver", "bronze statue", "batik", "embroidery", "lightning"),
+    *("autumn", "jade", "blueprint", "charcoal drawing", "rainbow", "galaxy", "coral reef"),
+    *("leather", "tiger fur", "smoke", "candy", "fauvism"),
+)
+SHAPES = ((176, 256), (256, 176), (200, 256), (256, 256))  # height, width
+TASKS, STEPS, RATE = 192, 32, 2e-3
+FIRST, LAST = 0.5, 0.04  # share of the way; all of it after the first task
+
+
+def judge() -> Stylization:
+    """Soulstyler on the embedded models; what it is built for does not matter."""
+    given = {"image": "skimage:camera", "object": "man", "style": "ice", "size": 256}
+    job = campaign.make_job(given | {"model.generator": "stylenet"}, {}, "start", False)
+    return AtelierCLI.from_arguments(job.arguments(""), time.perf_counter()).model
+
+
+def chance() -> float:
+    return float(torch.rand(()))
+
+
+def task(pictures: list[Tensor], style: str) -> StyleBatch:
+    """A crop in its own or other colours, whole or masked by a soft ellipse."""
+    whole = pictures[int(torch.randint(len(pictures), ()))]
+    height, width = SHAPES[int(torch.randint(len(SHAPES), ()))]
+    scale = min(whole.shape[1] / height, whole.shape[2] / width) * (0.5 + chance() / 2)
+    tall, wide = int(height * scale), int(width * scale)
+    top = int(torch.randint(whole.shape[1] - tall + 1, ()))
+    left = int(torch.randint(whole.shape[2] - wide + 1, ()))
+    part = whole[None, :, top : top + tall, left : left + wide]
+    content = F.interpolate(part, (height, width), mode="bilinear", antialias=True)[0]
+    if chance() < 0.5:
+        content = content.flip(2)
+    if chance() < 0.6:
+        content = recoloured(content)
+    mask = torch.ones(height, width)
+    if chance() < 0.5:
+        y, x = torch.meshgrid(
+            torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
+        )
+        centre, radius = (torch.rand(2) - 0.5) * 0.6, 0.5 + 0.4 * torch.rand(2)
+        inside = ((y - centre[0]) / radius[0]).square() + ((x - centre[1]) / radius[1]).square()
+        mask = torch.sigmoid(20 * (1 - inside))
+    return StyleBatch(content[None].clone(), mask[None, None], (((1.0, style),),), "a Photo")
+
+
+def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) -> float:
+    """Optimise the network for a task, as a run does; the last total loss."""
+    method.generator, method.followed = network, 1.0
+    method.seed, method.random = seed, None  # so that the first step prepares
+    optimizer = Soap(network.parameters(), RATE)
+    for number in range(STEPS):
+        rise, fall = (number + 1) / (STEPS // 10), (1 + math.cos(math.pi * number / STEPS)) / 2
+        optimizer.param_groups[0]["lr"] = RATE * min(rise, fall)
+        (losses,) = step([method], [batch])
+        optimizer.zero_grad()
+        losses["loss"].backward()
+        optimizer.step()
+    return losses["loss"].item()
+
+
+def train() -> StyleNet:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # another number sums in another order
+    method, pictures = judge(), [picture(name, 512) for name in SHOWN]
+    start, rounds = StyleNet(), TASKS // len(STYLES) + 1
+    order = [number for _ in range(rounds) for number in torch.randperm(len(STYLES)).tolist()]
+    for number in range(TASKS):
+        network = StyleNet()
+        network.load_state_dict(start.state_dict())
+        style = STYLES[order[number]]
+        last = learn(method, network, task(pictures, style), number)
+        print(f"task {number + 1} of {TASKS}: {style}, total loss {last:.0f}", flush=True)
+        share = FIRST + (LAST - FIRST) * number / (TASKS - 1) if number else 1.0
+        with torch.no_grad():
+            for kept, found in zip(start.parameters(), network.parameters(), strict=True):
+                kept.lerp_(found, share)
+    return start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()
+    ship(train(), LEARNED)
+
+
+if __name__ == "__main__":
+    main()

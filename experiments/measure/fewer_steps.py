@@ -1,0 +1,221 @@
+"""How many steps StyleNet needs: the fast preset against 200 steps of the papers' schedule.
+
+    python -m experiments.measure.fewer_steps                all, about ten minutes on one core
+    python -m experiments.measure.fewer_steps --pairs cat    only this
+
+Five pictures of scikit-image, an object and a style each, on the embedded models with the same
+losses and weights. Draws the total loss by step (docs/pictures/fewer-steps.png) and the pictures
+(fewer-steps.jpg), and prints the table of docs/performance.md: the losses of the finished pictures.
+Runs are kept in runs/fewer-steps: what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from datamodules.images import load_picture, to_tensor
+from datamodules.support.files import atomic
+from experiments.campaigns import campaign
+from experiments.campaigns.job import RUNS, Job
+from experiments.campaigns.workers import SERIAL, Workers
+from experiments.run.lightning_cli import AtelierCLI
+from lightning_modules.stylization import Seen, weighted_sum
+
+ROOT = Path(__file__).parents[2]
+DRAWN = ROOT / "docs" / "pictures"
+PAIRS = {  # name: picture, object, style
+    "cat": ("chelsea", "cat", "fire"),
+    "cup": ("coffee", "coffee cup", "mosaic"),
+    "astronaut": ("astronaut", "astronaut", "Starry Night by Vincent van Gogh"),
+    "rocket": ("rocket", "rocket", "neon light"),
+    "motorcycle": ("motorcycle_left", "motorcycle", "gold"),
+}
+PLAIN, FAST = "plain", "fast"
+RANDOM, IDENTITY = "fast, random start", "fast, identity start"
+VARIANTS = {
+    PLAIN: {
+        "model.generator": "stylenet",
+        "model.learning_rate": 5e-4,
+        "model.halve_every": 100,
+        "steps": 200,
+    },
+    FAST: {"models": "fast"},
+    RANDOM: {"models": "fast", "model.generator.start": "random"},
+    IDENTITY: {"models": "fast", "model.generator.start": "identity"},
+}
+COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
+WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
+DRAWS = 32  # steps whose patches judge a finished picture
+CELL, MARGIN, GAP = 256, 18, 24  # pixels
+
+
+def jobs_of(
+    pairs: list[str], seeds: list[int], size: int, variants: list[str]
+) -> dict[tuple[str, str, int], Job]:
+    """By pair, variant and seed."""
+    return {
+        (pair, variant, seed): campaign.make_job(
+            _given(pair, size) | VARIANTS[variant] | {"seed": seed},
+            {"pair": pair, "variant": variant, "seed": seed},
+            "fewer-steps",
+            False,
+        )
+        for pair in pairs
+        for variant in variants
+        for seed in seeds
+    }
+
+
+def _given(pair: str, size: int) -> dict[str, object]:
+    picture, thing, style = PAIRS[pair]
+    given = {"image": f"skimage:{picture}", "object": thing, "style": style}
+    return given | {"size": size, "run.keep_every": 0}
+
+
+def smoothed(folder: Path) -> list[float]:
+    """The total loss of a run by step: mean of the last WINDOW steps, fewer at the beginning."""
+    with (folder / "losses.csv").open(encoding="utf-8") as file:
+        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
+
+
+def loss_of(judge: Job, folder: Path) -> float:
+    """The total loss of a run's picture as another job sees it, mean of DRAWS draws of patches."""
+    cli = AtelierCLI.from_arguments(judge.arguments(Path()), time.perf_counter())
+    cli.datamodule.setup()
+    method, batch, totals = cli.model, cli.datamodule.task.batch(), []
+    output = to_tensor(load_picture(str(folder / "output.png"))).unsqueeze(0)
+    with torch.no_grad():
+        method.prepare(batch)
+        (maps,) = method.content_features.each([output])
+        for _ in range(DRAWS):
+            seen = Seen(method.embed(method.views(output, batch)), maps)
+            losses = method.losses(output, seen, batch)
+            totals.append(float(weighted_sum(losses, method.weights)))
+    return statistics.mean(totals)
+
+
+def table(losses: dict[tuple[str, str, int], float]) -> str:
+    """Markdown, a row a pair and variant: the losses of the finished pictures, a value a seed.
+
+    The difference is of the means, with its standard error where there are several seeds.
+    """
+    rows = [
+        f"| pair | variant | {PLAIN}'s loss | its own | difference |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for pair, variant in dict.fromkeys(key[:2] for key in losses if key[1] != PLAIN):
+        seeds = [seed for *name, seed in losses if name == [pair, variant]]
+        plain, own = ([losses[pair, v, seed] for seed in seeds] for v in (PLAIN, variant))
+        shown = [", ".join(f"{loss:.0f}" for loss in values) for values in (plain, own)]
+        difference = f"{sum(own) / sum(plain) - 1:+.1%}"
+        if len(seeds) > 1:
+            errors = (statistics.stdev(values) / len(seeds) ** 0.5 for values in (plain, own))
+            difference += f" ± {math.hypot(*errors) / statistics.mean(plain):.1%}"
+        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *shown, difference]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def draw_curves(curves: dict[tuple[str, str, int], list[float]], path: Path) -> None:
+    """A panel a pair: every seed's line, and where plain ends as a level."""
+    pairs = list(dict.fromkeys(pair for pair, *_ in curves))
+    width, height = 2 * CELL + GAP, 2 * CELL
+    columns = 3
+    canvas = Image.new("RGB", (columns * width, -(-len(pairs) // columns) * height), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(20)
+    for number, pair in enumerate(pairs):
+        lines = {key[1:]: curve for key, curve in curves.items() if key[0] == pair}
+        left, top = number % columns * width, number // columns * height
+        box = (left + 4 * GAP, top + 2 * GAP, left + width - GAP, top + height - 2 * GAP)
+        draw.text((box[0], top + 8), f"{pair}: {PAIRS[pair][2]}", fill="black", font=font)
+        _panel(draw, font, box, lines)
+    with atomic(path) as temporary:
+        canvas.save(temporary, "PNG", optimize=True)
+
+
+def _panel(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont,
+    box: tuple[int, int, int, int],
+    lines: dict[tuple[str, int], list[float]],
+) -> None:
+    """Axes and lines of one pair. box: left, top, right, bottom in pixels."""
+    left, top, right, bottom = box
+    steps = max(map(len, lines.values()))
+    high = 1000 * -(-max(map(max, lines.values())) // 1000)
+    low = 1000 * (min(map(min, lines.values())) // 1000)
+
+    def at(step: float, loss: float) -> tuple[float, float]:
+        share = (loss - low) / (high - low)
+        return left + (right - left) * step / steps, bottom - (bottom - top) * share
+
+    for step in range(0, steps + 1, 40):
+        x, _ = at(step, low)
+        draw.line([(x, top), (x, bottom)], fill="#e4e4e4")
+        draw.text((x, bottom + 4), str(step), fill="#555555", font=font, anchor="ma")
+    for loss in (low, (low + high) / 2, high):
+        _, y = at(0, loss)
+        draw.line([(left, y), (right, y)], fill="#e4e4e4")
+        draw.text((left - 6, y), f"{loss:.0f}", fill="#555555", font=font, anchor="rm")
+    for (variant, _), curve in lines.items():
+        points = [at(k + 1, loss) for k, loss in enumerate(curve)]
+        draw.line(points, fill=COLOURS[variant], width=3)
+        if variant == PLAIN:
+            draw.line([at(0, curve[-1]), points[-1]], fill=COLOURS[variant])
+    for row, variant in enumerate(dict.fromkeys(variant for variant, _ in lines)):
+        name = f"{variant}, {max(len(c) for (v, _), c in lines.items() if v == variant)} steps"
+        draw.text((right, top + 24 * row), name, fill=COLOURS[variant], font=font, anchor="ra")
+
+
+def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path) -> None:
+    """A column a pair: the photo, then every variant's picture, of the first seed."""
+    first = {key[:2]: root / RUNS / job.id for key, job in reversed(jobs.items())}
+    pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
+    variants = dict.fromkeys(variant for _, variant, _ in jobs)
+    rows = {"photo": (PLAIN, "content.png")} | {v: (v, "output.png") for v in variants}
+    canvas = Image.new("RGB", (CELL * len(pairs), (CELL + MARGIN) * len(rows)), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
+    for row, (name, (variant, file)) in enumerate(rows.items()):
+        for column, pair in enumerate(pairs):
+            left, top = column * CELL, row * (CELL + MARGIN)
+            draw.text((left + 2, top + 2), f"{pair}, {name}", fill="black", font=font)
+            with Image.open(first[pair, variant] / file) as picture:
+                picture.thumbnail((CELL - 2, CELL - 2))
+                canvas.paste(picture, (left, top + MARGIN))
+    with atomic(path) as temporary:
+        canvas.save(temporary, "JPEG", quality=90)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--pairs", nargs="+", choices=PAIRS, default=list(PAIRS), help="which (default: all)")
+    add("--seeds", nargs="+", type=int, default=[0], help="of every run (default: 0)")
+    add("--starts", action="store_true", help="the random and the identity start too")
+    add("--size", type=int, default=256, help="longer side in pixels (default: %(default)s)")
+    args = parser.parse_args()
+    variants = [PLAIN, FAST, *([RANDOM, IDENTITY] if args.starts else [])]
+    root = ROOT / "runs" / "fewer-steps"
+    jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
+    if campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
+        raise SystemExit("some runs failed; their folders say why")
+    curves = {key: smoothed(root / RUNS / job.id) for key, job in jobs.items()}
+    draw_curves(curves, DRAWN / "fewer-steps.png")
+    draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
+    judges = {(pair, seed): job for (pair, variant, seed), job in jobs.items() if variant == PLAIN}
+    print(table({k: loss_of(judges[k[0], k[2]], root / RUNS / job.id) for k, job in jobs.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Shared by the scripts beside this module: runs as a table in results/, and the README's tables.
+
+Each script is one published table or figure. By default it runs in a reduced form on the embedded
+models, whose numbers stand beside the published ones but are not comparable with them; --models
+paper takes the paper's networks, size and steps. The committed CSVs say where they come from, and
+`python -m experiments.reproduce` writes README's tables from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import io
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datamodules.support.files import write_text
+from experiments.campaigns import campaign
+from experiments.campaigns.job import Job
+
+ROOT = Path(__file__).parents[2]
+RESULTS = Path(__file__).parent / "results"
+README = ROOT / "README.md"
+REDUCED = {  # the papers' generator, which the embedded presets have exchanged for the painter
+    "size": 256,
+    "steps": 40,
+    "model.generator": "stylenet",
+    "model.halve_every": 60,
+}
+UNITS = {"size": "px", "steps": "steps"}
+PROVENANCE = ("models", "size", "steps", "machine", "date", "script")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One published table or figure.
+
+    name:     of its CSV. title: what it shows, with paper and place.
+    by:       labels that tell its rows apart.
+    metrics:  that `atelier evaluate` measures for it.
+    scores:   its columns, by score, without the network's name; heading of each.
+    runs:     settings and labels of its runs.
+    published: the paper's number beside each row, by the row's first label; heading "published".
+    """
+
+    name: str
+    title: str
+    by: tuple[str, ...]
+    metrics: tuple[str, ...]
+    scores: Mapping[str, str]
+    runs: Callable[[], list[tuple[dict[str, Any], dict[str, Any]]]]
+    published: Mapping[str, str] = field(default_factory=dict)
+
+
+def main(study: Study) -> None:
+    """Make the study's runs, score them, and write its CSV."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--models", default="embedded", help="embedded (reduced) or paper")
+    campaign.add_arguments(parser)
+    args = parser.parse_args()
+    reduced = REDUCED if args.models == "embedded" else {}
+    jobs = [
+        campaign.make_job({"models": args.models, **reduced, **given}, labels, study.name, False)
+        for given, labels in study.runs()
+    ]
+    root = campaign.folder_of(f"reproduce-{study.name}", args.out)
+    ended = campaign.run_all(jobs, root, campaign.workers_of(args), args.retry_failed)
+    args.metrics, args.no_wandb = ",".join(study.metrics), True
+    campaign.finish(root, args, args.models)
+    print(campaign.summary(ended), file=sys.stderr)
+    write_rows(study.name, rows_of(study, jobs, root), args.models, reduced)
+
+
+def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any]]:
+    """The study's table: a row a group, mean, spread and n a score."""
+    from evaluation.tables.runs import grouped, read_runs
+
+    wanted = {job.id for job in jobs}
+    runs = [run for run in read_runs(root) if not run.failure and Path(run.folder).name in wanted]
+    known = dict.fromkeys(name for run in runs for name in run.metrics)
+    columns = {score: _column(score, known) for score in study.scores}
+    rows = []
+    for group in grouped(runs, study.by, [name for name in columns.values() if name]):
+        row = dict(group.key) | {"runs": group.n}
+        for score, name in columns.items():
+            cell = group.cells.get(name)
+            row[study.scores[score]] = "" if not cell or cell.mean is None else f"{cell.mean:.4g}"
+            row[f"{study.scores[score]} sd"] = (
+                "" if not cell or cell.sd is None else f"{cell.sd:.2g}"
+            )
+        if study.published:
+            row["published"] = study.published.get(str(row[study.by[0]]), "")
+        rows.append(row)
+    return rows
+
+
+def _column(score: str, known: Mapping[str, None]) -> str:
+    """The score under the name of the network that judged, the first of them."""
+    return next((name for name in known if name == score or name.startswith(f"{score}.")), "")
+
+
+def write_rows(
+    name: str, rows: list[dict[str, Any]], models: str, reduced: Mapping[str, Any]
+) -> None:
+    """The CSV of a study, with where it comes from, and its path on stdout."""
+    source = {
+        "models": models,
+        "size": reduced.get("size", "the paper's"),
+        "steps": reduced.get("steps", "the paper's"),
+        "machine": machine(),
+        "date": datetime.date.today().isoformat(),
+        "script": f"python -m experiments.reproduce.{name}",
+    }
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*rows[0], *source], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row | source for row in rows)
+    write_text(RESULTS / f"{name}.csv", text.getvalue())
+    print(RESULTS / f"{name}.csv")
+
+
+def machine() -> str:
+    """What computed: processor cores, and the GPU if there is one."""
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores {platform.machine()}, {gpu}"
+
+
+def markdown(path: Path, title: str) -> str:
+    """A CSV as a table of README: means with spread, and a line that says where it comes from."""
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    columns = [name for name in rows[0] if name not in PROVENANCE and not name.endswith(" sd")]
+    lines = [f"**{title}**", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for row in rows:
+        cells = [_cell(row, name) for name in columns]
+        lines.append(f"| {' | '.join(cells)} |")
+    about = rows[0]
+    shapes = [f"{about[name]} {unit}" for name, unit in UNITS.items() if about[name] != "-"]
+    words = [f"{about['models']} models", *shapes, about["machine"], about["date"]]
+    lines += ["", f"{', '.join(words)}: `{about['script']}`"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: Mapping[str, str], name: str) -> str:
+    spread = row.get(f"{name} sd")
+    return f"{row[name]} ± {spread}" if spread else row[name] or "-"
+
+
+def readme() -> str:
+    """README with its tables as the CSVs have them."""
+    tables = "\n".join(
+        markdown(RESULTS / f"{name}.csv", title)
+        for name, title in titles().items()
+        if (RESULTS / f"{name}.csv").exists()
+    )
+    text = README.read_text(encoding="utf-8")
+    return re.sub(
+        r"(<!-- results -->\n).*?(<!-- end of results -->)",
+        lambda found: f"{found[1]}{tables}{found[2]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def titles() -> dict[str, str]:
+    """The tables in README's order, each with its script's first line."""
+    return {
+        script.stem: script.read_text("utf-8").split("\n")[0].strip('".') for script in scripts()
+    }
+
+
+def scripts() -> list[Path]:
+    """The modules of this package that reproduce a table: those with a committed result."""
+    return [Path(__file__).with_name(f"{path.stem}.py") for path in sorted(RESULTS.glob("*.csv"))]

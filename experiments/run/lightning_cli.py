@@ -1,0 +1,279 @@
+"""One configuration, one run: what `atelier stylize` and `atelier fit` share.
+
+Both are LightningCLI over the same YAML and the same typed constructors. A run is: set up the task
+(parse, mask), open the run folder, fit, score, and write result.json last.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from pkgutil import resolve_name
+
+import yaml
+from jsonargparse import ArgumentError
+from jsonargparse.typing import NonNegativeInt
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+from datamodules.models.allocator import keep_freed_memory, return_freed_memory
+from datamodules.stylization import StylizationDataModule, TogetherDataModule
+from datamodules.support.errors import AtelierError, our_own
+from datamodules.support.files import slug, write_json
+from datamodules.task import StyleTarget
+from evaluation.suite import score_run
+from experiments.run.registry import GENERATORS
+from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
+from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
+from lightning_modules.steps.memory import available, fit_into
+from lightning_modules.stylization import Stylization
+
+RESULT = "result.json"
+
+TRAINER_DEFAULTS = {
+    "max_epochs": -1,  # trainer.max_steps ends a run
+    "devices": 1,  # one picture fills no second device
+    "logger": False,  # losses.csv is always written; W&B is attached once the run has a name
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "log_every_n_steps": 5,
+    "enable_progress_bar": False,  # StepProgress shows steps and losses instead of epochs
+}
+
+
+@dataclass
+class Run:
+    """Where a run goes.
+
+    Args:
+        out: the run's folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if taken.
+        overwrite: replace what a finished run left in `out`.
+        keep_every: steps between two pictures that are kept in steps/; 0 keeps none.
+    """
+
+    out: str = ""
+    overwrite: bool = False
+    keep_every: NonNegativeInt = 20
+
+
+class AtelierCLI(LightningCLI):
+    """LightningCLI over a method and the stylization data, with the settings `run` and `wandb`."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_class_arguments(Run, "run")
+        parser.add_class_arguments(Wandb, "wandb")
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse at once, before models are loaded, what the method cannot do."""
+        method = resolve_name(self.config["model"]["class_path"])
+        data = self.config["data"]
+        if data["background_style"] and method.most_regions == 1:
+            raise AtelierError(
+                f"{method.__name__} takes one style and none for the background; leave "
+                "--background-style out, or choose --method sem_cs"
+            )
+        method.check([StyleTarget(name, style) for name, style in (data["targets"] or {}).items()])
+
+    @classmethod
+    def from_arguments(cls, arguments: list[str], started: float) -> AtelierCLI:
+        """Configure and build everything; AtelierError for a setting that does not fit.
+
+        started: `time.perf_counter()` before the first import, from where loading is counted.
+        """
+        # Lightning's hints about loaders and loggers do not fit runs of one picture.
+        warnings.filterwarnings("ignore", module="lightning")
+        for talker in ("lightning.pytorch", "lightning.fabric"):
+            logging.getLogger(talker).setLevel(logging.WARNING)
+        try:
+            cli = cls(
+                Stylization,
+                StylizationDataModule,
+                subclass_mode_model=True,
+                run=False,
+                args=_spelled_out(arguments),
+                seed_everything_default=0,
+                save_config_callback=None,
+                trainer_defaults=TRAINER_DEFAULTS,
+                parser_kwargs={"exit_on_error": False, "prog": "atelier fit"},
+            )
+        except (ArgumentError, MisconfigurationException, ValueError) as error:
+            raise _for_people(error) from error
+        if cli.trainer.max_steps < 1:
+            raise AtelierError(f"{cli.trainer.max_steps} steps optimise nothing; give --steps 120")
+        cli.datamodule.segmenter_settings = str(cli.config["data"]["segmenter"])
+        cli.load_seconds = time.perf_counter() - started
+        return cli
+
+    def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
+        """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
+        folder = self.set_up()
+        with noted_in([folder]):
+            announce(folder)
+            logger = self.logger(folder)
+            self.trainer.loggers = [logger] if logger else []
+            self.trainer.callbacks += [StepProgress(), folder]
+            self.trainer.fit(self.model, datamodule=self.datamodule)
+            metrics = write_result(self, folder)
+        if logger:
+            finish(logger, folder.folder, metrics)
+        return folder
+
+    def set_up(self) -> RunFolder:
+        """Parse and mask, and begin the run's folder; all that comes before the first step."""
+        self.model.check(self.datamodule.targets)
+        self.datamodule.setup()
+        self.model.generator.start(self.datamodule.task.batch())
+        self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
+        self.needed = self.fit_into_memory()
+        return self._open_folder()
+
+    def fit_into_memory(self) -> int:
+        """About how many bytes the steps will take; AtelierError where that is too much."""
+        device = self.trainer.strategy.root_device
+        free = available(device, self.model.memory)
+        needed = fit_into(self.model, self.datamodule.task.batch(), free)
+        roomy = device.type != "cpu" or 2 * needed < free
+        (keep_freed_memory if roomy else return_freed_memory)()
+        return needed
+
+    def conclude(self, folder: RunFolder) -> None:
+        """Score a run that was optimised together with others, and log it as a whole."""
+        with noted_in([folder]):
+            metrics = write_result(self, folder)
+        if logger := self.logger(folder):
+            log_course(logger, folder.course, self.trainer.log_every_n_steps)
+            finish(logger, folder.folder, metrics)
+
+    def logger(self, folder: RunFolder) -> WandbLogger | None:
+        """Of the run, at W&B; None if disabled."""
+        return wandb_logger(Wandb(**self.config["wandb"]), folder)
+
+    def _open_folder(self) -> RunFolder:
+        task, method = self.datamodule.task, type(self.model).__name__
+        target, style_image = task.targets[0], Path(self.datamodule.style_image).stem
+        words = (method, Path(self.datamodule.image).stem, target.object)
+        name = "-".join(slug(word) for word in (*words, target.style or style_image))
+        asked = self.config["run"]["out"]
+        path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
+        config = self.parser.dump(self.config, skip_none=False)
+        keep = self.config["run"]["keep_every"]
+        folder = RunFolder(path, name, task, config, keep, self.datamodule.full)
+        folder.write_task()
+        return folder
+
+    def _asked_folder(self, path: Path) -> Path:
+        if (path / RESULT).exists() and not self.config["run"]["overwrite"]:
+            raise AtelierError(
+                f"{path} already holds a finished run; choose another --out or add --overwrite"
+            )
+        # What an earlier run found must not pass for this one's, should this one stop early.
+        for name in (RESULT, *OUTCOMES):
+            if (path / name).exists():
+                (path / name).unlink()
+        return path
+
+
+@contextmanager
+def noted_in(folders: Sequence[RunFolder]) -> Iterator[None]:
+    """What ends a run before its time is noted in its folder; it goes on from here."""
+    try:
+        yield
+    except BaseException as error:
+        # Lightning turns Ctrl-C into sys.exit(1).
+        cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
+        for folder in folders:
+            folder.write_stopped(cause)
+        raise cause from error
+
+
+def run_together(runs: Sequence[tuple[AtelierCLI, RunFolder]]) -> None:
+    """Optimise runs that are set up as one, with the first one's trainer; they end alike."""
+    from lightning_modules.steps.joint import RunFolders, Together
+
+    folders = [folder for _, folder in runs]
+    with noted_in(folders):
+        trainer = runs[0][0].trainer
+        trainer.callbacks += [StepProgress(), RunFolders(folders)]
+        data = TogetherDataModule([cli.datamodule for cli, _ in runs])
+        trainer.fit(Together([cli.model for cli, _ in runs]), datamodule=data)
+
+
+def _spelled_out(arguments: list[str]) -> list[str]:
+    """The arguments with a generator's whole path where its short name was given."""
+    option, words = "--model.generator", list(arguments)
+    for k, word in enumerate(words):
+        if word.startswith(f"{option}="):
+            words[k] = f"{option}={GENERATORS.get(name := word.partition('=')[2], name)}"
+        elif k and words[k - 1] == option:
+            words[k] = GENERATORS.get(word, word)
+    return words
+
+
+def _for_people(error: Exception) -> Exception:
+    """What is wrong with a setting, in one sentence, from a parser's or constructor's error."""
+    if said := our_own(error):  # a constructor's own sentence, wherever the parser has wrapped it
+        return said
+    if isinstance(error, ValueError):
+        return error
+    message = " ".join(str(error).split())
+    # Of "none of these types fits: A because ..., None because ...", the reason for A.
+    reason = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
+    return AtelierError(f"{reason[1]}: {reason[2]}; see atelier fit --help" if reason else message)
+
+
+def method_class(config: Path) -> type[Stylization]:
+    """The class that a method's YAML names."""
+    return resolve_name(yaml.safe_load(config.read_text("utf-8"))["model"]["class_path"])
+
+
+def vacant(path: Path) -> Path:
+    """`path`, or `path-2`, `path-3`, ...: the first that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
+
+
+def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
+    """Score the folder; write result.json: metrics, losses, seconds by stage, versions, seed."""
+    start = time.perf_counter()
+    scores = score_run(folder.folder, cli.model.encoder.cpu())
+    scored = time.perf_counter() - start
+    stages = {
+        "load": cli.load_seconds,
+        **cli.datamodule.seconds,
+        "optimise": folder.seconds,
+        "full": folder.full_seconds,
+        "score": scored,
+    }
+    packages = ("atelier", "torch", "lightning", "timm", "transformers")
+    write_json(
+        folder.folder / RESULT,
+        {
+            "method": type(cli.model).__name__,
+            "encoder": cli.model.encoder.identity,
+            "generator": type(cli.model.generator).__name__,
+            "style_note": cli.model.generator.note,
+            "mask_confidence": cli.datamodule.confidence,
+            "steps": len(folder.course),
+            "runs_together": folder.together,
+            "seed": cli.config["seed_everything"],
+            "device": str(cli.trainer.strategy.root_device),
+            **scores,
+            "losses": folder.last_losses,
+            "seconds": {name: round(value, 3) for name, value in stages.items()},
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in packages},
+        },
+    )
+    return scores["metrics"]

@@ -1,0 +1,135 @@
+"""StyleNet: the small U-Net that is optimised for one picture (CLIPstyler, figure 2).
+
+The papers start from random weights. The learned start blends random ones with weights from which
+many pictures and styles were near (`experiments/make/learned_start.py`): shrink and perturb (Ash
+and Adams 2020, arXiv 1910.08475). Learned ones alone led seeds to similar colours. The identity
+start is the photo: weights that `experiments/make/identity_start.py` trained to reproduce pictures.
+Instance norm erases a picture's contrast and colour cast, which no weights can know: a fit of the
+last layer puts them back. docs/performance.md, "Fewer steps", compares them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datamodules.models import packaged
+from datamodules.support.errors import AtelierError
+from datamodules.task import StyleBatch
+from lightning_modules.generators.base import Generator
+
+WIDTH = 16  # of the papers, and of the starts
+INSTEAD = "take the file from Atelier's repository, or leave --model.generator.start at random"
+IDENTITY = packaged.EmbeddedFile(
+    "lightning_modules",
+    "stylenet_identity.safetensors",
+    "32b4b4fb9f13b511edb13e50a7d96b482a85d1188288c074bea65952ede77703",
+    INSTEAD,
+)
+LEARNED = packaged.EmbeddedFile(
+    "lightning_modules",
+    "stylenet_learned.safetensors",
+    "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
+    INSTEAD,
+)
+STARTS = {"identity": (IDENTITY, 1.0), "learned": (LEARNED, 0.7)}  # and its share beside random
+Start = Literal["random", "learned", "identity"]
+
+
+def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3x3 convolution (reflected edges: zeros would darken the frame), instance norm, ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, padding_mode="reflect")
+    return nn.Sequential(convolution, nn.InstanceNorm2d(outputs, affine=True), nn.ReLU())
+
+
+class StyleNet(Generator):
+    """Content image in, stylized image out, both (N, 3, H, W) in [0, 1], at any size.
+
+    Three levels down and three up with 1x1 skips, instance norm, sigmoid output.
+
+    Args:
+        width: channels at full resolution, doubled at each level down.
+        start: random = the papers' weights to begin with; learned = weights from which pictures
+            take styles in few steps, a little of random ones mixed in; identity = weights that
+            reproduce the photo. The latter two have width 16.
+    """
+
+    stackable = True
+
+    def __init__(self, width: int = WIDTH, start: Start = "random") -> None:
+        super().__init__()
+        self.from_identity = start == "identity"
+        if start in STARTS and width != WIDTH:
+            raise AtelierError(
+                f"StyleNet's {start} start has width {WIDTH}, not {width}; leave the width out, or "
+                "start from random"
+            )
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        levels = list(pairwise(widths))
+        self.inward = _block(3, width)
+        self.down = nn.ModuleList(_block(fine, coarse, stride=2) for fine, coarse in levels)
+        self.bottom = _block(widths[-1], widths[-1])
+        self.skip = nn.ModuleList(nn.Conv2d(fine, fine, 1) for fine, _ in reversed(levels))
+        self.up = nn.ModuleList(_block(coarse, fine) for fine, coarse in reversed(levels))
+        self.outward = nn.Conv2d(width, 3, 3, padding=1, padding_mode="reflect")
+        if start in STARTS:
+            self._blend(*STARTS[start])
+
+    @torch.no_grad()
+    def _blend(self, file: packaged.EmbeddedFile, share: float) -> None:
+        trained = load_file(packaged.locate(file))
+        for name, weights in self.named_parameters():
+            weights.lerp_(trained[name].to(weights.dtype), share)
+
+    @torch.no_grad()
+    def start(self, batch: StyleBatch) -> None:
+        """From the identity: fit the last layer to the photo."""
+        if self.from_identity:
+            fitted = fit_colors(self.logits(batch.content), batch.content)[0]
+            mix, shift = fitted[:, :3], fitted[:, 3]
+            self.outward.weight.copy_(torch.einsum("oi,i...->o...", mix, self.outward.weight))
+            self.outward.bias.copy_(mix @ self.outward.bias + shift)
+
+    def forward(self, content: Tensor) -> Tensor:
+        return torch.sigmoid(self.logits(content))
+
+    def logits(self, content: Tensor) -> Tensor:
+        """The output before the sigmoid, (N, 3, H, W)."""
+        height, width = content.shape[-2:]
+        # Multiples of 8, and at least 16 so that the coarsest level has neighbours to reflect.
+        padded = (max(16, -(-height // 8) * 8), max(16, -(-width // 8) * 8))
+        margins = (0, padded[1] - width, 0, padded[0] - height)
+        x = self.part(self.inward, F.pad(content, margins, mode="replicate"))
+        fine = []
+        for down in self.down:
+            fine.append(x)
+            x = self.part(down, x)
+        x = self.part(self.bottom, x)
+        for skip, up in zip(self.skip, self.up, strict=True):
+            x = self.part(partial(_raised, up), x) + skip(fine.pop())
+        return self.part(self.outward, x)[..., :height, :width]
+
+
+def _raised(block: nn.Module, x: Tensor) -> Tensor:
+    return block(F.interpolate(x, scale_factor=2, mode="nearest"))
+
+
+def fit_colors(logits: Tensor, pictures: Tensor) -> Tensor:
+    """Colour mix and shift (N, 3, 4) that bring `logits` nearest to the pictures' own.
+
+    logits, pictures: (N, 3, H, W), pictures in [0, 1]. Least squares over the pixels, weighted by
+    the sigmoid's slope, so that what counts is the error of the picture, not of its logit.
+    """
+    wanted = pictures.flatten(2).clamp(0.02, 0.98).unsqueeze(-1)  # (N, 3, P, 1)
+    slope = wanted * (1 - wanted)
+    known = F.pad(logits.flatten(2), (0, 0, 0, 1), value=1.0).mT.unsqueeze(1)  # (N, 1, P, 4)
+    left, right = slope * known, slope * wanted.logit()
+    # A little ridge: a grey or flat picture leaves the mix open.
+    ridge = 1e-6 * left.shape[2] * torch.eye(4, device=left.device)
+    return torch.linalg.solve(left.mT @ left + ridge, left.mT @ right).squeeze(-1)

@@ -1,0 +1,233 @@
+"""Random patches of a picture: where they may lie, and cutting all of a size at once.
+
+CLIPstyler (Kwon and Ye, 2022, section 3.3) crops patches at random places, warps each by a random
+perspective and resizes it to the encoder's input. Crop and perspective are one homography a patch,
+so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
+
+Where a method treats patches of different parts of the picture differently, it holds one `Places` a
+part: what belongs to a patch is known by its place in the batch, in every step.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.support.errors import AtelierError
+
+log = logging.getLogger(__name__)
+
+SMALLEST_PATCH = 8  # px; below this a patch is a blur that no encoder can judge
+Drawn = list[tuple[int, Tensor]]  # sides in pixels, and the boxes (n, 3) of that side
+_UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How a step looks at the picture from near.
+
+    Args:
+        count: patches a step.
+        distortion: strength of the random perspective, in [0, 1].
+    """
+
+    count: int = 64
+    distortion: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or not 0 <= self.distortion <= 1:
+            raise AtelierError(
+                f"Patches cannot be cut with count={self.count}, distortion={self.distortion}; "
+                "give at least one patch and a distortion in [0, 1]"
+            )
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the patches of one part of the picture may lie, and how many of them a step draws.
+
+    by_size: for each patch size the boxes (M, 3) of that size; sizes without any are left out.
+    count:   patches a step; each size gets an equal share. 0 where there is no place.
+    """
+
+    by_size: tuple[Tensor, ...]
+    count: int
+
+    @cached_property
+    def sides(self) -> list[int]:
+        """The patch sizes in pixels; read from the device once."""
+        return [int(boxes[0, 2]) for boxes in self.by_size]
+
+    def draw(self, random: torch.Generator | None = None) -> Drawn:
+        """`count` boxes for this step, uniformly with replacement."""
+        each = shares(self.count, [1] * len(self.by_size))
+        return [
+            (side, boxes[torch.randint(len(boxes), (n,), device=boxes.device, generator=random)])
+            for side, boxes, n in zip(self.sides, self.by_size, each, strict=True)
+            if n
+        ]
+
+
+def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> Drawn:
+    """Boxes of one step for all parts, part after part."""
+    return [of_a_size for part in parts if part.count for of_a_size in part.draw(random)]
+
+
+def divide(
+    boxes: Sequence[Tensor], chosen: Sequence[Tensor]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The chosen boxes and the others, by size; sizes without any are left out.
+
+    boxes: for each size (M, 3); chosen: for each size (M,) bool.
+    """
+    pairs = [*zip(boxes, chosen, strict=True)]
+    return (
+        tuple(b[here] for b, here in pairs if here.any()),
+        tuple(b[~here] for b, here in pairs if not here.all()),
+    )
+
+
+def shares(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` split in proportion to the weights (largest remainders), summing to it exactly."""
+    exact = [total * weight / sum(weights) for weight in weights]
+    counts = [int(value) for value in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+    for index in by_remainder[: total - sum(counts)]:
+        counts[index] += 1
+    return counts
+
+
+def sizes(brush: float | Sequence[float], height: int, width: int) -> list[int]:
+    """Sides of the patches in pixels for a brush relative to the picture's shorter side."""
+    side = min(height, width)
+    brushes = brush if isinstance(brush, Sequence) else [brush]
+    return [min(side, max(SMALLEST_PATCH, round(share * side))) for share in brushes]
+
+
+def every_box(height: int, width: int, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """Every box of `size` px inside the picture: (M, 3)."""
+    tops = torch.arange(height - size + 1, device=device)
+    lefts = torch.arange(width - size + 1, device=device)
+    boxes = torch.cartesian_prod(lefts, tops, torch.tensor([size], device=device))
+    return boxes.float()
+
+
+def mean_within(values: Tensor, boxes: Tensor, strip: float = 1.0) -> Tensor:
+    """Mean of `values` (H, W) in each box (M, 3), or in the strip at its bottom: (M,) float64.
+
+    strip: share of the box's height, from its bottom; at least one row.
+    One summed-area table (Crow 1984), in float64 so that full boxes of a mask count as exactly 1.
+    Differentiable in `values`.
+    """
+    table = F.pad(values.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
+    left, top, size = boxes.long().unbind(1)
+    bottom, right = top + size, left + size
+    height = (size * strip).round().long().clamp(min=1)
+    top = bottom - height
+    total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+    return total / (size * height)
+
+
+def covered_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:
+    """Boxes (M, 3) that `mask` (H, W) covers at least so much, of `size` px or, if none, smaller.
+
+    A small or thin object has no room for the size asked for: it is shrunk by a fifth until a box
+    fits, which the log says.
+    """
+    asked, size = size, min(size, *mask.shape)
+    while True:
+        boxes = every_box(*mask.shape, size, mask.device)
+        boxes = boxes[mean_within(mask, boxes) >= at_least - 1e-9]
+        if len(boxes) or size <= SMALLEST_PATCH:
+            break
+        size = max(SMALLEST_PATCH, size * 4 // 5)
+    if not len(boxes):
+        raise AtelierError(
+            f"The object is too small or thin for any patch: no {size} px square is covered by "
+            f"{at_least:.0%}; give a larger --size, a lower --model.coverage or another mask"
+        )
+    if size < asked:
+        log.warning("Patches of %d px instead of %d: the object has no room for more", size, asked)
+    return boxes
+
+
+def random_corners(
+    count: int,
+    distortion: float,
+    device: torch.device | str = "cpu",
+    random: torch.Generator | None = None,
+) -> Tensor:
+    """Where a random perspective sends a patch's corners: (count, 4, 2), in units of the patch.
+
+    Order: top left, top right, bottom right, bottom left. Each corner moves inwards by up to
+    distortion/2 in x and in y, distortion in [0, 1].
+    """
+    square = _unit_square(torch.device(device))
+    inward = 1 - 2 * square
+    share = torch.rand(count, 4, 2, device=device, generator=random)
+    return square + inward * share * (distortion / 2)
+
+
+# Copied to a device once: a copy waits until a GPU has done all its work.
+
+
+@cache
+def _unit_square(device: torch.device) -> Tensor:
+    return torch.tensor(_UNIT_SQUARE, device=device)
+
+
+@lru_cache(maxsize=64)
+def _spans(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """What a pixel is of the interval [-1, 1], across and down: (2,)."""
+    return 2 / torch.tensor([width, height], device=device, dtype=dtype)
+
+
+def homography(corners: Tensor) -> Tensor:
+    """The projective maps (N, 3, 3) taking the unit square to `corners` (N, 4, 2).
+
+    Closed form of Heckbert 1989 (Fundamentals of Texture Mapping, section 2.2.3): no solver, so
+    nothing waits for the device.
+    """
+    p0, p1, p2, p3 = corners.unbind(1)
+    d1, d2, s = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
+    det = d1[:, 0] * d2[:, 1] - d2[:, 0] * d1[:, 1]
+    g = (s[:, 0] * d2[:, 1] - d2[:, 0] * s[:, 1]) / det
+    h = (d1[:, 0] * s[:, 1] - s[:, 0] * d1[:, 1]) / det
+    first = p1 - p0 + g[:, None] * p1
+    second = p3 - p0 + h[:, None] * p3
+    bottom = torch.stack([g, h, torch.ones_like(g)], dim=-1)
+    return torch.cat([torch.stack([first, second, p0], dim=-1), bottom[:, None]], dim=1)
+
+
+def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> Tensor:
+    """The patches in `boxes`, warped so that their corners land on `corners`, at size x size px.
+
+    image: (1, C, H, W); boxes: (N, 3) inside the image, all with this side; corners: (N, 4, 2) as
+    by `random_corners`. Returns (N, C, size, size), differentiable in `image`: equals torchvision's
+    crop, `perspective` (bilinear, fill 0) and resize.
+    """
+    count, (height, width) = len(boxes), image.shape[-2:]
+    centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(1, -1, 3)
+    forward = homography(corners)
+    # An inverse up to scale is the adjugate, whose rows are cross products of the columns.
+    a, b, c = forward.unbind(-1)
+    backward = torch.stack([b.cross(c, -1), c.cross(a, -1), a.cross(b, -1)], dim=1)
+    source = points @ backward.mT
+    inside = source[..., :2] / source[..., 2:] * side - 0.5  # pixel index within the box
+    fade = ((inside + 1).clamp(0, 1) * (side - inside).clamp(0, 1)).prod(-1)
+    at = inside.clamp(0, side - 1) + boxes[:, None, :2]
+    grid = ((at + 0.5) * _spans(height, width, image.device, image.dtype) - 1).view(
+        1, count * side, side, 2
+    )
+    # One tall picture instead of N expanded ones: the gradient needs the image's memory once.
+    patches = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+    patches = patches.view(-1, count, side, side).transpose(0, 1) * fade.view(count, 1, side, side)
+    return F.interpolate(patches, (size, size), mode="bilinear", antialias=True)
