@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.suggestions import did_you_mean
 
 METHODS = Path(__file__).parents[2] / "configs" / "methods"
 GENERATORS = {
@@ -19,7 +19,6 @@ def chosen(name: str, folder: Path, kind: str) -> Path:
     """The YAML of a name; AtelierError names the known ones and the nearest."""
     known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        hint = did_you_mean(name, known)
         raise AtelierError(f"There is no {kind} {name!r}; there are {', '.join(known)}{hint}")
     return known[name]
