@@ -14,14 +14,19 @@ import torch
 
 from datamodules.models import packaged
 from datamodules.parsing import language_models as models
+from datamodules.parsing.rules import RulesParser
 from datamodules.support.chat import EndpointError
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget
 from evaluation.metrics.parse_judge import Judge, Judgement
-from evaluation.metrics.parse_match import exact_match
-from evaluation.metrics.parse_score import ParseScore, parse_scores, span_iou, token_f1
+from evaluation.metrics.parse_score import ParseScore, normalise, parse_scores, span_iou, token_f1
+from evaluation.parsers import MOST_FAILURES, Watch, measure_parsers, read_examples
+from evaluation.report.published import read_parsers
+from evaluation.report.tables import parsers_part
+from evaluation.tables.parsers import COLUMNS, cells
 from experiments.cli import main
-from experiments.commands import evaluate_parsers as command
+from experiments.reproduce.soulstyler_llm import rows_of
+from experiments.run.parsers import parsers_by_name
 from tests.servers import KEY, said
 
 SAILBOAT = "Turn the white sailboat to the art on fire"
@@ -132,7 +137,7 @@ def test_scores_hold_what_they_promise():
         again = parse_scores(shuffled, keys, text)
         assert sum(again.values()) == pytest.approx(sum(scores.values()))
         a, b = found[0].object, keys[0].object
-        if exact_match(a, b):
+        if normalise(a) == normalise(b):
             assert token_f1(a, b) == 1
 
 
@@ -330,7 +335,7 @@ def test_a_language_model_can_decide_alone(tmp_path):
     folder = tmp_path / "llama-alone"
     folder.mkdir()
     names = f"smollm2,smollm2-alone,hf:some/llama-alone,{folder},{folder}-alone"
-    found = [(p.model, p.grammar_prior) for p in command.chosen_parsers(names, None).values()]
+    found = [(p.model, p.grammar_prior) for p in parsers_by_name(names).values()]
     (_, prior), *rest = found
     assert prior > 0
     assert rest == [
@@ -341,7 +346,7 @@ def test_a_language_model_can_decide_alone(tmp_path):
     ]
     for name in ("rules-alone", "-alone"):
         with pytest.raises(AtelierError, match="is no parser"):
-            command.chosen_parsers(name, None)
+            parsers_by_name(name)
 
 
 def test_a_parser_that_is_missing_costs_its_row_alone(capsys, few, monkeypatch):
@@ -351,7 +356,7 @@ def test_a_parser_that_is_missing_costs_its_row_alone(capsys, few, monkeypatch):
     assert code == 2
     assert set(missing) == {"parser", "error"} and rules["exact"] == 0.5
     assert "atelier: hf:no/such: The weights hf:no/such are not on this machine" in talk
-    assert command._cells(missing)[1:] == ["-"] * (len(command.COLUMNS) - 1)
+    assert cells(missing)[1:] == ["-"] * (len(COLUMNS) - 1)
 
 
 def test_gemma_that_is_not_installed_is_said(monkeypatch, few, capsys, tmp_path):
@@ -417,7 +422,7 @@ def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, cache):
     options = ["--parsers", "rules", "--set", few, "--judge", "j", "--judge-url", endpoint.url]
     code, shown, talk = evaluated(capsys, *options)
     assert code == 2 and "judge" not in shown["rows"][0] and shown["rows"][0]["n"] == 4
-    assert len(endpoint.requests) == command.MOST_FAILURES and "4 of 4 have no judgement" in talk
+    assert len(endpoint.requests) == MOST_FAILURES and "4 of 4 have no judgement" in talk
 
 
 @pytest.mark.parametrize(
@@ -430,7 +435,7 @@ def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, cache):
         (["--judge-url", "http://x/v1"], "name it with --judge"),
         (["--judge", "m", "--judge-url", "x"], "no web address"),
         (["--set", "nowhere.jsonl"], "no instructions to read at nowhere.jsonl"),
-        (["--sett.x", "3"], "knows no --sett.x"),
+        (["--sett.x", "3"], "has no option --sett.x"),
         (["--json", "--markdown"], "not allowed with"),
     ],
 )
@@ -455,13 +460,13 @@ def test_a_set_that_is_none_is_said_with_its_line(tmp_path, line):
     path = tmp_path / "set.jsonl"
     path.write_text('{"instruction": "a", "object": "b", "style": "c"}\n' + line)
     with pytest.raises(AtelierError, match="line 2 is no instruction"):
-        command.load_cases(str(path))
+        read_examples(str(path))
 
 
 def test_an_empty_set_is_said(tmp_path):
     (tmp_path / "set.jsonl").write_text("\n")
     with pytest.raises(AtelierError, match="has no instructions"):
-        command.load_cases(str(tmp_path / "set.jsonl"))
+        read_examples(str(tmp_path / "set.jsonl"))
 
 
 def test_mistakes_are_shown_on_stderr(capsys, few):
@@ -470,7 +475,7 @@ def test_mistakes_are_shown_on_stderr(capsys, few):
 
 
 def test_the_published_table_is_whole():
-    published = command.read_published()
+    published = read_parsers()
     assert len(published["rows"]) == 10
     for row in published["rows"]:
         assert 0 <= row["exact"] <= 1
@@ -481,7 +486,35 @@ def test_markdown_is_a_table(capsys, few):
     assert main(["evaluate-parsers", "--parsers", "rules", "--set", str(few), "--markdown"]) == 0
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 1 + 10
-    assert {line.count("|") for line in table} == {len(command.COLUMNS) + 1}
+    assert {line.count("|") for line in table} == {len(COLUMNS) + 1}
+
+
+def test_terminal_report_and_reproduction_share_one_table(few):
+    seen = []
+
+    class Recorder(Watch):
+        def on_instruction(self, *progress):
+            seen.append(progress)
+
+        def on_parser_end(self, table):
+            seen.append(len(table.measurements))
+
+    table = measure_parsers({"rules": RulesParser()}, str(few), watch=Recorder())
+    assert seen == [*(("rules", "parsed", n, 4) for n in (1, 2, 3, 4)), 1]
+    assert table.complete
+    summary = json.loads(json.dumps(table.summary()))
+    ours = [cell for cell in cells(summary["rows"][0])[1:] if cell != "-"]
+    page = parsers_part(summary, read_parsers())
+    assert all(f"<td>{cell}</td>" in page for cell in ours)
+    rows = rows_of(summary)
+    assert [row["from"] for row in rows] == ["measured"] + ["published"] * 10
+    assert [cell for cell in list(rows[0].values())[1:-1] if cell] == ours
+    assert set(rows[0]) == {column.heading for column in COLUMNS} | {"from"}
+
+
+def test_a_bench_of_sentences_measures_parsers_on_them(capsys):
+    assert main(["bench", "instructions", "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith("benchmarks/instructions.jsonl\n")
 
 
 def split_file(tmp_path, monkeypatch, *texts):

@@ -1,12 +1,11 @@
-"""A chat model judges how well an instruction was split, 0 to 10, as Soulstyler's table has it.
+"""A chat model as judge of how well an instruction was split, on Soulstyler's scale of 0 to 10.
 
-Soulstyler (arXiv 2311.13562) let GPT-3.5 and GPT-4 score the splits of ten LLMs; of how they were
-asked, nothing is published in what we have. So the rubric is our own (`parse_rubric.md`, fixed),
-and the scores are of the same scale as the paper's, but not by the same rubric. The judge sees the
-instruction and the answer, not our key.
+Soulstyler (arXiv 2311.13562) let GPT-3.5 and GPT-4 score the splits of ten language models, but
+does not publish its prompt. So the rubric is our own (`parse_rubric.md`, never changed): the scale
+is the paper's, the rubric is not. The judge reads the instruction and the answer, not our key.
 
-Judgements are kept in the cache, one file each, so that a second run asks nothing. Without an
-endpoint there is no judge and no score.
+Judgements are cached, one file each, so that a second run makes no request. Without an endpoint
+there is no judge and no score.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,17 +32,19 @@ RESPONSE_FORMAT = schema("judgement", {"score": {"type": "number"}, "reason": {"
 
 @dataclass(frozen=True)
 class Judgement:
-    """score: in [0, 10], higher is better. reason: in the judge's words, "" if it gave none."""
+    """A score in [0, 10], higher is better, and its reason in the judge's words, "" for none."""
 
     score: float
     reason: str
 
 
 class Judge:
-    """Asks a model behind any OpenAI-compatible endpoint; the key is in OPENAI_API_KEY.
+    """A model behind any OpenAI-compatible endpoint; the key is in OPENAI_API_KEY.
 
-    model, base_url, timeout: as `APIParser` takes them.
-    retries: further tries, >= 0, where the endpoint fails and where an answer is no score.
+    model, base_url, timeout: those of `APIParser`.
+    retries: further attempts, >= 0, if the endpoint fails or its answer is no score.
+
+    Raises AtelierError for an invalid address, and for a cache that cannot be written.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Judge:
         self.chat = ChatModel("The judge", model, base_url, timeout, retries)
         self.where = self.chat.address()
         self.folder = cache_dir() / "judge"
-        try:  # before anything is asked, and paid for
+        try:  # before any request is made, and paid for
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise AtelierError(
@@ -62,7 +63,7 @@ class Judge:
 
     @cached_property
     def rubric(self) -> str:
-        """What the model is told to do, word for word."""
+        """The instructions to the model, word for word."""
         return RUBRIC.read_text(encoding="utf-8")
 
     @cached_property
@@ -71,28 +72,27 @@ class Judge:
         return hashlib.sha256(self.rubric.encode()).hexdigest()[:12]
 
     def judge(self, instruction: str, targets: Sequence[StyleTarget]) -> Judgement:
-        """The judgement on a split, from the cache if it was asked before.
+        """The judgement on a split, from the cache if the question is not new.
 
-        targets: what the parser gave, () if it refused the instruction.
-        Raises EndpointError if the endpoint fails, AtelierError if every answer is no score.
+        targets: the parser's, () if it refused the instruction.
+        Raises EndpointError if the endpoint fails, AtelierError if no answer holds a score.
         """
         question = _question(instruction, targets)
         path = self._path(question)
-        if known := _kept(path):
-            return known
-        judgement = self._asked(question)
-        record = {"score": judgement.score, "reason": judgement.reason}
-        asked = {"judge": self.chat.model, "rubric": self.rubric_id, "question": question}
-        write_json(path, record | asked)
+        if cached := _read_cached(path):
+            return cached
+        judgement = self._request(question)
+        origin = {"judge": self.chat.model, "rubric": self.rubric_id, "question": question}
+        write_json(path, asdict(judgement) | origin)
         return judgement
 
     def _path(self, question: str) -> Path:
-        """Where the judgement is kept: named by all that it depends on, which the key is not."""
+        """The cache file, named after all that the judgement depends on; the API key is no part."""
         parts = [self.rubric, self.chat.model, self.where.rstrip("/"), question]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return self.folder / f"{digest}.json"
 
-    def _asked(self, question: str) -> Judgement:
+    def _request(self, question: str) -> Judgement:
         messages = [
             {"role": "system", "content": self.rubric},
             {"role": "user", "content": question},
@@ -121,7 +121,7 @@ def _is_score(value: Any) -> bool:
 
 
 def _read(answer: str) -> Judgement | None:
-    """The judgement in the answer's last JSON object that has a score; None if that is none."""
+    """The judgement in the answer's last JSON object with a score; None without a valid one."""
     entry = {}
     for value in json_objects(answer):
         entry = value if "score" in value else entry
@@ -136,8 +136,8 @@ def _read(answer: str) -> Judgement | None:
     return Judgement(float(entry["score"]), words[:LONGEST_REASON])
 
 
-def _kept(path: Path) -> Judgement | None:
-    """A judgement out of the cache; None if there is none or its file is damaged."""
+def _read_cached(path: Path) -> Judgement | None:
+    """The judgement in a cache file; None if there is no file, or if it is damaged."""
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
         if _is_score(entry["score"]) and isinstance(entry["reason"], str):

@@ -1,15 +1,16 @@
-"""How well an instruction was split into objects and styles, against a key.
+"""Accuracy of splitting an instruction into objects and styles, against a key.
 
-- exact match: Soulstyler's rule, "object and style both right". The paper counted by hand; ours is
-  automatic, after `parse_match.normalise` (case, articles, spaces, end punctuation), so it is the
-  stricter of the two: no person forgives a missing word.
-- token F1: what the words of phrase and key have in common (SQuAD; Rajpurkar et al. 2016,
+- exact match: Soulstyler's rule, "object and style both right" (arXiv 2311.13562, table 1). The
+  paper counted by hand; here phrases are compared after `normalise` (case, articles, spaces, end
+  punctuation), which is stricter: a person forgives a missing word.
+- token F1: overlap of the words of phrase and key (SQuAD; Rajpurkar et al. 2016,
   arXiv 1606.05250, section 6.1).
-- span IoU: how much of the instruction's characters phrase and key mark together.
+- span IoU: overlap of the characters of the instruction that phrase and key mark.
 
 Exact match is all or nothing for an instruction, in any order of its targets. For F1 and IoU the
 targets are paired with the key's one to one so that the sum of the four scores is highest, and the
-sum over the pairs is divided by the larger number of targets: missing and extra ones cost.
+sum over the pairs is divided by the larger number of targets, so that missing and extra targets
+lower the score.
 """
 
 from __future__ import annotations
@@ -26,22 +27,29 @@ from torchmetrics import Metric
 
 from datamodules.task import BACKGROUND, StyleTarget
 from evaluation.metrics.base import Score
-from evaluation.metrics.parse_match import normalise
 
 FIELDS = ("object", "style")
 ARTICLES = {"a", "an", "the"}
-MARKS = re.compile(r"[^\w\s]")
+LEADING_ARTICLES = re.compile(r"\b(?:an?|the)\s+")
+PUNCTUATION = re.compile(r"[^\w\s]")
+END_PUNCTUATION = " .,;:!?"
+
+
+def normalise(text: str) -> str:
+    """The phrase in lowercase, without articles, extra spaces and end punctuation."""
+    spaced = " ".join(text.lower().split())
+    return LEADING_ARTICLES.sub("", spaced).rstrip(END_PUNCTUATION)
 
 
 def tokens(text: str) -> list[str]:
     """The words of a phrase as SQuAD counts them: lowercase, without punctuation and articles."""
-    return [word for word in MARKS.sub("", normalise(text)).split() if word not in ARTICLES]
+    return [word for word in PUNCTUATION.sub("", normalise(text)).split() if word not in ARTICLES]
 
 
 def token_f1(predicted: str, key: str) -> float:
     """F1 of the two bags of words, in [0, 1]; 1 = the same words, higher is better.
 
-    Two phrases without words agree: 1.0; one without shares nothing: 0.0.
+    1.0 if neither phrase has words, 0.0 if only one has.
     """
     a, b = tokens(predicted), tokens(key)
     if not (a and b):
@@ -50,7 +58,7 @@ def token_f1(predicted: str, key: str) -> float:
 
 
 def _places(phrase: str, instruction: str) -> list[tuple[int, int]]:
-    """Start and end of every occurrence, whatever its case; occurrences may overlap."""
+    """Start and end of every occurrence, ignoring case; occurrences may overlap."""
     pattern = f"(?=({re.escape(phrase)}))"
     return [match.span(1) for match in re.finditer(pattern, instruction, re.IGNORECASE)]
 
@@ -58,31 +66,31 @@ def _places(phrase: str, instruction: str) -> list[tuple[int, int]]:
 def span_iou(predicted: str, key: str, instruction: str) -> float:
     """Intersection over union of the characters that two phrases mark, in [0, 1]; 1 = equal.
 
-    Phrases are looked for letter by letter, but for case and runs of spaces; of several occurrences
-    the two that agree best count. Two empty phrases agree: 1.0. A phrase that is no span of the
-    instruction marks nothing: 0.0, except BACKGROUND where the key says so too.
+    Phrases are searched letter by letter, ignoring case and runs of spaces; of several occurrences
+    the best pair counts. 1.0 if both phrases are empty or both are BACKGROUND, which need not be a
+    span; 0.0 for any other phrase that is no span of the instruction.
     """
-    said, right, text = (" ".join(words.split()) for words in (predicted, key, instruction))
-    if not (said and right) or said == right == BACKGROUND:
-        return float(said == right)
+    answer, right, text = (" ".join(words.split()) for words in (predicted, key, instruction))
+    if not (answer and right) or answer == right == BACKGROUND:
+        return float(answer == right)
     best = 0.0
-    for (a, b), (c, d) in product(_places(said, text), _places(right, text)):
+    for (a, b), (c, d) in product(_places(answer, text), _places(right, text)):
         shared = max(0, min(b, d) - max(a, c))
         best = max(best, shared / (b - a + d - c - shared))
     return best
 
 
-def _pair_scores(found: StyleTarget, key: StyleTarget, instruction: str) -> dict[str, float]:
+def _pair_scores(target: StyleTarget, key: StyleTarget, instruction: str) -> dict[str, float]:
     scores = {}
     for field in FIELDS:
-        a, b = getattr(found, field), getattr(key, field)
+        a, b = getattr(target, field), getattr(key, field)
         scores[f"f1_{field}"] = token_f1(a, b)
         scores[f"iou_{field}"] = span_iou(a, b, instruction)
     return scores
 
 
-def _exact_scores(found: Sequence[StyleTarget], keys: Sequence[StyleTarget]) -> dict[str, float]:
-    """Whether the targets are the key's, in any order: objects, styles, and both with weights."""
+def _exact_scores(answer: Sequence[StyleTarget], keys: Sequence[StyleTarget]) -> dict[str, float]:
+    """1.0 where the targets are the key's, in any order: objects, styles, and both with weights."""
 
     def bags(targets: Sequence[StyleTarget]) -> tuple[Counter, Counter, Counter]:
         objects = [normalise(target.object) for target in targets]
@@ -95,30 +103,30 @@ def _exact_scores(found: Sequence[StyleTarget], keys: Sequence[StyleTarget]) -> 
         )
 
     names = ("exact", "exact_object", "exact_style")
-    agree = (float(a == b) for a, b in zip(bags(found), bags(keys), strict=True))
+    agree = (float(a == b) for a, b in zip(bags(answer), bags(keys), strict=True))
     return dict(zip(names, agree, strict=True))
 
 
 def parse_scores(
-    found: Sequence[StyleTarget], keys: Sequence[StyleTarget], instruction: str
+    targets: Sequence[StyleTarget], keys: Sequence[StyleTarget], instruction: str
 ) -> dict[str, float]:
     """The scores of one instruction by name (see `ParseScore.scores`), each in [0, 1].
 
-    found: what the parser gave, () if it refused the instruction. keys: at least one.
+    targets: the parser's, () if it refused the instruction. keys: at least one; ValueError without.
     """
     if not keys:
         raise ValueError(f"the instruction {instruction!r} has no key to compare with")
     from scipy.optimize import linear_sum_assignment
 
-    pairs = [[_pair_scores(target, key, instruction) for key in keys] for target in found]
+    pairs = [[_pair_scores(target, key, instruction) for key in keys] for target in targets]
     totals = torch.tensor([[sum(pair.values()) for pair in row] for row in pairs])
-    chosen = zip(*linear_sum_assignment(totals, maximize=True), strict=True) if found else ()
+    best = zip(*linear_sum_assignment(totals, maximize=True), strict=True) if targets else ()
     sums = dict.fromkeys((f"{kind}_{field}" for kind in ("f1", "iou") for field in FIELDS), 0.0)
-    for row, column in chosen:
+    for row, column in best:
         for name, value in pairs[row][column].items():
             sums[name] += value
-    number = max(len(found), len(keys))
-    return _exact_scores(found, keys) | {name: value / number for name, value in sums.items()}
+    number = max(len(targets), len(keys))
+    return _exact_scores(targets, keys) | {name: value / number for name, value in sums.items()}
 
 
 class ParseScore(Metric):
@@ -152,7 +160,7 @@ class ParseScore(Metric):
         key_targets: Sequence[StyleTarget],
         instruction: str,
     ) -> None:
-        """Count one instruction."""
+        """Add one instruction; the arguments are those of `parse_scores`."""
         scores = parse_scores(predicted_targets, key_targets, instruction)
         self.sums += torch.tensor([scores[name] for name in self.scores]).to(self.sums)
         self.count += 1

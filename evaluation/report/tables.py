@@ -27,22 +27,10 @@ from evaluation.report.page_model import (
 )
 from evaluation.report.plots import numbers
 from evaluation.report.published import Published
+from evaluation.tables.parsers import COLUMNS, Column
 from evaluation.tables.runs import Cell, Run
 
 NONE = '<span class="none" title="not measured">-</span>'
-# Heading, name in a row of `atelier evaluate-parsers --json`, format.
-PARSER_COLUMNS = (
-    ("exact", "exact", ".2f"),
-    ("object", "exact_object", ".2f"),
-    ("style", "exact_style", ".2f"),
-    ("F1 object", "f1_object", ".2f"),
-    ("F1 style", "f1_style", ".2f"),
-    ("judge", "judge", ".2f"),
-    ("GPT-3.5", "gpt_3_5", ".2f"),
-    ("GPT-4", "gpt_4", ".2f"),
-    ("s a parse", "seconds_per_parse", ".2f"),
-    ("n", "n", "g"),
-)
 
 
 def text(value: object) -> str:
@@ -267,7 +255,11 @@ def parsers_part(ours: Mapping[str, Any] | None, published: Mapping[str, Any]) -
     """Our parsers, if they were measured, and the paper's ten."""
     rows = list(ours["rows"]) if ours else []
     beside = [{"n": published["instructions"], **line} for line in published["rows"]]
-    columns = [c for c in PARSER_COLUMNS if any(c[1] in line for line in (*rows, *beside))]
+    columns = [
+        column
+        for column in COLUMNS
+        if column.name != "parser" and any(column.name in line for line in (*rows, *beside))
+    ]
     lines = []
     for line in rows:
         why = f" <small>{text(line['error'])}</small>" if "error" in line else ""
@@ -287,7 +279,9 @@ def parsers_part(ours: Mapping[str, Any] | None, published: Mapping[str, Any]) -
     return (
         made
         + table(
-            ["parser", *(text(c[0]) for c in columns)], lines, "How well instructions are split"
+            ["parser", *(text(column.heading) for column in columns)],
+            lines,
+            "How well instructions are split",
         )
         + tag("p", text(told), class_="fine")
     )
@@ -298,7 +292,7 @@ def _how_to_measure() -> str:
     return tag("p", f"Ours were not measured here. {command} puts them into the next report.")
 
 
-def _parser_cells(line: Mapping[str, Any], columns: Iterable[tuple[str, str, str]]) -> list[str]:
+def _parser_cells(line: Mapping[str, Any], columns: Iterable[Column]) -> list[str]:
     return [
         text(format(line[name], form)) if isinstance(line.get(name), int | float) else NONE
         for _, name, form in columns

@@ -13,21 +13,21 @@ runs. A folder of your own pictures with a text file of instructions, one a line
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_text
+from datamodules.support.files import write_json
 from experiments.campaigns import campaign
 from experiments.run.registry import METHODS, chosen
 
 if TYPE_CHECKING:
     from datamodules.benchmarks.sets import BenchmarkSet
     from experiments.campaigns.job import Job
+
+PARSERS = "parsers.json"  # where `atelier report` expects them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"atelier: {picture} is left out: {why}", file=sys.stderr)
     root = campaign.folder_of(f"bench-{found.name}", args.out)
     if found.kind == "parsing":
-        return _parsers(args, root)
+        return _parsers(found.instructions, args, root)
     jobs = campaign.shard(_jobs(found, args, overrides), args.shard)
     if not jobs:
         raise AtelierError(f"Nothing of the set {found.name} can be run here; see above")
@@ -110,16 +110,16 @@ def _refusal(config: Path, settings: dict[str, str]) -> str:
     return ""
 
 
-def _parsers(args: argparse.Namespace, root: Path) -> int:
-    """The parsers' table of a set without pictures."""
-    from experiments.commands import evaluate_parsers
+def _parsers(instructions: Path, args: argparse.Namespace, root: Path) -> int:
+    """The table of parsers for a set without pictures."""
+    from evaluation.parsers import measure_parsers
+    from experiments.run.parsers import ParserProgress, parsers_by_name
 
+    parsers = parsers_by_name("smollm2,rules")
     if args.dry_run:
-        print("the parsers of atelier evaluate-parsers, on its 100 instructions")
+        print(f"the parsers {', '.join(parsers)} on the instructions of {instructions}")
         return 0
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        code = campaign.call(evaluate_parsers, ["--json"])
-    write_text(root / "parsers.json", said.getvalue())
-    print(root / "parsers.json")
-    return code
+    table = measure_parsers(parsers, str(instructions), watch=ParserProgress())
+    write_json(root / PARSERS, table.summary())
+    print(root / PARSERS)
+    return 0 if table.complete else 2

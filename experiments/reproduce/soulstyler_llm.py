@@ -7,13 +7,13 @@ instructions are ours: the paper's are not published.
 """
 
 import argparse
-import contextlib
-import io
-import json
+from collections.abc import Mapping
+from typing import Any
 
-from experiments.campaigns import campaign
-from experiments.commands import evaluate_parsers
+from evaluation.parsers import measure_parsers
+from evaluation.tables.parsers import COLUMNS
 from experiments.reproduce.base import write_rows
+from experiments.run.parsers import ParserProgress, parsers_by_name
 
 
 def main() -> None:
@@ -21,27 +21,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--parsers", default="smollm2,smollm2-alone,gemma3-270m-alone,rules")
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        campaign.call(evaluate_parsers, ["--json", "--parsers", parser.parse_args().parsers])
-    write_rows(
-        "soulstyler_llm",
-        rows_of(json.loads(said.getvalue())),
-        "embedded",
-        {"size": "-", "steps": "-"},
-    )
+    parsers = parsers_by_name(parser.parse_args().parsers)
+    rows = rows_of(measure_parsers(parsers, watch=ParserProgress()).summary())
+    write_rows("soulstyler_llm", rows, "embedded", {"size": "-", "steps": "-"})
 
 
-def rows_of(measured: dict) -> list[dict[str, str]]:
-    """Rows of ours, then of the paper's; what was not measured or not published is ""."""
-    rows = [*measured["rows"], *measured["published"]["rows"]]
+def rows_of(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Rows of ours, then of the paper's; "" for what was not measured or not published.
+
+    summary: see `ParserTable.summary`.
+    """
+    rows = [(row, "measured") for row in summary["rows"]]
+    rows += [(row, "published") for row in summary["published"]["rows"]]
     return [
         {
-            heading: format(row[name], shape) if row.get(name) is not None else ""
-            for heading, name, shape in evaluate_parsers.COLUMNS
+            heading: format(row[name], form) if row.get(name) is not None else ""
+            for heading, name, form in COLUMNS
         }
-        | {"from": "published" if row in measured["published"]["rows"] else "measured"}
-        for row in rows
+        | {"from": origin}
+        for row, origin in rows
     ]
 
 
