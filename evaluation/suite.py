@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.models.published import reason
-from datamodules.support.errors import AtelierError, our_own
+from datamodules.support.errors import AtelierError, wrapped_error
 from datamodules.support.files import write_json
 from evaluation.cases import (
     RESULT,
@@ -146,7 +146,7 @@ def build(spec: dict[str, Any]) -> PictureMetric:
     try:
         return parser.instantiate(parser.parse_object({"metric": spec})).metric
     except (ArgumentError, ValueError) as error:
-        raise our_own(error) or AtelierError(
+        raise wrapped_error(error) or AtelierError(
             f"The metric {spec.get('class_path')} cannot be made: {' '.join(str(error).split())}"
         ) from error
 

@@ -17,6 +17,7 @@ from datamodules.parsing import language_models as models
 from datamodules.parsing.rules import RulesParser
 from datamodules.support.chat import EndpointError
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import sha256
 from datamodules.task import BACKGROUND, StyleTarget
 from evaluation.metrics.parse_judge import Judge, Judgement
 from evaluation.metrics.parse_score import ParseScore, normalise, parse_scores, span_iou, token_f1
@@ -525,38 +526,36 @@ def split_file(tmp_path, monkeypatch, *texts):
         package.mkdir()
         (package / "__init__.py").write_text("raise RuntimeError('imported')")
         (package / "x").write_bytes(text)
-        digest = packaged.sha256(package / "x")
+        digest = sha256(package / "x")
         parts.append(packaged.EmbeddedFile(package.name, "x", digest, "do this"))
     whole = tmp_path / "whole"
     whole.write_bytes(b"".join(texts))
     monkeypatch.syspath_prepend(tmp_path)
-    return packaged.SplitFile("model.gguf", packaged.sha256(whole), tuple(parts))
+    return packaged.SplitFile("model.gguf", sha256(whole), tuple(parts))
 
 
-def test_parts_are_put_together_once(tmp_path, monkeypatch, cache):
+def test_parts_are_put_together_and_removed_afterwards(tmp_path, monkeypatch, cache):
     file = split_file(tmp_path, monkeypatch, b"one", b"two")
-    path = packaged.assemble(file)
-    assert path == cache / "model.gguf" and path.read_bytes() == b"onetwo"
-    made = path.stat().st_mtime_ns
-    assert packaged.assemble(file).stat().st_mtime_ns == made
-    path.write_bytes(b"onetw")  # damaged: made anew
-    assert packaged.assemble(file).read_bytes() == b"onetwo"
-    assert list(cache.iterdir()) == [path]
+    with packaged.whole(file) as path:
+        assert path.name == "model.gguf" and path.read_bytes() == b"onetwo"
+        assert path.is_relative_to(cache)
+    assert list(cache.iterdir()) == []
 
 
 def test_parts_that_do_not_fit_leave_nothing(tmp_path, monkeypatch, cache):
     good = split_file(tmp_path, monkeypatch, b"one", b"two")
-    with pytest.raises(AtelierError, match="do not fit; do this"):
-        packaged.assemble(packaged.SplitFile(good.name, good.sha256, good.parts[::-1]))
+    turned = packaged.SplitFile(good.name, good.sha256, good.parts[::-1])
+    with pytest.raises(AtelierError, match="do not fit together; do this"), packaged.whole(turned):
+        pass
     assert list(cache.iterdir()) == []
     (tmp_path / good.parts[1].package / "x").write_bytes(b"tow")
     packaged.locate.cache_clear()
-    with pytest.raises(AtelierError, match=r"corrupt.*do this"):
-        packaged.assemble(good)
+    with pytest.raises(AtelierError, match=r"corrupt.*do this"), packaged.whole(good):
+        pass
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path / "whole" / "cache"))
     (tmp_path / good.parts[1].package / "x").write_bytes(b"two")
-    with pytest.raises(AtelierError, match="set ATELIER_CACHE"):
-        packaged.assemble(good)
+    with pytest.raises(AtelierError, match="set ATELIER_CACHE"), packaged.whole(good):
+        pass
 
 
 def test_stylize_takes_every_parser_by_name():
@@ -596,7 +595,7 @@ def test_gemma_splits_instructions(cache, capsys, tmp_path):
     code, shown, talk = evaluated(capsys, "--parsers", "gemma3-270m", "--set", path)
     assert code == 0, talk
     assert shown["rows"][0]["exact"] == 1
-    assert packaged.sha256(cache / packaged.GEMMA3_270M.name) == packaged.GEMMA3_270M.sha256
+    assert [path.name[:12] for path in cache.iterdir()] == ["gemma-3-270m"]
     assert not [name for name in sys.modules if name.startswith("gemma3_270m")]
     assert (
         models.load_gemma3_270m().model.dtype == torch.float32

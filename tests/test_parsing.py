@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import torch
 
 import datamodules
-from datamodules.models.tensor_cache import kept
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
 from datamodules.parsing.clauses import split_clauses
@@ -267,43 +265,6 @@ def test_the_examples_are_read_once_a_machine(parser, monkeypatch):
         assert torch.equal(mine, theirs)
 
 
-def test_kept_tensors_that_are_damaged_are_made_anew(tmp_path, caplog):
-    path = tmp_path / "x.safetensors"
-    made = []
-
-    def tensors():
-        made.append(1)
-        return {"a": torch.arange(8.0), "b": torch.ones(2, 3)}
-
-    def ask():
-        found = kept(path, tensors)
-        assert torch.equal(found["a"], torch.arange(8.0)) and torch.equal(
-            found["b"], torch.ones(2, 3)
-        )
-
-    ask()
-    ask()
-    assert len(made) == 1 and not caplog.records
-    whole = path.read_bytes()
-    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
-    for number, bad in enumerate(
-        (flipped, whole[:-4], b"", b"{", whole.replace(b'"a"', b'"c"')), 1
-    ):
-        path.write_bytes(bad)
-        ask()
-        assert (len(made), len(caplog.records)) == (number + 1, number)
-        assert "damaged" in caplog.records[-1].getMessage()
-        assert path.read_bytes() == whole
-    assert [*tmp_path.iterdir()] == [path]
-
-
-def test_tensors_that_cannot_be_written_are_used_all_the_same(tmp_path, caplog):
-    caplog.set_level(logging.WARNING)
-    (tmp_path / "file").write_text("in the way")
-    found = kept(tmp_path / "file" / "x.safetensors", lambda: {"a": torch.ones(2)})
-    assert torch.equal(found["a"], torch.ones(2))
-
-
 @pytest.mark.parametrize("instruction", ["", " \n\t", "?!...", "🔥", "the of and"])
 def test_nothing_to_parse_is_an_error(parser, instruction):
     with pytest.raises(AtelierError, match="instruction"):
@@ -329,38 +290,9 @@ def test_spans_are_whole_words_without_carriers():
     assert not any("but" in span for span in spans)
 
 
-def test_damaged_cache_is_rebuilt(tmp_path, monkeypatch):
-    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    monkeypatch.setattr("datamodules.parsing.llama.Llama", lambda folder, device: folder)
-    converted = []
-
-    def convert(file, folder):
-        converted.append(folder)
-        folder.mkdir(exist_ok=True)
-        (folder / "model.safetensors").write_bytes(b"weights")
-        sums = {"model.safetensors": models.sha256(folder / "model.safetensors")}
-        (folder / models.CHECKSUMS).write_text(json.dumps(sums))
-
-    monkeypatch.setattr(models, "_convert_gguf", convert)
-    load = models.load_smollm2.__wrapped__  # without the process-wide memory
-    folder = load()
-    load()
-    assert len(converted) == 1  # intact: used as it is
-    for damage in (
-        lambda: (folder / "model.safetensors").write_bytes(b"weighty"),
-        lambda: (folder / "model.safetensors").unlink(),
-        lambda: (folder / models.CHECKSUMS).write_text("[1,"),
-        lambda: (folder / models.CHECKSUMS).unlink(),
-    ):
-        damage()
-        assert not models._is_intact(folder)
-        load()
-        assert models._is_intact(folder)
-
-
 def test_conversion_leaves_one_whole_folder(cache):
     assert list(cache.parent.iterdir()) == [cache]
-    assert models._is_intact(cache)
+    assert models.ModelFolder().read(cache) == cache
     assert (cache / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits
 
 

@@ -421,7 +421,7 @@ def test_a_registered_file_stands_for_its_name(tmp_path, capsys):
 
 
 def test_verify_tells_intact_from_altered(tmp_path, capsys):
-    from datamodules.models.packaged import sha256
+    from datamodules.support.files import sha256
 
     cache = tmp_path / "torch" / "hub" / "checkpoints"
     cache.mkdir(parents=True)

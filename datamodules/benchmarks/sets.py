@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from datamodules.images import PACKAGED, load_picture
-from datamodules.models.packaged import sha256
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import sha256
 
 log = logging.getLogger(__name__)
 

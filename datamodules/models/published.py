@@ -26,13 +26,12 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datamodules.models.packaged import cache_dir, sha256
+from datamodules.models.cache import REMEDY, cache_dir
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_json
+from datamodules.support.files import sha256, write_json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -275,7 +274,7 @@ def register(name: str, path: Path) -> None:
     named(name)
     if not path.exists():
         raise AtelierError(f"There is nothing at {path}; give the weights' file or folder")
-    write_json(cache_dir() / "weights.json", registry() | {name: str(path.absolute())})
+    write_json(cache_dir() / "weights.json", registry() | {name: str(path.absolute())}, REMEDY)
 
 
 def present(weights: Weights) -> Path | None:
@@ -388,24 +387,6 @@ def load_into(
             f"{path} is no checkpoint of {what} ({reason(error)}); give the file that is "
             "published for it"
         ) from error
-
-
-def shared(load: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-    """A loader (path, ...) -> frozen network that reads a file once a process.
-
-    Encoders, metrics and the runs of a sweep then hold the same network; a file that has changed is
-    read again.
-    """
-
-    @lru_cache(maxsize=8)
-    def kept(changed: int, path: Path, *arguments: object) -> nn.Module:
-        return load(path, *arguments)
-
-    @wraps(load)
-    def loaded(path: Path, *arguments: object) -> nn.Module:
-        return kept(path.stat().st_mtime_ns, path, *arguments)
-
-    return loaded
 
 
 def _tensors(path: Path) -> Any:

@@ -1,6 +1,6 @@
 """Causal language models with their tokenizers: the embedded ones, and any of `transformers`.
 
-Loaded once a process and shared; frozen; no code of a repository is ever run.
+Each is loaded once per process, frozen, and shared. No code of a model's repository is ever run.
 """
 
 from __future__ import annotations
@@ -10,37 +10,29 @@ import io
 import json
 import shutil
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.models.packaged import (
-    GEMMA3_270M,
-    SMOLLM2,
-    EmbeddedFile,
-    SplitFile,
-    assemble,
-    cache_dir,
-    locate,
-    sha256,
-)
+from datamodules.models.cache import cache_dir, on_disk, once_per_process
+from datamodules.models.packaged import GEMMA3_270M, SMOLLM2, EmbeddedFile, SplitFile, whole
 from datamodules.models.published import reason, require
 from datamodules.parsing.scoring import Causal, Network
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKSUMS = "sha256.json"  # in a converted model's folder: file name -> digest
-SMALL = 1e9  # parameters; up to this a model computes in float32, beyond as stored
+SMALL = 1e9  # parameters; up to this many a model computes in float32, beyond it as stored
 INSTEAD = "the embedded model smollm2 needs none"
 
 
 @contextlib.contextmanager
 def _quiet_transformers():
-    """No progress bars or warnings while a model loads; the user's settings come back after.
+    """Suppress progress bars and warnings while a model loads; restore the user's settings.
 
-    The GGUF reader draws its bar whatever the settings say, hence the redirection.
+    The GGUF reader draws its progress bar whatever the settings are, hence the redirection.
     """
     from transformers.utils import logging
 
@@ -57,7 +49,7 @@ def _quiet_transformers():
 
 
 def _read_folder(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model, as stored, and the tokenizer that `save_pretrained` wrote into a folder."""
+    """The model, in its stored precision, and the tokenizer in a folder of `save_pretrained`."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", local_files_only=True)
@@ -78,66 +70,66 @@ def _read_gguf(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return plain, AutoTokenizer.from_pretrained(path.parent, **source)
 
 
-def _convert_gguf(file: EmbeddedFile | SplitFile, folder: Path) -> None:
-    """Write a GGUF file as float16 safetensors with its tokenizer; all of the folder or nothing."""
-    path = assemble(file) if isinstance(file, SplitFile) else locate(file)
-    try:  # before the work, so that it is not lost
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AtelierError(
-            f"The model cache {folder.parent} cannot be made ({error.strerror}); "
-            "set ATELIER_CACHE to a folder that can be written"
-        ) from error
-    model, tokenizer = _read_gguf(path)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        built = Path(temporary) / "model"
-        model.save_pretrained(built)
-        tokenizer.save_pretrained(built)
-        sums = {part.name: sha256(part) for part in built.iterdir()}
-        (built / CHECKSUMS).write_text(json.dumps(sums, indent=2))
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another process has just put its own there
-            built.replace(folder)
+class ModelFolder:
+    """A model and its tokenizer in a folder, with the SHA-256 of each file in CHECKSUMS."""
+
+    required = True
+
+    def read(self, path: Path) -> Path:
+        """The folder. `transformers` would not notice a file that is cut off."""
+        sums = json.loads((path / CHECKSUMS).read_text())
+        altered = [name for name, digest in sums.items() if sha256(path / name) != digest]
+        if altered:
+            raise ValueError(f"the sha256 of {altered[0]} differs")
+        return path
+
+    def write(self, path: Path, value: tuple[PreTrainedModel, PreTrainedTokenizerBase]) -> Path:
+        with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+            built = Path(temporary) / "model"
+            with _quiet_transformers():
+                for part in value:
+                    part.save_pretrained(built)
+            sums = {file.name: sha256(file) for file in built.iterdir()}
+            (built / CHECKSUMS).write_text(json.dumps(sums, indent=2))
+            shutil.rmtree(path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another process has just put its own there
+                built.replace(path)
+        return path
 
 
-def _is_intact(folder: Path) -> bool:
-    """Whether a converted model is complete and unaltered (transformers would not notice)."""
-    try:
-        sums = json.loads((folder / CHECKSUMS).read_text())
-        return all(sha256(folder / name) == digest for name, digest in sums.items())
-    except (OSError, ValueError, AttributeError):
-        return False
+def _model_folder(name: str, file: EmbeddedFile | SplitFile) -> Path:
+    return cache_dir() / f"{name}-{file.sha256[:16]}"
 
 
-def _embedded(name: str, file: EmbeddedFile | SplitFile) -> Path:
-    """The folder of an embedded model, converted once from GGUF into the user's cache."""
-    folder = cache_dir() / f"{name}-{file.sha256[:16]}"
-    if not _is_intact(folder):
-        with _quiet_transformers():
-            _convert_gguf(file, folder)
-    return folder
+@on_disk(ModelFolder(), _model_folder)
+def _converted(
+    name: str, file: EmbeddedFile | SplitFile
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """An embedded model in float16, read from its GGUF file, and its tokenizer."""
+    with _quiet_transformers(), whole(file) as path:
+        return _read_gguf(path)
 
 
-@lru_cache(maxsize=1)
+@once_per_process
 def load_smollm2() -> Network:
-    """SmolLM2-135M-Instruct; the first time takes 20 s. It needs no `transformers` afterwards."""
+    """SmolLM2-135M-Instruct. Takes 20 s the first time; later it does not need `transformers`."""
     import torch
 
     from datamodules.parsing.llama import Llama
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Llama(_embedded("smollm2-135m-instruct", SMOLLM2), device)
+    return Llama(_converted("smollm2-135m-instruct", SMOLLM2), device)
 
 
-@lru_cache(maxsize=1)
+@once_per_process
 def load_gemma3_270m() -> Network:
     """Gemma 3 270M, a base model; optional, see requirements/gemma.txt. The first time takes 60 s.
 
     Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms).
     """
-    folder = _embedded("gemma-3-270m", GEMMA3_270M)
+    folder = _converted("gemma-3-270m", GEMMA3_270M)
     with _quiet_transformers():
-        # Widening after the loading is much faster than asking for float32 at once.
+        # Loading in float16 and widening afterwards is much faster than loading in float32.
         return Causal(*_placed(*_read_folder(folder)))
 
 
@@ -145,20 +137,20 @@ EMBEDDED = {"smollm2": load_smollm2, "gemma3-270m": load_gemma3_270m}
 
 
 def load_network(source: str) -> Network:
-    """An embedded model by its name, or any that `load_language_model` knows."""
+    """An embedded model by its name, or any that `load_language_model` can read."""
     return EMBEDDED[source]() if source in EMBEDDED else Causal(*load_language_model(source))
 
 
-@lru_cache(maxsize=2)
+@once_per_process(at_most=2)
 def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A causal model and its tokenizer, frozen, on the GPU if there is one.
 
     source: a hub repository (the paper's is "meta-llama/Llama-2-7b-chat-hf"), a folder that
-    `save_pretrained` wrote, or a GGUF file. Raises AtelierError for what is missing or no such
-    model.
+    `save_pretrained` wrote, or a GGUF file. Raises AtelierError for a source that is missing or
+    holds no such model.
     """
-    known = Path(source).exists() or source.endswith(".gguf")
-    path = require(source if known else f"hf:{source.removeprefix('hf:')}", INSTEAD)
+    local = Path(source).exists() or source.endswith(".gguf")
+    path = require(source if local else f"hf:{source.removeprefix('hf:')}", INSTEAD)
     try:
         with _quiet_transformers():
             return _placed(*(_read_gguf(path) if path.is_file() else _read_folder(path)))
@@ -172,7 +164,10 @@ def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokeniz
 def _placed(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """On the GPU if there is one; small models in float32, since Gemma's 1e5 overflow float16."""
+    """Move a model to the GPU if there is one, and widen small ones to float32.
+
+    Gemma's activations, up to 1e5, overflow float16.
+    """
     import torch
 
     if model.num_parameters() <= SMALL:

@@ -8,7 +8,6 @@ its own row.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.models.tensor_cache import kept
+from datamodules.models.cache import TensorFile, identity, on_disk
 from datamodules.parsing.scoring import Context
 
 Layer = tuple[Tensor, Tensor]  # keys and values (heads, T, width) of T tokens
@@ -54,16 +53,19 @@ class Llama:
         return self.tokenizer.encode(text, add_special_tokens=special).ids
 
     def begin(self, ids: list[int]) -> Context:
-        """As `read`; kept in the folder, since the examples are the same every time."""
-        about = json.dumps([self.folder.name, self.device, torch.__version__, ids])
-        name = f"context-{hashlib.sha256(about.encode()).hexdigest()[:16]}.safetensors"
-        parts = kept(self.folder / name, lambda: self._begin(ids))
+        """As `read`, but stored in the model's folder: the examples are the same every time."""
+        parts = self._first_context(ids)
         keys, values, logits = (
             parts[part].to(self.device) for part in ("keys", "values", "logits")
         )
         return Context(list(zip(keys, values, strict=True)), logits)
 
-    def _begin(self, ids: list[int]) -> dict[str, Tensor]:
+    def _context_file(self, ids: list[int]) -> Path:
+        digest = identity(self.folder.name, self.device, torch.__version__, ids)
+        return self.folder / f"context-{digest[:16]}.safetensors"
+
+    @on_disk(TensorFile(), _context_file)
+    def _first_context(self, ids: list[int]) -> dict[str, Tensor]:
         context = self.read(ids)
         keys, values = map(torch.stack, zip(*context.cache, strict=True))
         return {"keys": keys, "values": values, "logits": context.logits}

@@ -1,15 +1,15 @@
-"""The one exception that a person is meant to read."""
+"""The exception whose text is written for the user."""
 
 
 class AtelierError(Exception):
-    """Something the user can mend: one sentence saying what, where, and what to do next.
+    """An error that the user can mend: one sentence that says what is wrong, where, and what to do.
 
     The command line prints it as one line on stderr and exits with code 2.
     """
 
 
-def our_own(error: BaseException) -> AtelierError | None:
-    """The AtelierError that an error wraps, however deep; None if it wraps none."""
+def wrapped_error(error: BaseException) -> AtelierError | None:
+    """The AtelierError that an exception was raised from, at any depth; None if there is none."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, AtelierError):
         cause = cause.__cause__ or cause.__context__

@@ -29,6 +29,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.models.published import UNTRAINED, load_into, require
 from evaluation.metrics.base import PictureMetric, Pictures, Score
 from evaluation.metrics.perceptual import other_weights
@@ -39,7 +40,7 @@ HUB = "file:chaofengc/IQA-PyTorch-Weights"
 INSTEAD = "ratings are left out: no other network stands for NIMA"
 SCORES = 10
 CHUNK = 8  # pictures that the network looks at together
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET = IMAGENET_MEAN, IMAGENET_STD
 SOURCE = "Talebi and Milanfar 2018, trained on AVA"
 
 

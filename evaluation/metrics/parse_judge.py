@@ -18,10 +18,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from datamodules.models.packaged import cache_dir
+from datamodules.models.cache import REMEDY, cache_dir, identity, on_disk
 from datamodules.support.chat import ChatModel, json_objects, read_key, schema
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_json
+from datamodules.support.files import make_folder, write_json
 from datamodules.task import StyleTarget
 
 RUBRIC = Path(__file__).with_name("parse_rubric.md")
@@ -36,6 +36,22 @@ class Judgement:
 
     score: float
     reason: str
+
+
+class RecordFile:
+    """A judgement in a JSON file: {"score": in [0, 10], "reason": text, ...}."""
+
+    required = True
+
+    def read(self, path: Path) -> dict[str, Any]:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not (_is_score(record["score"]) and isinstance(record["reason"], str)):
+            raise ValueError("it holds no judgement")
+        return record
+
+    def write(self, path: Path, value: dict[str, Any]) -> dict[str, Any]:
+        write_json(path, value, REMEDY)
+        return value
 
 
 class Judge:
@@ -53,13 +69,7 @@ class Judge:
         self.chat = ChatModel("The judge", model, base_url, timeout, retries)
         self.where = self.chat.address()
         self.folder = cache_dir() / "judge"
-        try:  # before any request is made, and paid for
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AtelierError(
-                f"The judge's cache {self.folder} cannot be made ({error.strerror}); "
-                "set ATELIER_CACHE to a folder that can be written"
-            ) from error
+        make_folder(self.folder, REMEDY)  # before any request is made, and paid for
 
     @cached_property
     def rubric(self) -> str:
@@ -77,20 +87,19 @@ class Judge:
         targets: the parser's, () if it refused the instruction.
         Raises EndpointError if the endpoint fails, AtelierError if no answer holds a score.
         """
-        question = _question(instruction, targets)
-        path = self._path(question)
-        if cached := _read_cached(path):
-            return cached
-        judgement = self._request(question)
-        origin = {"judge": self.chat.model, "rubric": self.rubric_id, "question": question}
-        write_json(path, asdict(judgement) | origin)
-        return judgement
+        record = self._record(_question(instruction, targets))
+        return Judgement(float(record["score"]), record["reason"])
 
-    def _path(self, question: str) -> Path:
+    def _file(self, question: str) -> Path:
         """The cache file, named after all that the judgement depends on; the API key is no part."""
-        parts = [self.rubric, self.chat.model, self.where.rstrip("/"), question]
-        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-        return self.folder / f"{digest}.json"
+        parts = (self.rubric, self.chat.model, self.where.rstrip("/"), question)
+        return self.folder / f"{identity(*parts)}.json"
+
+    @on_disk(RecordFile(), _file)
+    def _record(self, question: str) -> dict[str, Any]:
+        """The judgement with its question, judge and rubric, for those who read the file."""
+        origin = {"judge": self.chat.model, "rubric": self.rubric_id, "question": question}
+        return asdict(self._request(question)) | origin
 
     def _request(self, question: str) -> Judgement:
         messages = [
@@ -134,14 +143,3 @@ def _read(answer: str) -> Judgement | None:
     if key:  # servers quote keys, and reasons are written to files
         words = words.replace(key, "(key)")
     return Judgement(float(entry["score"]), words[:LONGEST_REASON])
-
-
-def _read_cached(path: Path) -> Judgement | None:
-    """The judgement in a cache file; None if there is no file, or if it is damaged."""
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        if _is_score(entry["score"]) and isinstance(entry["reason"], str):
-            return Judgement(float(entry["score"]), entry["reason"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        pass
-    return None

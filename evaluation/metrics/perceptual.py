@@ -11,9 +11,10 @@ import torch
 import torchmetrics
 from torch import Tensor, nn
 
-from datamodules.models.packaged import sha256
-from datamodules.models.published import UNTRAINED, load_into, require, shared
+from datamodules.models.cache import once_per_process
+from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import sha256
 from evaluation.metrics.background import outside
 from evaluation.metrics.base import UNDEFINED, Pictures
 
@@ -79,7 +80,7 @@ def backbone(model: str, weights: str) -> nn.Sequential:
     return layers
 
 
-@shared
+@once_per_process(at_most=8)
 def _trained(path: Path, model: str) -> nn.Sequential:
     layers = _empty(model)
     load_into(layers, path, f"torchvision's {model}", _convolutions)

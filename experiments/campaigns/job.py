@@ -23,9 +23,8 @@ from typing import Any, Literal
 
 import yaml
 
-from datamodules.models.packaged import sha256
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_json
+from datamodules.support.files import sha256, write_json
 
 log = logging.getLogger(__name__)
 

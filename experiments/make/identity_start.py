@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.models import packaged
-from datamodules.support.files import atomic
+from datamodules.support.files import atomic, sha256
 from experiments.run.registry import METHODS
 from lightning_modules.generators.stylenet import IDENTITY, StyleNet, fit_colors
 
@@ -113,7 +113,7 @@ def ship(network: StyleNet, file: packaged.EmbeddedFile) -> None:
     path = METHODS.parents[1] / file.package / file.path
     with atomic(path) as temporary:
         temporary.write_bytes(save(weights))
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {packaged.sha256(path)}")
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, sha256 {sha256(path)}")
 
 
 def main() -> None:

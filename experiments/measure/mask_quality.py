@@ -20,9 +20,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.images import load_picture, resize, save_png, to_picture, to_tensor
-from datamodules.models.packaged import EmbeddedFile, locate, sha256
+from datamodules.models.packaged import EmbeddedFile, locate
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import sha256
 from evaluation.metrics.mask_iou import mask_iou
 
 FOLDER = Path(__file__).parents[2] / "datamodules" / "benchmarks" / "masks"

@@ -19,6 +19,7 @@ from torchvision.transforms import RandomCrop, RandomPerspective
 from torchvision.transforms import functional as tv
 
 from datamodules.models.fast_linear import by_products
+from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.clipstyler import CLIPstyler
@@ -164,7 +165,7 @@ class _WholeVGG(nn.Module):
         device = next(layers.parameters()).device
         self.layers = nn.Sequential(*layers, *rest).requires_grad_(False).to(device)
         self.wanted = features.wanted
-        for name, values in (("mean", (0.485, 0.456, 0.406)), ("std", (0.229, 0.224, 0.225))):
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(values, device=device).view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:

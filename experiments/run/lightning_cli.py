@@ -27,7 +27,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
-from datamodules.support.errors import AtelierError, our_own
+from datamodules.support.errors import AtelierError, wrapped_error
 from datamodules.support.files import slug, write_json
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
@@ -220,7 +220,9 @@ def _spelled_out(arguments: list[str]) -> list[str]:
 
 def _for_people(error: Exception) -> Exception:
     """What is wrong with a setting, in one sentence, from a parser's or constructor's error."""
-    if said := our_own(error):  # a constructor's own sentence, wherever the parser has wrapped it
+    if said := wrapped_error(
+        error
+    ):  # a constructor's own sentence, wherever the parser has wrapped it
         return said
     if isinstance(error, ValueError):
         return error

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.models.cache import once_per_process
 from datamodules.models.fast_linear import by_convolutions
-from datamodules.models.published import UNTRAINED, reason, require, shared
+from datamodules.models.published import UNTRAINED, reason, require
 from datamodules.support.errors import AtelierError
 from lightning_modules.encoders.base import JointEncoder
 
@@ -76,7 +77,7 @@ def _load(model: str, pretrained: str) -> torch.nn.Module:
     return _trained(path, model, quick)
 
 
-@shared
+@once_per_process(at_most=8)
 def _trained(path: Path, model: str, quick: bool) -> torch.nn.Module:
     import open_clip
 

@@ -28,13 +28,13 @@ WIDTH = 16  # of the papers, and of the starts
 INSTEAD = "take the file from Atelier's repository, or leave --model.generator.start at random"
 IDENTITY = packaged.EmbeddedFile(
     "lightning_modules",
-    "stylenet_identity.safetensors",
+    "generators/stylenet_identity.safetensors",
     "32b4b4fb9f13b511edb13e50a7d96b482a85d1188288c074bea65952ede77703",
     INSTEAD,
 )
 LEARNED = packaged.EmbeddedFile(
     "lightning_modules",
-    "stylenet_learned.safetensors",
+    "generators/stylenet_learned.safetensors",
     "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
     INSTEAD,
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from datamodules.models.cache import once_per_process
 from datamodules.models.packaged import imagenet_input
-from datamodules.models.published import UNTRAINED, load_into, require, shared
+from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.base import ContentFeatures
 
@@ -58,7 +59,7 @@ class VGGFeatures(ContentFeatures):
         return features
 
 
-@shared
+@once_per_process(at_most=8)
 def _trained(path: Path) -> nn.Sequential:
     """VGG-19's convolutional part with a file's weights."""
     network = _layers()[1]
