@@ -1,16 +1,22 @@
-# Everything sets itself up: `make demo` paints a picture, `make test` runs the tests.
+# Everything sets itself up: `make demo` paints a picture, `make test` runs the tests that take
+# seconds, `make test-slow` those that take minutes: kill -9, Ray, browsers, full-size networks.
 VENV ?= .venv
 PYTHON ?= python3
+WORKERS ?= 2
+PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint setup clean
+.PHONY: demo test test-slow bench lint setup clean
 
 demo: setup
 	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to fire" \
 		--out runs/demo --overwrite --no-wandb
 
 test: setup
-	$(VENV)/bin/python -m pytest
+	$(PYTEST) -m 'not slow'
+
+test-slow: setup
+	$(PYTEST) -m slow
 
 # Times, not truths: on a machine that does nothing else.
 bench: setup

@@ -51,16 +51,23 @@ def main(argv: list[str] | None = None) -> int:
     # threads make a step 5x slower. Read when torch is imported, hence here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return _run(arguments)
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # now: at exit Python itself would report a closed pipe
     except AtelierError as error:
         print(f"atelier: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("atelier: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our stdout has seen enough, e.g. `| head`
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our stdout is satisfied, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # rich's way to report the same
+            return 0
+        raise
 
 
 def _run(arguments: list[str]) -> int:

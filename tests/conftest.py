@@ -1,9 +1,20 @@
 """Fixtures that several test files share."""
 
+import os
+
 import pytest
 
-from tests.browser import browser  # noqa: F401
-from tests.servers import serve  # noqa: F401
+# The workers of pytest-xdist share the cores: one thread each, for what they start, too.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# As the product does before it imports onnxruntime, which some tests import themselves.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+from tests.support.browser import browser  # noqa: F401
+from tests.support.cli import cli  # noqa: F401
+from tests.support.pictures import mask  # noqa: F401
+from tests.support.servers import serve  # noqa: F401
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import pytest
 from PIL import Image
 
 from datamodules.images import load_picture
-from tests.test_sweep import atelier
 
 TINY = ["--size", 64, "--steps", 2, "--model.brush", "0.5", "--model.patches.count", 4]
 
 
 @pytest.mark.slow
-def test_a_folder_and_sentences_become_runs_tables_and_a_report(tmp_path):
+@pytest.mark.xdist_group("ray")
+def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
     load_picture("skimage:chelsea").save(photos / "a cat's picture.png")
@@ -21,7 +21,7 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(tmp_path):
     words = ["bench", "photos", "--instructions", "list.txt", "--methods", "clipstyler", *TINY]
     words += ["--out", "out", "--no-wandb", "--metrics", "change,quality"]
     words += ["--data.parser", "datamodules.parsing.rules.RulesParser"]
-    done = atelier(*words, cwd=tmp_path)
+    done = cli(*words)
     assert done.returncode == 2  # a picture is missing
     assert "broken is left out" in done.stderr
     assert "2 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
@@ -36,18 +36,16 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(tmp_path):
     page = (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
     assert "cat" in page
     before = [run.stat().st_mtime_ns for run in runs]
-    again = atelier(*words, cwd=tmp_path)
+    again = cli(*words)
     assert "0 done, 2 skipped, 0 failed" in again.stderr.splitlines()[-1]
     assert [run.stat().st_mtime_ns for run in runs] == before
 
 
-def test_a_set_is_planned_without_being_made(tmp_path):
-    done = atelier("bench", "demo", "--dry-run", *TINY, cwd=tmp_path)
+def test_a_set_is_planned_without_being_made(cli, tmp_path):
+    done = cli("bench", "demo", "--dry-run", *TINY)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("24 runs: 0 done, 24 to make")
-    double = atelier(
-        "bench", "demo", "--methods", "soulstyler,sem_cs", "--dry-run", *TINY, cwd=tmp_path
-    )
+    double = cli("bench", "demo", "--methods", "soulstyler,sem_cs", "--dry-run", *TINY)
     assert double.stdout.splitlines()[-1].startswith("12 runs")
 
 
@@ -61,8 +59,8 @@ def test_a_set_is_planned_without_being_made(tmp_path):
         (["demo", "--colour", "red"], "knows no --colour"),
     ],
 )
-def test_what_cannot_be_run_is_said(tmp_path, arguments, words):
-    done = atelier("bench", *arguments, cwd=tmp_path)
+def test_what_cannot_be_run_is_said(cli, tmp_path, arguments, words):
+    done = cli("bench", *arguments)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

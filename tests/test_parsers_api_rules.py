@@ -19,7 +19,7 @@ from evaluation.suite import score_run
 from experiments.cli import main
 from lightning_modules.callbacks import RunFolder
 from lightning_modules.encoders.base import JointEncoder
-from tests.servers import KEY, said
+from tests.support.servers import KEY, said
 
 INSTRUCTION = "Turn the White Sailboat to the art on fire"
 SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]

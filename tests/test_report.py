@@ -365,6 +365,8 @@ class Reader:
 ARROW_RIGHT, ESCAPE, TAB = "\ue014", "\ue00c", "\ue004"
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 def test_a_report_in_a_real_browser(browser, runs, tmp_path):
     """From disk: filters, a run by keyboard, plots, dark and narrow; nothing else is asked for."""
     page = write_report(runs, tmp_path / "report", EVIL)

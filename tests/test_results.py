@@ -11,7 +11,6 @@ import re
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -30,10 +29,9 @@ from evaluation.tables.runs import (
     summary,
     usual_labels,
 )
-from experiments import cli
 from experiments.commands import results
+from tests.support.cli import ROOT
 
-ROOT = Path(__file__).parents[1]
 NASTY = "100% \"fire\"; DROP TABLE runs; -- 'x' <b>_ø_</b> \\ & # $1 | {x} ~^[red] 火\n\t*a*"
 
 
@@ -73,13 +71,6 @@ def two_methods(tmp_path):
         more = {"unavailable": {"dists": "no weights"}}
         run_folder(tmp_path / f"runs/b/{seed}", labels, scores | {"dists": None}, **more)
     return tmp_path / "runs"
-
-
-def atelier(capsys, *arguments):
-    """Exit code, stdout and stderr of the command."""
-    code = cli.main(["results", *map(str, arguments)])
-    said = capsys.readouterr()
-    return code, said.out, said.err
 
 
 def from_csv(text):
@@ -168,9 +159,7 @@ def test_runs_come_by_labels_then_folder(tmp_path):
         ("job.json", b'{"set": "demo"}', "job.json is damaged"),
     ],
 )
-def test_a_damaged_run_is_a_failed_one_and_the_others_are_read(
-    tmp_path, file, content, words, capsys
-):
+def test_a_damaged_run_is_a_failed_one_and_the_others_are_read(cli, tmp_path, file, content, words):
     for name in ("bad", "good", "well"):
         run_folder(tmp_path / name, {"method": "a"}, {"leakage": 0.5})
     (tmp_path / "bad" / file).unlink()
@@ -182,7 +171,7 @@ def test_a_damaged_run_is_a_failed_one_and_the_others_are_read(
     assert words in runs["bad"].failure
     assert runs["good"].failure == runs["well"].failure == ""
     assert runs["well"].metrics == {"leakage": 0.5}
-    code, out, err = atelier(capsys, tmp_path, "--format", "csv")
+    code, out, err = cli("results", tmp_path, "--format", "csv")
     assert code == 0
     assert from_csv(out)[0]["n"] == "2"
     assert "1 failed run is left out; e.g." in err
@@ -199,7 +188,7 @@ def test_numbers_that_are_none_are_none(tmp_path):
     assert run.values["seconds"] is None
 
 
-def test_failed_and_unfinished_runs(tmp_path, capsys):
+def test_failed_and_unfinished_runs(cli, tmp_path):
     run_folder(tmp_path / "done", {"method": "a"}, {"leakage": 0.5})
     again = run_folder(tmp_path / "again", {"method": "a"}, {"leakage": 0.5})
     (again / "failure.json").write_text('{"reason": "the first try"}')
@@ -212,17 +201,17 @@ def test_failed_and_unfinished_runs(tmp_path, capsys):
     runs = {run.folder: run.failure for run in read_runs(tmp_path)}
     expected = {"done": "", "again": "", "failed/1": "out of memory", "failed/2": "out of memory"}
     assert runs == expected
-    code, out, err = atelier(capsys, tmp_path, "--format", "csv", "--by", "method")
+    code, out, err = cli("results", tmp_path, "--format", "csv", "--by", "method")
     assert code == 0
     assert [row["method"] for row in from_csv(out)] == ["a"]
     last = f"2 failed runs are left out; e.g. {tmp_path / 'failed/1'}: out of memory"
     assert err.splitlines()[-1] == last
-    code, out, err = atelier(capsys, tmp_path, "--where", "method=b")
+    code, out, err = cli("results", tmp_path, "--where", "method=b")
     assert (code, out) == (2, "")
     assert "All 2 runs have failed" in err
 
 
-def test_names_are_never_patterns_nor_commands(tmp_path, capsys):
+def test_names_are_never_patterns_nor_commands(cli, tmp_path):
     name = NASTY.replace("/", "").replace("\n", "").replace("\t", "")
     labels = {"method": "a'b\"c", "style": NASTY, '"; DROP TABLE x': 1, "%s_$1": "?"}
     for place in (f"{name}/r*", f"{name}/r1", "~/[a]", "http:/x"):
@@ -233,11 +222,11 @@ def test_names_are_never_patterns_nor_commands(tmp_path, capsys):
     assert all(run.metrics == {"leakage": 0.25, NASTY: 1} for run in runs)
     consolidate(tmp_path)
     assert read_runs(tmp_path) == runs
-    code, out, _ = atelier(capsys, tmp_path, "--where", f"style={NASTY}", "--each", "--format=csv")
+    code, out, _ = cli("results", tmp_path, "--where", f"style={NASTY}", "--each", "--format=csv")
     assert code == 0
     assert [row["style"] for row in from_csv(out)] == [NASTY] * 4
     path = tmp_path / "out's [1].parquet"
-    assert atelier(capsys, tmp_path, "--each", "--metrics=all", "-o", path)[0] == 0
+    assert cli("results", tmp_path, "--each", "--metrics=all", "-o", path)[0] == 0
     assert [row["style"] for row in from_parquet(path)] == [NASTY] * 4
     assert [row['"; DROP TABLE x'] for row in from_parquet(path)] == [1] * 4
     assert [row[NASTY] for row in from_parquet(path)] == [1] * 4
@@ -246,10 +235,10 @@ def test_names_are_never_patterns_nor_commands(tmp_path, capsys):
 # --- consolidated
 
 
-def test_consolidated_runs_are_the_same_runs(two_methods, capsys):
+def test_consolidated_runs_are_the_same_runs(cli, two_methods):
     failed_folder(two_methods / "c", {"method": "x"})
     runs = read_runs(two_methods)
-    code, table, err = atelier(capsys, two_methods, "--consolidate", "--format", "csv")
+    code, table, err = cli("results", two_methods, "--consolidate", "--format", "csv")
     assert code == 0
     assert err.startswith(f"wrote {two_methods / CONSOLIDATED}: 6 runs\n")
     # Read from there indeed: a file that is altered, but of the same size and time, goes unseen.
@@ -258,7 +247,7 @@ def test_consolidated_runs_are_the_same_runs(two_methods, capsys):
     path.write_text(path.read_text().replace("0.1", "0.9"))
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert read_runs(two_methods) == runs
-    assert atelier(capsys, two_methods, "--format", "csv")[1] == table
+    assert cli("results", two_methods, "--format", "csv")[1] == table
     assert not [*two_methods.glob(".*")]
 
 
@@ -368,7 +357,7 @@ def test_settings_vary_and_circumstances_are_averaged(tmp_path):
     assert usual_labels(read_runs(tmp_path / "tau")) == ["model.tau"]
 
 
-def test_two_thousand_runs_give_the_right_table(tmp_path, capsys):
+def test_two_thousand_runs_give_the_right_table(cli, tmp_path):
     chance, expected = random.Random(0), {}
     for k in range(2000):
         method, tau = f"m{k % 4}", (0.6, 0.7)[k // 4 % 2]
@@ -377,7 +366,7 @@ def test_two_thousand_runs_give_the_right_table(tmp_path, capsys):
         folder = tmp_path / f"runs/{k // 100}/{k}"
         run_folder(folder, labels, {"leakage": value, "style_patch.x": k})
         expected.setdefault((method, str(tau)), []).append(value)
-    code, out, _ = atelier(capsys, tmp_path / "runs", "--format", "csv")
+    code, out, _ = cli("results", tmp_path / "runs", "--format", "csv")
     rows = {(row["method"], row["model.tau"]): row for row in from_csv(out)}
     assert code == 0
     assert list(rows) == sorted(expected)
@@ -388,14 +377,14 @@ def test_two_thousand_runs_give_the_right_table(tmp_path, capsys):
         assert int(rows[key]["leakage_n"]) == len(known)
         assert int(rows[key]["n"]) == len(values) == 250
     consolidate(tmp_path / "runs")
-    assert atelier(capsys, tmp_path / "runs", "--format", "csv")[1] == out
+    assert cli("results", tmp_path / "runs", "--format", "csv")[1] == out
 
 
 # --- ways out
 
 
-def test_a_table_for_people(two_methods, capsys):
-    code, out, err = atelier(capsys, two_methods, "--metrics", "leakage,style_patch,dists,seconds")
+def test_a_table_for_people(cli, two_methods):
+    code, out, err = cli("results", two_methods, "--metrics", "leakage,style_patch,dists,seconds")
     assert code == 0
     head, network, _, first, second = [line for line in out.splitlines() if line.strip()]
     assert re.search(r"style_patch", head)
@@ -405,51 +394,47 @@ def test_a_table_for_people(two_methods, capsys):
     assert err == "dists: unavailable in 2 of 5 runs: no weights\n"
 
 
-def test_the_best_is_bold_on_a_terminal(two_methods, capsys, monkeypatch):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "100")
+def test_the_best_is_bold_on_a_terminal(cli, two_methods, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     folder = two_methods / "b/0/result.json"
     folder.write_text(folder.read_text().replace("0.3", "0.25"))
-    out = atelier(capsys, two_methods, "--metrics", "leakage,object_change")[1]
+    words = ["results", two_methods, "--metrics", "leakage,object_change"]
+    out = cli(*words, terminal=True, TERM="xterm-256color").stdout
     assert "\x1b[1m0.25 (n=1)\x1b[0m" in out
     rows = out.split("─\n")[-1]  # the head is bold, too
     assert rows.count("\x1b[1m") == 1
 
 
-def test_usual_scores_are_those_that_there_are(two_methods, capsys):
-    out = atelier(capsys, two_methods, "--format", "json")[1]
+def test_usual_scores_are_those_that_there_are(cli, two_methods):
+    out = cli("results", two_methods, "--format", "json").stdout
     rows = json.loads(out)
     usual = ["style_patch.bridge-lite2", "leakage", "seconds"]
     assert [list(row["metrics"]) for row in rows] == [usual] * 2
     assert rows[0]["labels"] == {"method": "sem_cs"}
     assert rows[0]["metrics"]["leakage"] == {"mean": 0.3, "sd": None, "n": 1}
     assert rows[1]["n"] == 3
-    out = atelier(capsys, two_methods, "--metrics", "all", "--format", "json")[1]
+    out = cli("results", two_methods, "--metrics", "all", "--format", "json").stdout
     everything = ["dists", "leakage", "object_change", "seconds", "style_patch.bridge-lite2"]
     assert list(json.loads(out)[0]["metrics"]) == everything
 
 
-def test_csv_is_exact(two_methods, capsys):
-    code, out, _ = atelier(capsys, two_methods, "--metrics=leakage,dists", "--format=csv")
+def test_csv_is_exact(cli, two_methods):
+    code, out, _ = cli("results", two_methods, "--metrics=leakage,dists", "--format=csv")
     first, second = from_csv(out)
     assert code == 0
     assert (first["method"], first["n"], first["leakage_n"]) == ("sem_cs", "2", "1")
     assert (first["leakage_mean"], first["leakage_sd"], first["dists_mean"]) == ("0.3", "-", "-")
     assert float(second["leakage_mean"]) == statistics.fmean([0.1, 0.2, 0.6])
     assert float(second["leakage_sd"]) == statistics.stdev([0.1, 0.2, 0.6])
-    out = atelier(capsys, two_methods, "--metrics=leakage", "--format=csv", "--each")[1]
+    out = cli("results", two_methods, "--metrics=leakage", "--format=csv", "--each").stdout
     assert [row["leakage"] for row in from_csv(out)] == ["0.3", "-", "0.1", "0.2", "0.6"]
     assert [row["folder"] for row in from_csv(out)] == ["b/0", "b/1", "a/0", "a/1", "a/2"]
     assert {row["model.tau"] for row in from_csv(out)} == {"0.7"}
 
 
-def test_parquet_has_types(two_methods, capsys):
+def test_parquet_has_types(cli, two_methods):
     path = two_methods / "sub/groups.parquet"
-    code, out, _ = atelier(
-        capsys, two_methods, "--metrics=leakage", "--by=style,method", "-o", path
-    )
+    code, out, _ = cli("results", two_methods, "--metrics=leakage", "--by=style,method", "-o", path)
     assert (code, out) == (0, "")
     first, second = from_parquet(path)
     assert first["style"] == "fire"
@@ -463,19 +448,19 @@ def test_parquet_has_types(two_methods, capsys):
         "leakage_n": 1,
     }
     path = path.with_name("each.parquet")
-    assert atelier(capsys, two_methods, "--each", "-o", path)[0] == 0
+    assert cli("results", two_methods, "--each", "-o", path)[0] == 0
     rows = from_parquet(path)
     assert [row["seed"] for row in rows] == [0, 1, 0, 1, 2]
     assert [row["leakage"] for row in rows] == [0.3, None, 0.1, 0.2, 0.6]
     assert {row["model.tau"] for row in rows} == {0.7}
 
 
-def test_columns_of_one_name_are_told_apart(tmp_path, capsys):
+def test_columns_of_one_name_are_told_apart(cli, tmp_path):
     for k, mixed in enumerate((1, "x", True)):
         labels = {"method": "a", "seconds": 5, "Leakage": k, "n": "text", "mixed": mixed, "": "e"}
         run_folder(tmp_path / "runs" / str(k), labels, {"leakage": 0.5})
     path = tmp_path / "each.parquet"
-    assert atelier(capsys, tmp_path / "runs", "--each", "-o", path)[0] == 0
+    assert cli("results", tmp_path / "runs", "--each", "-o", path)[0] == 0
     rows = from_parquet(path)
     assert {(row["seconds"], row["seconds_"], row["leakage_"]) for row in rows} == {(5, 41.5, 0.5)}
     assert {row["mixed"] for row in rows} == {"1", "x", "true"}
@@ -483,11 +468,9 @@ def test_columns_of_one_name_are_told_apart(tmp_path, capsys):
     assert sorted(row["Leakage"] for row in rows) == [0, 1, 2]
 
 
-def test_markdown_shows_every_label_as_it_is(two_methods, capsys):
+def test_markdown_shows_every_label_as_it_is(cli, two_methods):
     run_folder(two_methods / "c", {"method": NASTY, "style": "x"}, {"leakage": 0.2})
-    code, out, _ = atelier(
-        capsys, two_methods, "--metrics=leakage,style_patch", "--format=markdown"
-    )
+    code, out, _ = cli("results", two_methods, "--metrics=leakage,style_patch", "--format=markdown")
     head, rows = from_markdown(out)
     assert code == 0
     assert head == ["method", "model.tau", "n", "leakage ↓", "style_patch.bridge-lite2 ↑"]
@@ -499,10 +482,10 @@ def test_markdown_shows_every_label_as_it_is(two_methods, capsys):
     assert r"\<b\>\_ø\_\</b\>" in out
 
 
-def test_latex_escapes_and_sets_rules(two_methods, capsys):
+def test_latex_escapes_and_sets_rules(cli, two_methods):
     run_folder(two_methods / "c", {"method": "a_b & 50% \\x"}, {"leakage": 0.2, "quality": -2})
     arguments = ("--by=method", "--metrics=leakage,quality", "--format=latex")
-    code, out, _ = atelier(capsys, two_methods, *arguments)
+    code, out, _ = cli("results", two_methods, *arguments)
     assert code == 0
     lines = out.splitlines()
     assert lines[1:5] == [
@@ -518,24 +501,26 @@ def test_latex_escapes_and_sets_rules(two_methods, capsys):
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    out = atelier(capsys, two_methods, "--by=style", "--metrics=style_patch", "--format=latex")[1]
+    out = cli(
+        "results", two_methods, "--by=style", "--metrics=style_patch", "--format=latex"
+    ).stdout
     assert out.count(r"\textbf{0.2 $\pm$ 0}") == 2
     assert r"style\_patch.bridge-lite2 $\uparrow$" in out
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "md", "tex", "txt"])
-def test_a_file_holds_what_would_be_printed(two_methods, ending, capsys):
+def test_a_file_holds_what_would_be_printed(cli, two_methods, ending):
     path = two_methods / f"new/table.{ending}"
-    assert atelier(capsys, two_methods, "-o", path)[:2] == (0, "")
+    assert cli("results", two_methods, "-o", path)[:2] == (0, "")
     formats = {"md": "markdown", "tex": "latex", "txt": "table"}
-    printed = atelier(capsys, two_methods, "--format", formats.get(ending, ending))[1]
+    printed = cli("results", two_methods, "--format", formats.get(ending, ending)).stdout
     assert path.read_text() == printed
     assert "soulstyler" in printed
 
 
-def test_runs_are_chosen_by_their_labels(two_methods, capsys):
+def test_runs_are_chosen_by_their_labels(cli, two_methods):
     def seeds(*where):
-        code, out, err = atelier(capsys, two_methods, "--each", "--format=csv", "--where", *where)
+        code, out, err = cli("results", two_methods, "--each", "--format=csv", "--where", *where)
         assert code == 0, err
         return [(row["method"], row["seed"]) for row in from_csv(out)]
 
@@ -546,11 +531,11 @@ def test_runs_are_chosen_by_their_labels(two_methods, capsys):
         ("soulstyler", "2"),
     ]
     assert len(seeds("set=demo")) == 5
-    out = atelier(capsys, two_methods, "--by", "", "--metrics=seconds", "--format=csv")[1]
+    out = cli("results", two_methods, "--by", "", "--metrics=seconds", "--format=csv").stdout
     assert from_csv(out) == [
         {"n": "5", "seconds_mean": "41.5", "seconds_sd": "0.0", "seconds_n": "5"}
     ]
-    out = atelier(capsys, two_methods, "--by", "style,encoder", "--format=csv")[1]
+    out = cli("results", two_methods, "--by", "style,encoder", "--format=csv").stdout
     assert [row["encoder"] for row in from_csv(out)] == ["bridge-lite0"] * 2
 
 
@@ -571,25 +556,23 @@ def test_runs_are_chosen_by_their_labels(two_methods, capsys):
         (["-o", "{dir}/a/0/result.json/x.csv"], "Cannot write"),
     ],
 )
-def test_requests_that_make_no_sense_are_one_sentence(two_methods, arguments, words, capsys):
+def test_requests_that_make_no_sense_are_one_sentence(cli, two_methods, arguments, words):
     arguments = [word.format(dir=two_methods) for word in arguments]
-    code, out, err = atelier(capsys, two_methods, *arguments)
+    code, out, err = cli("results", two_methods, *arguments)
     assert (code, out) == (2, "")
     assert re.search(words, err.splitlines()[0] if "Cannot" not in words else err)
     assert "Traceback" not in err
 
 
-def test_a_folder_without_runs_is_one_sentence(tmp_path, capsys):
+def test_a_folder_without_runs_is_one_sentence(cli, tmp_path):
     for path, words in (
         (tmp_path, "holds no finished run"),
         (tmp_path / "x", "There is no folder"),
     ):
-        code, out, err = atelier(capsys, path)
+        code, out, err = cli("results", path)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert words in err
 
 
-def test_the_page_of_help_says_how(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["results", "--help"])
-    assert results.__doc__.splitlines()[0] in capsys.readouterr().out
+def test_the_page_of_help_says_how(cli):
+    assert results.__doc__.splitlines()[0] in cli("results", "--help").stdout

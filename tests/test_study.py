@@ -527,6 +527,8 @@ def begin(rater, url, code):
     assert re.search(r"the (lagoon|chimney) as: embers", rater.find("#wish").text)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 def test_a_rater_votes_in_a_real_browser(browser, served, study, capsys):
     """By mouse and by keyboard, with a reload, a change of mind and a server that goes away."""
     rater, votes = Rater(browser), {}
@@ -601,6 +603,8 @@ def failing(vote):
     raise sqlite3.OperationalError("database or disk is full")
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 def test_the_page_alone_gives_a_file_of_votes(browser, study, tmp_path, capsys):
     rater = Rater(browser)
     begin(rater, (study / "index.html").as_uri(), "bert-2")

@@ -2,13 +2,10 @@
 
 import json
 import os
-import random
 import resource
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,19 +18,11 @@ from experiments.campaigns.grid import SWEEPS, combinations, read_sweep, values_
 from experiments.campaigns.job import Job, failed_tries, run_job, state_of
 from experiments.campaigns.workers import SERIAL, Workers, part
 from experiments.commands.sweep import jobs_of
+from tests.support.cli import command, process
 
-ROOT = Path(__file__).parents[1]
+TROUBLED = "tests.support.troubled"
 # What a run leaves that its configuration determines to the last byte.
 PRODUCTS = ("content.png", "mask.png", "output.png", "output_enhanced.png", "losses.csv")
-
-
-@pytest.fixture(scope="module")
-def mask(tmp_path_factory):
-    y, x = np.mgrid[:300, :451]
-    disc = (np.hypot(y - 150, x - 225) < 120).astype(np.uint8) * 255
-    path = tmp_path_factory.mktemp("masks") / "mask.png"
-    Image.fromarray(disc).save(path)
-    return path
 
 
 @pytest.fixture
@@ -48,20 +37,6 @@ def sweep(tmp_path, mask):
         return path
 
     return write
-
-
-def atelier(*arguments, cwd, **options):
-    return subprocess.run(command(*arguments), cwd=cwd, **running(options))
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "experiments.cli", *map(str, arguments)]
-
-
-def running(options):
-    path = os.pathsep.join([str(ROOT)])
-    environment = {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
-    return {"capture_output": True, "text": True, "timeout": 500, "env": environment} | options
 
 
 def products(root):
@@ -165,7 +140,7 @@ def test_a_worker_gets_its_part_of_the_machine():
 @pytest.mark.slow
 def test_failures_are_noted_and_the_others_go_on(tmp_path, sweep):
     """In this process: a bug, too little memory, a full disk, a lock."""
-    grid = {"model.generator": [f"tests.troubled.{name}" for name in ("Broken", "Greedy")]}
+    grid = {"model.generator": [f"{TROUBLED}.{name}" for name in ("Broken", "Greedy")]}
     broken, greedy = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
     failed = run_job(broken, tmp_path)
     assert (failed.state, failed.tries) == ("failed", 1)
@@ -199,38 +174,37 @@ def limited_files():
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_and_loses_nothing(tmp_path, sweep):
+def test_a_full_disk_is_said_and_loses_nothing(cli, tmp_path, sweep):
     plain = ["--serial", "--out", "out", "--no-wandb", "--no-evaluate"]
-    done = atelier("sweep", sweep({"seed": [0]}), *plain, cwd=tmp_path)
+    done = cli("sweep", sweep({"seed": [0]}), *plain)
     assert done.returncode == 0, done.stderr
     assert "1 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
     before = products(tmp_path / "out")
     both = sweep({"seed": [0, 1]})
-    done = atelier("sweep", both, *plain, cwd=tmp_path, preexec_fn=limited_files)
+    done = process("sweep", both, *plain, cwd=tmp_path, preexec_fn=limited_files)
     assert done.returncode == 2
     assert "0 done, 1 skipped, 1 failed" in done.stderr.splitlines()[-1]
     assert "Cannot write" in done.stderr
     after = {k: v for k, v in products_there(tmp_path / "out").items() if k in before}
     assert after == before
-    done = atelier("sweep", both, *plain, "--retry-failed", cwd=tmp_path)
+    done = cli("sweep", both, *plain, "--retry-failed")
     assert "1 done, 1 skipped, 0 failed" in done.stderr.splitlines()[-1]
 
 
-def test_a_place_that_cannot_be_written_is_said_before_anything_starts(tmp_path, sweep):
+def test_a_place_that_cannot_be_written_is_said_before_anything_starts(cli, tmp_path, sweep):
     (tmp_path / "out").write_text("in the way")
-    done = atelier("sweep", sweep({"seed": [0]}), "--out", "out", "--no-wandb", cwd=tmp_path)
+    done = cli("sweep", sweep({"seed": [0]}), "--out", "out", "--no-wandb")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "Cannot make out/runs" in line
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_a_wandb_that_cannot_be_reached_is_said_and_nothing_is_lost(tmp_path, sweep):
     address = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
-    options = running({})
-    options["env"] |= address
     words = ["sweep", sweep({"seed": [0]}), "--out", "out", "--no-evaluate"]
-    done = atelier(*words, cwd=tmp_path, env=options["env"])
+    done = process(*words, cwd=tmp_path, **address)
     assert done.returncode == 0, done.stderr
     assert "W&B cannot be reached; the runs are logged offline" in done.stderr
     assert "1 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
@@ -249,11 +223,16 @@ def products_there(root):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     there = tmp_path / "there"
     there.touch()
-    dying = {"class_path": "tests.troubled.Dying", "init_args": {"unless_gone": str(there)}}
-    generators = ["tests.troubled.Hanging", "tests.troubled.Dying", json.dumps(dying)]
+    dying = {"class_path": "tests.support.troubled.Dying", "init_args": {"unless_gone": str(there)}}
+    generators = [
+        "tests.support.troubled.Hanging",
+        "tests.support.troubled.Dying",
+        json.dumps(dying),
+    ]
     path = sweep({"model.generator": [*generators, "lightning_modules.generators.pixels.Pixels"]})
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
     hangs, *others = jobs
@@ -268,6 +247,7 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep):
     path = sweep({"model.tau": [0.3, 0.7], "seed": [0, 1]})
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
@@ -285,59 +265,67 @@ def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep):
-    """12 runs; every few seconds a worker or the driver is killed, and the sweep started again."""
-    chance = random.Random(0)
+    """12 runs; three times a worker at work is killed, then the driver, and the sweep goes on."""
     path = sweep({"model.tau": [0.3, 0.5, 0.7], "seed": [0, 1, 2, 3]})
     words = ["sweep", path, "--out", "out", "--workers", 2, "--threads", 1, "--tries", 9]
     words += ["--no-wandb", "--no-evaluate", "--retry-failed"]
-    log = (tmp_path / "log").open("w")
-    options = running({"stdout": log, "stderr": log})
-    options = {k: v for k, v in options.items() if k not in ("capture_output", "timeout")}
-    finished = {}
+    out, finished = tmp_path / "out", {}
     for _ in range(3):
-        driver = subprocess.Popen(command(*words), cwd=tmp_path, **options)
-        time.sleep(chance.uniform(12, 18))
-        for victim in chance.sample(workers_of(driver.pid), 1) if workers_of(driver.pid) else []:
-            os.kill(victim, signal.SIGKILL)
-        time.sleep(chance.uniform(2, 5))
+        began = time.time()
+        with (tmp_path / "log").open("w") as log:
+            options = {"cwd": tmp_path, "env": variables(), "stdout": log, "stderr": log}
+            driver = subprocess.Popen(command(*words), **options)
+        wait_until(lambda began=began: at_work(out, began), "no worker has begun")
+        worker = wait_until(lambda pid=driver.pid: workers_at_work(pid), "no worker is at work")[0]
+        os.kill(worker, signal.SIGKILL)
+        killed = time.time()
+        wait_until(lambda killed=killed: at_work(out, killed), "no worker has gone on")
         driver.kill()
-        driver.wait()
-        for (run, name), content in products_there(tmp_path / "out").items():
-            if (tmp_path / "out" / "runs" / run / "result.json").exists():
-                json.loads((tmp_path / "out" / "runs" / run / "result.json").read_text())
+        assert driver.wait() == -signal.SIGKILL  # it was not finished
+        for (run, name), content in products_there(out).items():
+            if (out / "runs" / run / "result.json").exists():
+                json.loads((out / "runs" / run / "result.json").read_text())
                 assert finished.setdefault((run, name), content) == content  # made once
-    last = atelier(*words, cwd=tmp_path)
+    last = process(*words, cwd=tmp_path)
     assert last.returncode == 0, last.stderr
     assert ", 0 failed" in last.stderr.splitlines()[-1]
     undisturbed = tmp_path / "undisturbed"
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
     assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, undisturbed)} == {"done"}
     assert len(products(undisturbed)) == 12 * len(PRODUCTS)
-    assert products(tmp_path / "out") == products(undisturbed)
+    assert products(out) == products(undisturbed)
 
 
-def workers_of(driver):
-    """The processes of Ray's workers that a driver has started, at any depth."""
+def at_work(root, since):
+    """The jobs that a worker has begun since then and not finished yet."""
+    jobs = {file.parent: json.loads(file.read_text()) for file in root.glob("runs/*/job.json")}
+    return [
+        folder.name
+        for folder, job in jobs.items()
+        if job["started"] > since and not (folder / "result.json").exists()
+    ]
+
+
+def workers_at_work(driver):
+    """The processes below a driver, at any depth, in which Ray's workers make runs."""
     listed = subprocess.run(
         ["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
-    below, mine = {driver}, []
+    below = {driver}
     for _ in range(5):
         below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
-    for pid, _, words in rows:
-        if int(pid) in below and words.startswith("ray::"):
-            mine.append(int(pid))
-    return mine
+    return [int(pid) for pid, _, words in rows if int(pid) in below and "ray::_make" in words]
 
 
 # --- the command
 
 
-def test_a_dry_run_lists_runs_models_and_makes_none(tmp_path, sweep):
+def test_a_dry_run_lists_runs_models_and_makes_none(cli, tmp_path, sweep):
     path = sweep({"seed": [0, 1]})
-    done = atelier("sweep", path, "--dry-run", cwd=tmp_path)
+    done = cli("sweep", path, "--dry-run")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == 3
@@ -347,13 +335,13 @@ def test_a_dry_run_lists_runs_models_and_makes_none(tmp_path, sweep):
     assert not (tmp_path / "runs").exists()
     text = path.read_text() + "models: paper\n"
     path.write_text(text)
-    done = atelier("sweep", path, "--dry-run", cwd=tmp_path)
+    done = cli("sweep", path, "--dry-run")
     assert "needs open_clip:ViT-B-32-quickgelu/openai: MISSING" in done.stdout
 
 
-def test_a_sweep_for_wandb_names_every_setting(tmp_path, sweep):
+def test_a_sweep_for_wandb_names_every_setting(cli, tmp_path, sweep):
     path = sweep({"model.tau": {"from": 0.1, "to": 0.3, "step": 0.1}, "parser": ["rules"]})
-    done = atelier("sweep", path, "--export-wandb", "w.yaml", cwd=tmp_path)
+    done = cli("sweep", path, "--export-wandb", "w.yaml")
     assert done.returncode == 0, done.stderr
     written = yaml.safe_load((tmp_path / "w.yaml").read_text())
     assert written["method"] == "grid"
@@ -379,8 +367,8 @@ def test_a_sweep_for_wandb_names_every_setting(tmp_path, sweep):
         (["threshold", "--runs-per-device", "-1"], "give 1 or more"),
     ],
 )
-def test_what_a_sweep_cannot_do_is_one_sentence(tmp_path, arguments, words):
-    done = atelier("sweep", *arguments, cwd=tmp_path)
+def test_what_a_sweep_cannot_do_is_one_sentence(cli, tmp_path, arguments, words):
+    done = cli("sweep", *arguments)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

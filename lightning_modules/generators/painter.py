@@ -13,6 +13,7 @@ picture is given, at what a second network reads from that picture (Ghiasi et al
 from __future__ import annotations
 
 import logging
+import os
 from functools import cache
 
 import torch
@@ -118,6 +119,8 @@ def read_style(picture: Tensor) -> tuple[StyleConditioned, Tensor]:
 
 def _bottleneck(picture: Tensor) -> Tensor:
     """The 100 numbers by which Ghiasi's predictor describes a style picture (1, 3, h, w)."""
+    # Else it keeps an identifier of this machine and reports to Microsoft.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     side = min(picture.shape[2:])

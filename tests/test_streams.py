@@ -1,0 +1,72 @@
+"""The contract of the process `atelier`: exit codes, stdin, both streams, Ctrl-C, light help.
+
+Everything else about the commands is tested in process, with the fixture `cli`.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.cli import ROOT, assert_refused, process, start
+from tests.support.waiting import wait_until
+
+HEAVY = {"torch", "torchvision", "lightning", "transformers", "timm", "wandb", "cv2", "PIL"}
+
+
+@pytest.mark.parametrize("name", ["stylize", "profile", "results"])
+def test_help_imports_nothing_heavy(name):
+    code = (
+        "import sys, contextlib\n"
+        "from experiments.cli import main\n"
+        f"with contextlib.suppress(SystemExit): main(['{name}', '--help'])\n"
+        f"print({HEAVY} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith(f"usage: atelier {name}")
+    assert done.stderr == "set()\n"
+
+
+def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(tmp_path):
+    assert_refused(process("stylize", "nowhere.png", "x", cwd=tmp_path), "no picture at nowhere")
+
+
+def test_results_go_to_stdout_and_talk_to_stderr(tmp_path):
+    lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
+    done = process("parse", "-", "--parser", "rules", cwd=tmp_path, stdin=lines)
+    first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
+    assert first == [{"object": "cat", "style": "mosaic"}]
+    assert empty == []
+    assert third[0]["object"] == "house"
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "line 2" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["parse - --parser rules", "weights list", "--version"])
+def test_a_reader_that_goes_away_is_no_error(tmp_path, words):
+    """As with `atelier parse - | head -0`."""
+    process = start(*words.split(), cwd=tmp_path)
+    process.stdout.close()
+    _, errors = process.communicate("Turn the cat to fire\n" * 3, timeout=60)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
+    words = ["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, "--size", 96]
+    words += ["--model.patches.count", 6, "--steps", 100_000, "--out", "run", "--no-wandb"]
+    process = start(*words, cwd=tmp_path)
+    try:
+        wait_until((tmp_path / "run" / "losses.csv").exists, "no step is done")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"INTERRUPTED.txt", "losses.csv", "config.yaml"} <= left
+    assert not {"result.json", "output.png"} & left
+    assert "interrupted after" in (tmp_path / "run" / "INTERRUPTED.txt").read_text()
