@@ -16,7 +16,7 @@ from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.memory import Estimate, available, fit_into, kept
 from lightning_modules.stylization import step
-from tests.test_methods import build
+from tests.support.methods import build
 
 NETWORKS = pytest.mark.parametrize(
     "network",

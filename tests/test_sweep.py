@@ -18,37 +18,11 @@ from experiments.campaigns.grid import SWEEPS, combinations, read_sweep, values_
 from experiments.campaigns.job import Job, failed_tries, run_job, state_of
 from experiments.campaigns.workers import SERIAL, Workers, part
 from experiments.commands.sweep import jobs_of
-from tests.support.cli import command, process
+from tests.support.cli import command, process, variables
+from tests.support.sweeps import PRODUCTS, products, products_there
+from tests.support.waiting import wait_until
 
 TROUBLED = "tests.support.troubled"
-# What a run leaves that its configuration determines to the last byte.
-PRODUCTS = ("content.png", "mask.png", "output.png", "output_enhanced.png", "losses.csv")
-
-
-@pytest.fixture
-def sweep(tmp_path, mask):
-    """A file with a sweep of tiny runs; a function of what it varies and of further settings."""
-
-    def write(grid, **fixed):
-        small = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "mask": str(mask)}
-        small |= {"size": 64, "steps": 2, "model.brush": 0.5, "model.patches.count": 4}
-        path = tmp_path / "tiny.yaml"
-        path.write_text(yaml.safe_dump({"fixed": small | fixed, "grid": grid}))
-        return path
-
-    return write
-
-
-def products(root):
-    """The bytes of what every run has left, by run and file."""
-    return {
-        (folder.name, name): (folder / name).read_bytes()
-        for folder in sorted((root / "runs").iterdir())
-        if folder.is_dir()
-        for name in PRODUCTS
-    }
-
-
 # --- what is to be made
 
 
@@ -214,25 +188,13 @@ def test_a_wandb_that_cannot_be_reached_is_said_and_nothing_is_lost(tmp_path, sw
     assert not any(b"k" * 40 in file.read_bytes() for file in files)
 
 
-def products_there(root):
-    return {
-        (file.parent.name, file.name): file.read_bytes()
-        for file in (root / "runs").glob("*/*")
-        if file.name in PRODUCTS
-    }
-
-
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     there = tmp_path / "there"
     there.touch()
-    dying = {"class_path": "tests.support.troubled.Dying", "init_args": {"unless_gone": str(there)}}
-    generators = [
-        "tests.support.troubled.Hanging",
-        "tests.support.troubled.Dying",
-        json.dumps(dying),
-    ]
+    dying = {"class_path": f"{TROUBLED}.Dying", "init_args": {"unless_gone": str(there)}}
+    generators = [f"{TROUBLED}.Hanging", f"{TROUBLED}.Dying", json.dumps(dying)]
     path = sweep({"model.generator": [*generators, "lightning_modules.generators.pixels.Pixels"]})
     jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
     hangs, *others = jobs

@@ -22,8 +22,8 @@ from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.joint import Together
 from lightning_modules.stylization import step
-from tests.test_methods import batch_of, build, content, left  # noqa: F401
-from tests.test_sweep import mask, products, sweep  # noqa: F401
+from tests.support.methods import batch_of, build
+from tests.support.sweeps import products
 
 STEPS = 3
 
@@ -53,7 +53,7 @@ def fitted(module, batch):
 
 
 @pytest.fixture
-def runs(content, left):  # noqa: F811
+def runs(content, left):
     """A function that builds five runs of unlike methods and settings, with their batches."""
     batches = [
         batch_of(content, [left], "fire"),
@@ -123,7 +123,7 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         assert float((after - same).norm() / (after - before).norm()) < 0.02
 
 
-def test_stacked_generators_have_their_own_gradients(content):  # noqa: F811
+def test_stacked_generators_have_their_own_gradients(content):
     torch.manual_seed(0)
     nets = [StyleNet(width=8) for _ in range(3)]
     photos = [content[None], content[None].flip(-1), 1 - content[None]]
@@ -143,7 +143,7 @@ def test_stacked_generators_have_their_own_gradients(content):  # noqa: F811
         assert float((a - b).norm() / a.norm()) < 1e-4
 
 
-def test_runs_of_unlike_generators_are_painted_one_by_one(content, left):  # noqa: F811
+def test_runs_of_unlike_generators_are_painted_one_by_one(content, left):
     batch = batch_of(content, [left], "fire")
     pixels = build(Gatys, generator=Pixels(), style_features=build(CLIPstyler).content_features)
     pixels.generator.start(batch)
@@ -152,7 +152,7 @@ def test_runs_of_unlike_generators_are_painted_one_by_one(content, left):  # noq
         assert torch.equal(picture, net(batch.content))
 
 
-def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):  # noqa: F811
+def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
     def groups(grid, workers=1, gpu=False, **given):
         jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
         found = Workers(**given).groups(jobs, workers, gpu)
@@ -171,7 +171,7 @@ def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep):  # noqa: F811
+def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep):
     grid = {"model.tau": [0.3, 0.7], "style": ["fire", "mosaic"]}
     jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
     alone, together = tmp_path / "alone", tmp_path / "together"
@@ -185,7 +185,7 @@ def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep)
 
 
 @pytest.mark.slow
-def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):  # noqa: F811
+def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
     grid = {"model.learning_rate": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
     diverges = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=True)

@@ -1,0 +1,60 @@
+"""Small methods with the real encoder, and their batches."""
+
+import torch
+
+from datamodules.task import BACKGROUND, StyleTarget, StyleTask
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.fusion import Fusion
+from lightning_modules.gatys import Gatys
+from lightning_modules.generative_artisan import GenerativeArtisan
+from lightning_modules.generators.stylenet import StyleNet
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.sem_cs import SemCS
+from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.steps.patches import Patches
+
+WEIGHTS = {
+    CLIPstyler: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    GenerativeArtisan: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    SemCS: {"foreground": 500.0, "background": 500.0, "patch": 9e3, "content": 20.0, "tv": 2e-3},
+    Soulstyler: {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3},
+    Fusion: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
+    Gatys: {"content": 1.0, "gram": 1e4},
+}
+
+
+def build(method, **settings):
+    torch.manual_seed(0)
+    given = {
+        "generator": StyleNet(width=8),
+        "weights": WEIGHTS[method],
+        "learning_rate": 5e-3,
+        "brush": [0.25, 0.375],
+    }
+    if method is not Gatys:
+        given["patches"] = Patches(count=10)
+        given |= {} if method is GenerativeArtisan else {"tau": 0.5}
+    return method(
+        encoder=BridgeEncoder(image_size=64),
+        content_features=EfficientNetFeatures(),
+        **(given | settings),
+    )
+
+
+def batch_of(content, masks, *styles):
+    """One target a mask: the object, then the background."""
+    named = zip(("cat", BACKGROUND), styles, strict=False)
+    targets = [StyleTarget(name, style) for name, style in named]
+    return StyleTask(content, tuple(targets), torch.stack(masks)).batch()
+
+
+def optimise(method, batch, steps=20):
+    method.generator.start(batch)
+    optimizer = method.configure_optimizers()["optimizer"]
+    for step in range(steps):
+        loss = method.training_step(batch, step)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return method.stylize(batch)[0]

@@ -1,0 +1,39 @@
+"""Small sweeps (fixture `sweep`), and what their runs leave."""
+
+import pytest
+import yaml
+
+# What a run leaves that its configuration determines to the last byte.
+PRODUCTS = ("content.png", "mask.png", "output.png", "output_enhanced.png", "losses.csv")
+
+
+@pytest.fixture
+def sweep(tmp_path, mask):
+    """A file with a sweep of tiny runs; a function of what it varies and of further settings."""
+
+    def write(grid, **fixed):
+        small = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "mask": str(mask)}
+        small |= {"size": 64, "steps": 2, "model.brush": 0.5, "model.patches.count": 4}
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump({"fixed": small | fixed, "grid": grid}))
+        return path
+
+    return write
+
+
+def products(root):
+    """The bytes of what every run has left, by run and file."""
+    return {
+        (folder.name, name): (folder / name).read_bytes()
+        for folder in sorted((root / "runs").iterdir())
+        if folder.is_dir()
+        for name in PRODUCTS
+    }
+
+
+def products_there(root):
+    return {
+        (file.parent.name, file.name): file.read_bytes()
+        for file in (root / "runs").glob("*/*")
+        if file.name in PRODUCTS
+    }
