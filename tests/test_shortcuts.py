@@ -181,11 +181,29 @@ def test_attention_by_convolutions(masked):
     mask = torch.full((5, 5), float("-inf")).triu(1) if masked else None
     to_itself = attention(x, x, x, need_weights=False, attn_mask=mask)[0]
     to_other = attention(x, other, other, need_weights=False)[0]
-    by_convolutions(attention)
-    ours = attention(x, x, x, need_weights=False, attn_mask=mask)[0]
+    fast = by_convolutions(attention)
+    assert fast is not attention and fast.in_proj_weight is attention.in_proj_weight
+    ours = fast(x, x, x, need_weights=False, attn_mask=mask)[0]
     assert torch.allclose(ours, to_itself, atol=1e-6)
-    theirs = attention(x, other, other, need_weights=False)[0]
+    theirs = fast(x, other, other, need_weights=False)[0]
     assert torch.allclose(theirs, to_other, atol=1e-6)
+
+
+def test_replaced_layers_keep_their_parameters_their_names_and_the_random_numbers():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Linear(4, 2, bias=False)), nn.ReLU())
+    before, random = network.state_dict(keep_vars=True), torch.get_rng_state()
+    assert by_convolutions(network.eval()) is network
+    assert [type(layer).__name__ for layer in network.modules()].count("PointwiseLinear") == 2
+    assert not any(layer.training for layer in network.modules())
+    after = network.state_dict(keep_vars=True)
+    assert [*after] == [*before] and all(after[name] is before[name] for name in before)
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_an_attention_with_parameters_of_its_own_stays_as_it_is():
+    for special in ({"kdim": 5}, {"add_bias_kv": True}, {"add_zero_attn": True}):
+        attention = nn.MultiheadAttention(12, 3, batch_first=True, **special)
+        assert by_convolutions(attention) is attention
 
 
 FAULTS = """
