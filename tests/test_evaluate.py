@@ -19,8 +19,8 @@ from evaluation.metrics.background import BackgroundPreservation
 from evaluation.metrics.base import PictureMetric, Score
 from evaluation.metrics.change import Change
 from evaluation.suite import Scores, Suite, build, evaluate, judges_itself
+from evaluation.tables.runs import SUITES
 from evaluation.tables.scores import score_table
-from experiments.commands.evaluate import SUITES
 from tests.support.cli import assert_refused
 
 SIZE = 64
@@ -389,7 +389,7 @@ def test_bad_input_is_a_line_each_and_exit_code_2(cli, tmp_path):
         ([], "Give folders of runs"),
         (["runs", "--content", "a.png"], "Give folders of runs"),
         (["--content", "a.png"], "Both pictures are needed"),
-        (["runs", "--colour", "red"], "knows no --colour"),
+        (["runs", "--colour", "red"], "has no option --colour"),
     ],
 )
 def test_requests_that_make_no_sense_are_one_sentence(cli, tmp_path, arguments, words):

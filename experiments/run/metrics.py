@@ -1,0 +1,28 @@
+"""Metrics by name: the files of configs/evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from datamodules.support.errors import AtelierError
+from evaluation.tables.runs import SUITES
+from experiments.run.registry import chosen
+
+
+def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """The metrics' configurations, as `Suite` takes them.
+
+    models: a file of configs/evaluation. names: some of its metrics, None for all. Raises
+    AtelierError for an unknown name.
+    """
+    path = chosen(models, SUITES, "set of metrics")
+    specs = yaml.safe_load(path.read_text(encoding="utf-8"))
+    names = list(specs) if names is None else [name.strip() for name in names]
+    if unknown := [name for name in names if name not in specs]:
+        raise AtelierError(
+            f"There is no metric {unknown[0]!r} in {path.name}; there are {', '.join(specs)}"
+        )
+    return {name: specs[name] for name in names}
