@@ -179,7 +179,7 @@ class RunFolder(Callback):
         """
         row = self.course[-1]
         if not all(map(math.isfinite, row.values())):
-            raise AtelierError("The losses are not finite; give a lower --model.learning_rate")
+            raise AtelierError("The losses are not finite; give a lower --model.optimizer.lr")
         return row
 
     @property

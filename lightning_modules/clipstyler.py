@@ -1,13 +1,10 @@
 """CLIPstyler (Kwon and Ye, CVPR 2022): the whole picture takes the style of a text.
 
-A picture and its random patches move in the joint space as the texts do, from the source text to
-the style text (eq. 1 and 2); patches that have arrived are left alone; content features and
-neighbouring pixels stay as they were (eq. 3 and 4).
+In the joint space, the picture and its random patches move in the direction from the source text
+to the style text (eq. 1 and 2). Patches that have arrived are left alone. Content features and the
+differences of neighbouring pixels are preserved (eq. 3 and 4).
 
 Example: atelier stylize skimage:coffee --method clipstyler --style "stained glass"
-
-Deviations of the published code are those that all methods share: `tv_norms`, `reject_below`,
-`early_halving` and `extra_step`, which `mode: reference` sets together.
 """
 
 from __future__ import annotations
@@ -19,8 +16,9 @@ from torch import Tensor
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import Patches, Places, every_box
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
 
 
 class CLIPstyler(Stylization):
@@ -29,7 +27,7 @@ class CLIPstyler(Stylization):
     Losses: `global`, `patch`, `content` and `tv`. Settings beside those of Stylization:
 
     Args:
-        patches: how many patches a step cuts, and how it warps them.
+        patches: number and distortion of the patches per step.
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
     """
 
@@ -40,20 +38,19 @@ class CLIPstyler(Stylization):
 
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
-        self.direction = self.style_direction(batch)
+        (self.direction,) = style_directions(self.encoder, batch)
         shape, device = batch.content.shape[2:], batch.content.device
         everywhere = tuple(every_box(*shape, size, device) for size in self.sizes(batch))
         self.places = Places(everywhere, self.patches.count)
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        places = self.places.draw(self.random)
-        return self.look(output, output, places, self.patches.distortion)
+        return self.compose(output, output, self.places.draw(self.random))
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = seen.views[:1], seen.views[1:]
-        moved = directional_loss(patches, self.content_embedding, self.direction)
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = features.embeddings[:1], features.embeddings[1:]
+        patch_losses = directional_loss(patches, self.content_embedding, self.direction)
         return {
             "global": directional_loss(whole, self.content_embedding, self.direction).mean(),
-            "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, seen, batch),
+            "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
+            **self.preservation(output, features, batch),
         }

@@ -1,10 +1,10 @@
 """Fusion: several objects, each with its own style or blend of styles, in one optimisation.
 
-What none of the papers has: the patches of a step are shared out among the regions, each patch and
-each region's global loss follows that region's direction. The global loss of a region looks at the
-picture in which that region alone has changed. A blend of styles ("0.7*Van Gogh + 0.3*Hokusai") is
+None of the papers has this. The patches of a step are divided among the regions; each patch and
+each region's global loss follow that region's direction. The global loss of a region is computed on
+a picture in which only that region has changed. A blend of styles ("0.7*Van Gogh + 0.3*Hokusai") is
 one direction, the weighted sum of the styles' own. Patches lie on their region as Soulstyler's lie
-on its object; overlaps of the masks are resolved before
+on its object; overlaps of the masks are resolved beforehand
 (datamodules/segmentation/operations/regions.py).
 
 Example: atelier stylize skimage:rocket
@@ -21,8 +21,10 @@ from torch import Tensor
 from datamodules.task import MOST_STYLES, StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
+from lightning_modules.steps.blending import Blending
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import Patches, Places, covered_boxes, draw, shares
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
 
 
 class Fusion(Stylization):
@@ -32,10 +34,10 @@ class Fusion(Stylization):
     Settings beside those of Stylization:
 
     Args:
-        patches: how many patches a step cuts in all, and how it warps them.
+        patches: number (of all regions together) and distortion of the patches per step.
         coverage: share of a patch that must lie on its region, in (0, 1].
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
-        composite: blend output and content by the masks, so that what no region names is the photo.
+        blending: parts of the photo that stay in the picture; here `composite` is on.
     """
 
     most_regions: ClassVar[int] = MOST_STYLES
@@ -45,10 +47,10 @@ class Fusion(Stylization):
         patches: Patches = Patches(),
         coverage: float = 0.8,
         tau: float = 0.7,
-        composite: bool = True,
+        blending: Blending = Blending(composite=True),
         **settings: Any,
     ) -> None:
-        super().__init__(composite=composite, **settings)
+        super().__init__(blending=blending, **settings)
         self.patches = patches
         self.coverage = coverage
         self.tau = tau
@@ -61,22 +63,21 @@ class Fusion(Stylization):
             Places(tuple(covered_boxes(mask, side, self.coverage) for side in sides), count)
             for mask, count in zip(masks, counts, strict=True)
         ]
-        self.directions = torch.stack([self.style_direction(batch, k) for k in range(len(masks))])
+        self.directions = style_directions(self.encoder, batch)
         repeats = torch.tensor(counts, device=self.device)
         self.patch_directions = self.directions.repeat_interleave(repeats, dim=0)
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        # (K, 3, H, W): in the k-th picture region k alone has changed.
+        # (K, 3, H, W): in the k-th picture only region k has changed.
         alone = batch.content + batch.masks.transpose(0, 1) * (output - batch.content)
-        places = draw(self.parts, self.random)
-        return self.look(alone, output, places, self.patches.distortion)
+        return self.compose(alone, output, draw(self.parts, self.random))
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         count = len(self.directions)
-        whole, patches = seen.views[:count], seen.views[count:]
-        moved = directional_loss(patches, self.content_embedding, self.patch_directions)
+        wholes, patches = features.embeddings[:count], features.embeddings[count:]
+        patch_losses = directional_loss(patches, self.content_embedding, self.patch_directions)
         return {
-            "global": directional_loss(whole, self.content_embedding, self.directions).mean(),
-            "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, seen, batch),
+            "global": directional_loss(wholes, self.content_embedding, self.directions).mean(),
+            "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
+            **self.preservation(output, features, batch),
         }

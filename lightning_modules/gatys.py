@@ -1,14 +1,14 @@
 """Gatys, Ecker and Bethge (CVPR 2016): the style of a picture, by content and Gram losses alone.
 
-The baseline that needs no text: content features stay, Gram matrices of other features become those
-of the style picture (Cyizere 2024, section 2.2.2). What is optimised is the picture itself
-(generator Pixels), or a network, as Johnson et al. (2016) have it (generator StyleNet).
+The baseline without text: content features are preserved, and Gram matrices of other features
+approach those of the style picture (Cyizere 2024, section 2.2.2). The optimised generator is the
+picture itself (Pixels) or a network (StyleNet), as in Johnson et al. (2016).
 
 Example: atelier stylize skimage:chelsea --method gatys --style-image skimage:brick
 
-`brush` scales the style picture and with it its strokes: at 1 its shorter side is the content's.
-There are no patches and no published deviations, so `mode` changes the step count and schedule
-alone.
+`brush` scales the style picture and with it its strokes: at 1 its shorter side is as long as the
+content's. There are no patches. Of the deviations only those of schedule and step count apply:
+`deviations.early_halving` and `deviations.extra_step`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch.nn import functional as F
 
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
 
-SMALLEST_STYLE = 64  # px; below this deep features have no texture to see
+SMALLEST_STYLE = 64  # px; a smaller picture has no texture left in deep features
 
 
 class Gatys(Stylization):
@@ -32,7 +32,7 @@ class Gatys(Stylization):
         super().prepare(replace(batch, style_image=self._scaled(batch)))
 
     def _scaled(self, batch: StyleBatch) -> Tensor | None:
-        """The style picture at the scale that `brush` says."""
+        """Style picture (1, 3, h, w) scaled by `brush`."""
         if isinstance(self.brush, list):
             raise AtelierError(f"Gatys takes one brush, not {len(self.brush)}; give e.g. --brush 1")
         if batch.style_image is None:
@@ -49,5 +49,5 @@ class Gatys(Stylization):
         side = self.encoder.image_size
         return output.new_empty(0, 3, side, side)
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
-        return {"content": self.content_loss(seen), "gram": self.gram_loss(output, batch)}
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
+        return {"content": self.content_loss(features), "gram": self.gram_loss(output, batch)}

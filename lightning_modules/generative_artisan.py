@@ -1,21 +1,21 @@
-"""Generative Artisan (Yang, Song and Wu, 2022, arXiv 2207.11598): spare the portrait.
+"""Generative Artisan (Yang, Song and Wu, 2022, arXiv 2207.11598): the portrait is spared.
 
-CLIPstyler with an eye for people: patches on the portrait are fewer, count less and may have their
-own threshold (eq. 13 to 18), and the global loss sees the background alone (eq. 19 to 22). The mask
-is 1 on the background, which is stylized in full, and 0 on the portrait, as in eq. 22.
+CLIPstyler with special care for people: patches on the portrait are fewer, have a lower weight and
+possibly a threshold of their own (eq. 13 to 18), and the global loss is computed on the background
+alone (eq. 19 to 22). The mask is 1 on the background, which is stylized in full, and 0 on the
+portrait, as in eq. 22.
 
-The embedded painter has one code for all it paints and spares nothing by itself: with it,
-`--composite` leaves the portrait the photo's, or `--model.generator stylenet` is used.
+The embedded painter has one code for the whole picture and spares nothing by itself. With it, use
+`--composite`, which leaves the portrait as in the photo, or `--model.generator stylenet`.
 
 Example: atelier stylize skimage:astronaut --method generative_artisan --style
 "a watercolor painting" --composite
-
-Deviations of the published code, beside those that all methods share: `misplaced_weights`.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,28 +25,42 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
+from lightning_modules.steps.deviations import Deviations
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import Patches, Places, divide, draw, every_box, mean_within
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
 
 log = logging.getLogger(__name__)
 
 
-class GenerativeArtisan(Stylization):
-    """Style transfer that treats portrait and background apart.
-
-    Losses: `global` (of the background), `patch`, `content` and `tv`. A patch is of the portrait if
-    a strip at its bottom has any portrait pixel. Settings beside those of Stylization:
+@dataclass(frozen=True)
+class ArtisanDeviations(Deviations):
+    """Deviations of the published code: the shared ones and one of its own.
 
     Args:
-        patches: how many patches a step cuts, and how it warps them.
-        portrait_share: at most this share of the patches is of the portrait, in [0, 1] (eq. 17).
-        alpha_portrait: weight of portrait patches (eq. 16).
-        alpha_back: weight of background patches (eq. 16).
+        misplaced_weights: weights meet patches at random instead of their own: the code lists them
+            in another order than the patches.
+    """
+
+    misplaced_weights: bool | None = None
+
+
+class GenerativeArtisan(Stylization):
+    """Style transfer that treats portrait and background differently.
+
+    Losses: `global` (of the background), `patch`, `content` and `tv`. A patch belongs to the
+    portrait if a strip at its bottom contains any portrait pixel. Settings beside those of
+    Stylization:
+
+    Args:
+        patches: number and distortion of the patches per step.
+        portrait_share: largest share of portrait patches, in [0, 1] (eq. 17).
+        alpha_portrait: weight of portrait patches, >= 0 (eq. 16).
+        alpha_back: weight of background patches, >= 0 (eq. 16).
         tau_portrait: rejection threshold of portrait patches (eq. 15).
         tau_back: rejection threshold of background patches (eq. 15).
-        window: height of the strip that decides, relative to the patch, in (0, 1] (eq. 18).
-        misplaced_weights: the weights meet patches at random instead of their own (by default: as
-            `mode` says; the published code listed them in another order than the patches).
+        window: height of the decisive strip, relative to the patch, in (0, 1] (eq. 18).
+        deviations: single deviations of the published code, on or off whatever `mode` says.
     """
 
     def __init__(
@@ -58,10 +72,10 @@ class GenerativeArtisan(Stylization):
         tau_portrait: float = 0.7,
         tau_back: float = 0.7,
         window: float = 0.2,
-        misplaced_weights: bool | None = None,
+        deviations: ArtisanDeviations = ArtisanDeviations(),
         **settings: Any,
     ) -> None:
-        super().__init__(**settings)
+        super().__init__(deviations=deviations, **settings)
         if not (
             0 <= portrait_share <= 1 and 0 < window <= 1 and min(alpha_portrait, alpha_back) >= 0
         ):
@@ -74,11 +88,10 @@ class GenerativeArtisan(Stylization):
         self.alphas = (alpha_portrait, alpha_back)
         self.taus = (tau_portrait, tau_back)
         self.window = window
-        self.misplaced_weights = self.by_mode(misplaced_weights)
 
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
-        self.direction = self.style_direction(batch)
+        (self.direction,) = style_directions(self.encoder, batch)
         background = batch.content * batch.masks[:, :1]
         self.background_embedding = self.encoder.embed_images(self.encoder.view(background))
         self.parts = self._parts(batch)
@@ -92,27 +105,28 @@ class GenerativeArtisan(Stylization):
         """Places of the patches on the portrait, and of those on the background."""
         portrait = (batch.masks[0, 0] < 0.5).float()
         boxes = [every_box(*portrait.shape, size, self.device) for size in self.sizes(batch)]
-        seen, rest = divide(boxes, [mean_within(portrait, b, self.window) > 0 for b in boxes])
-        by_chance = sum(map(len, seen)) / sum(map(len, boxes))
+        on_portrait = [mean_within(portrait, b, self.window) > 0 for b in boxes]
+        portrait_boxes, back_boxes = divide(boxes, on_portrait)
+        by_chance = sum(map(len, portrait_boxes)) / sum(map(len, boxes))
         count = round(self.patches.count * min(self.portrait_share, by_chance))
-        if not rest:
+        if not back_boxes:
             log.warning("Every patch meets the portrait: all of them count as portrait patches")
             count = self.patches.count
-        return [Places(seen, count), Places(rest, self.patches.count - count)]
+        return [Places(portrait_boxes, count), Places(back_boxes, self.patches.count - count)]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        background, places = output * batch.masks[:, :1], draw(self.parts, self.random)
-        return self.look(background, output, places, self.patches.distortion)
+        background = output * batch.masks[:, :1]
+        return self.compose(background, output, draw(self.parts, self.random))
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = seen.views[:1], seen.views[1:]
-        moved = directional_loss(patches, self.content_embedding, self.direction)
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = features.embeddings[:1], features.embeddings[1:]
+        patch_losses = directional_loss(patches, self.content_embedding, self.direction)
         alpha = self.alpha
-        if self.misplaced_weights:
+        if self.deviations.misplaced_weights:
             order = torch.randperm(len(alpha), device=alpha.device, generator=self.random)
             alpha = alpha[order]
         return {
             "global": directional_loss(whole, self.background_embedding, self.direction).mean(),
-            "patch": patch_loss(moved, self.tau, alpha, self.reject_below),
-            **self.keeping(output, seen, batch),
+            "patch": patch_loss(patch_losses, self.tau, alpha, self.reject),
+            **self.preservation(output, features, batch),
         }

@@ -8,16 +8,16 @@ not over-stylized. The mask is 1 on the salient object.
 Example: atelier stylize skimage:chelsea --method sem_cs --style fire
 --background-style "a frozen lake"
 
-Deviations of the published code, beside those that all methods share: `softmax_source`,
-`masked_source`, `background_patch_text`. Its source text for single text is "Night"
-(--data.source_text), its lambda for the content 600 for double text. It ships inverted masks with
-the two texts swapped, which cancel in the global losses. Not reproduced: its patches are weighted
-by Generative Artisan's rule.
+Not switches, but also in the published code: its source text for single text is "Night"
+(--data.source_text), and its lambda for the content is 600 for double text. It ships inverted masks
+with the two texts swapped; in the global losses these cancel. Not reproduced: its patches are
+weighted by Generative Artisan's rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -27,6 +27,8 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleBatch, StyleTarget
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
+from lightning_modules.steps.deviations import Deviations
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import (
     Patches,
     Places,
@@ -36,23 +38,34 @@ from lightning_modules.steps.patches import (
     mean_within,
     shares,
 )
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
+
+
+@dataclass(frozen=True)
+class SemCSDeviations(Deviations):
+    """Deviations of the published code: the shared ones and three of its own.
+
+    Args:
+        softmax_source: a softmax is applied to the content's embeddings, and to these only.
+        masked_source: the global losses compare with the masked content instead of the whole.
+        background_patch_text: all patches follow the background's text.
+    """
+
+    softmax_source: bool | None = None
+    masked_source: bool | None = None
+    background_patch_text: bool | None = None
 
 
 class SemCS(Stylization):
-    """Style transfer by one text for the salient object and, if given, one for the background.
+    """Style transfer by one text for the salient object and optionally one for the background.
 
     Losses: `foreground` (0 with a single text), `background`, `patch`, `content` and `tv`. A patch
     follows the text of the region that covers most of it. Settings beside those of Stylization:
 
     Args:
-        patches: how many patches a step cuts, and how it warps them.
+        patches: number and distortion of the patches per step.
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
-        softmax_source: a softmax is applied to the content's embeddings, and to them only (by
-            default: as `mode` says).
-        masked_source: the global losses compare with the masked content instead of the whole (as
-            `mode` says).
-        background_patch_text: all patches follow the background's text (as `mode` says).
+        deviations: single deviations of the published code, on or off whatever `mode` says.
     """
 
     most_regions: ClassVar[int] = 2
@@ -61,35 +74,30 @@ class SemCS(Stylization):
         self,
         patches: Patches = Patches(),
         tau: float = 0.7,
-        softmax_source: bool | None = None,
-        masked_source: bool | None = None,
-        background_patch_text: bool | None = None,
+        deviations: SemCSDeviations = SemCSDeviations(),
         **settings: Any,
     ) -> None:
-        super().__init__(**settings)
+        super().__init__(deviations=deviations, **settings)
         self.patches = patches
         self.tau = tau
-        self.softmax_source = self.by_mode(softmax_source)
-        self.masked_source = self.by_mode(masked_source)
-        self.background_patch_text = self.by_mode(background_patch_text)
 
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
-        # Row 0: the object's, row 1: the background's; the same text twice where there is one.
-        self.double = len(batch.styles) == 2
-        self.directions = torch.stack(
-            [self.style_direction(batch, region) for region in (0, int(self.double))]
-        )
-        sources = self._masked(batch.content, batch) if self.masked_source else batch.content
+        # Row 0: the object's, row 1: the background's; with a single text the same twice.
+        directions = style_directions(self.encoder, batch)
+        self.double = len(directions) == 2
+        self.directions = directions[[0, -1]]
+        masked = self.deviations.masked_source
+        sources = self._masked(batch.content, batch) if masked else batch.content
         embeddings = self.encoder.embed_images(self.encoder.view(sources)).expand(2, -1)
         self.sources, self.source = self._source(embeddings), self._source(self.content_embedding)
         self.parts = self._parts(batch)
-        texts = [1, 1] if self.background_patch_text else [0, 1]
+        texts = [1, 1] if self.deviations.background_patch_text else [0, 1]
         counts = torch.tensor([part.count for part in self.parts], device=self.device)
         self.patch_directions = self.directions[texts].repeat_interleave(counts, dim=0)
 
     def _source(self, embeddings: Tensor) -> Tensor:
-        return embeddings.softmax(-1) if self.softmax_source else embeddings
+        return embeddings.softmax(-1) if self.deviations.softmax_source else embeddings
 
     @staticmethod
     def _masked(image: Tensor, batch: StyleBatch) -> Tensor:
@@ -106,18 +114,17 @@ class SemCS(Stylization):
         return [Places(part, count) for part, count in zip(parts, counts, strict=True)]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        masked, places = self._masked(output, batch), draw(self.parts, self.random)
-        return self.look(masked, output, places, self.patches.distortion)
+        return self.compose(self._masked(output, batch), output, draw(self.parts, self.random))
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = seen.views[:2], seen.views[2:]
-        foreground, background = directional_loss(whole, self.sources, self.directions)
-        moved = directional_loss(patches, self.source, self.patch_directions)
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
+        wholes, patches = features.embeddings[:2], features.embeddings[2:]
+        foreground, background = directional_loss(wholes, self.sources, self.directions)
+        patch_losses = directional_loss(patches, self.source, self.patch_directions)
         return {
             "foreground": foreground if self.double else torch.zeros_like(foreground),
             "background": background,
-            "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
-            **self.keeping(output, seen, batch),
+            "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
+            **self.preservation(output, features, batch),
         }
 
     @classmethod

@@ -2,22 +2,24 @@
 
 CLIPstyler's losses, with patches cut from the object alone: a crop is a target patch if the mask
 covers at least `coverage` of it (the paper: 0.8). Crops of the background that look unlike the
-object are held to the photo; those that look like it are taken for the segmenter's misses and
-styled as well. All places are known before the first step: coverage from a summed-area table of the
-mask, likeness from the embeddings of a pool of content crops.
+object are anchors: they are held to the photo. Crops of the background that look like the object
+are attributed to errors of the segmenter and stylized as well. All places are fixed before the
+first step: coverage by a summed-area table of the mask, likeness by the embeddings of a pool of
+content crops.
 
 Example: atelier stylize skimage:chelsea "Turn the cat to 0.5*fire + 0.5*ice" --method soulstyler
 
-Deviations of the published code, beside those that all methods share: `no_global`. Ours:
-- `composite` (on): output and content are blended by the soft mask, so that the background is
-  exactly the photo; the paper's background loss only pulls it there. Then nothing can change in
-  the background, and neither background nor look-alike crops are drawn.
+Two deviations are ours:
+- `blending.composite` (on): output and content are blended by the soft mask, so that the background
+  is exactly the photo; the paper's background loss only pulls it there. Then nothing can change in
+  the background, and neither anchors nor look-alike crops are drawn.
 - `brush` may name several sizes, which paints strokes of several scales.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -27,6 +29,9 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
+from lightning_modules.steps.blending import Blending
+from lightning_modules.steps.deviations import Deviations
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import (
     Patches,
     Places,
@@ -36,14 +41,53 @@ from lightning_modules.steps.patches import (
     every_box,
     mean_within,
 )
-from lightning_modules.stylization import Seen, Stylization
+from lightning_modules.stylization import Features, Stylization
 
 log = logging.getLogger(__name__)
 
-BACKGROUND_COVERAGE = 0.1  # a crop of the background has less of the mask than this
-FAR, FAR_SHARE = 0.12, 0.8  # cosine distance, from more than this share of target crops
-NEAR, NEAR_SHARE = 0.06, 0.2
-EXTRA_SHARE = 0.1  # look-alike patches a step, relative to the target patches
+
+@dataclass(frozen=True)
+class SoulstylerDeviations(Deviations):
+    """Deviations of the published code: the shared ones and one of its own.
+
+    Args:
+        no_global: the global loss is 0.
+    """
+
+    no_global: bool | None = None
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Comparison of background crops with crops of the object, by cosine distance of embeddings.
+
+    Args:
+        background_coverage: a crop belongs to the background if the mask covers less of it.
+        far: distance above which a crop is unlike a crop of the object, in [0, 2].
+        far_share: share of the object's crops that an anchor must be unlike, in [0, 1).
+        near: distance below which a crop is like a crop of the object, in [0, 2].
+        near_share: share of the object's crops that a look-alike must be like, in [0, 1).
+        extra_share: look-alike patches per step, relative to the target patches, >= 0.
+    """
+
+    background_coverage: float = 0.1
+    far: float = 0.12
+    far_share: float = 0.8
+    near: float = 0.06
+    near_share: float = 0.2
+    extra_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.extra_share < 0:
+            raise AtelierError(f"likeness.extra_share={self.extra_share:g} must be 0 or more")
+
+    def anchors(self, distances: Tensor) -> Tensor:
+        """Crops (M,) bool unlike the object; distances (M, N) to crops of the object."""
+        return (distances > self.far).float().mean(1) > self.far_share
+
+    def look_alikes(self, distances: Tensor) -> Tensor:
+        """Crops (M,) bool like the object; distances (M, N) to crops of the object."""
+        return (distances < self.near).float().mean(1) > self.near_share
 
 
 class Soulstyler(Stylization):
@@ -53,13 +97,14 @@ class Soulstyler(Stylization):
     Stylization:
 
     Args:
-        patches: how many patches of the object a step cuts, and how it warps them.
-        coverage: share of a patch that must lie on the object, in (0, 1]. Where no patch fits the
-            object the patches are shrunk, and said.
+        patches: number and distortion of the patches of the object per step.
+        coverage: share of a patch that must lie on the object, in (0, 1]. If no patch fits the
+            object, smaller ones are used, and a warning says so.
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
-        composite: blend output and content by the mask, so that the background is the photo.
-        pool: content crops that are compared once to find background and look-alike crops.
-        no_global: the global loss is 0 (by default: as `mode` says).
+        pool: number of background crops that are compared with the object before the first step.
+        likeness: limits that divide these crops into anchors, look-alikes and others.
+        blending: parts of the photo that stay in the picture; here `composite` is on.
+        deviations: single deviations of the published code, on or off whatever `mode` says.
     """
 
     def __init__(
@@ -67,70 +112,73 @@ class Soulstyler(Stylization):
         patches: Patches = Patches(),
         coverage: float = 0.8,
         tau: float = 0.7,
-        composite: bool = True,
         pool: int = 256,
-        no_global: bool | None = None,
+        likeness: Likeness = Likeness(),
+        blending: Blending = Blending(composite=True),
+        deviations: SoulstylerDeviations = SoulstylerDeviations(),
         **settings: Any,
     ) -> None:
-        super().__init__(composite=composite, **settings)
+        super().__init__(blending=blending, deviations=deviations, **settings)
         if not 0 < coverage <= 1 or pool < 1:
             raise AtelierError(f"coverage={coverage} must be in (0, 1], and pool={pool} 1 or more")
         self.patches = patches
         self.coverage = coverage
         self.tau = tau
         self.pool = pool
-        self.no_global = self.by_mode(no_global)
+        self.likeness = likeness
 
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
         mask, count = batch.masks[0, 0], self.patches.count
-        self.direction = self.style_direction(batch)
+        (self.direction,) = style_directions(self.encoder, batch)
         on_object = tuple(covered_boxes(mask, size, self.coverage) for size in self.sizes(batch))
         targets = Places(on_object, count)
-        far, near = ((), ()) if self.composite else self._compare(batch, targets)
-        self.styled = [targets, Places(near, round(EXTRA_SHARE * count) if near else 0)]
-        self.held = Places(far, count if far else 0)
+        anchors, alike = ((), ()) if self.blending.composite else self._compare(batch, targets)
+        extra = round(self.likeness.extra_share * count)
+        self.parts = [targets, Places(alike, extra if alike else 0)]
+        self.anchors = Places(anchors, count if anchors else 0)
 
     def _compare(
         self, batch: StyleBatch, targets: Places
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Background boxes whose content looks unlike the object's, and those that look like it."""
+        """Background boxes unlike the object, and those like it; each by size."""
         mask, sides = batch.masks[0, 0], self.sizes(batch)
         boxes = [every_box(*mask.shape, side, self.device) for side in sides]
-        behind, _ = divide(boxes, [mean_within(mask, b) < BACKGROUND_COVERAGE for b in boxes])
-        if not behind:
-            log.warning("The object leaves no room for background patches: none is held")
+        limit = self.likeness.background_coverage
+        background, _ = divide(boxes, [mean_within(mask, b) < limit for b in boxes])
+        if not background:
+            log.warning("The object leaves no room for background patches: there are no anchors")
             return (), ()
-        pool = Places(behind, self.pool).draw(self.random)
-        ours, theirs = (
-            self.embed(self.warped(batch.content, places, distortion=0))
+        pool = Places(background, self.pool).draw(self.random)
+        object_crops, background_crops = (
+            self.embed(self.cut(batch.content, places, distortion=0))
             for places in (targets.draw(self.random), pool)
         )
-        distance = 1 - theirs @ ours.T
-        far = (distance > FAR).float().mean(1) > FAR_SHARE
-        near = (distance < NEAR).float().mean(1) > NEAR_SHARE
-        boxes = [of_a_size for _, of_a_size in pool]
-        counts = [len(of_a_size) for of_a_size in boxes]
-        return divide(boxes, far.split(counts))[0], divide(boxes, near.split(counts))[0]
+        distances = 1 - background_crops @ object_crops.T
+        boxes = [of_one_size for _, of_one_size in pool]
+        counts = [len(of_one_size) for of_one_size in boxes]
+        anchors, _ = divide(boxes, self.likeness.anchors(distances).split(counts))
+        alike, _ = divide(boxes, self.likeness.look_alikes(distances).split(counts))
+        return anchors, alike
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        places = draw(self.styled, self.random)
-        return self.look(output, output, places, self.patches.distortion)
+        return self.compose(output, output, draw(self.parts, self.random))
 
-    def losses(self, output: Tensor, seen: Seen, batch: StyleBatch) -> dict[str, Tensor]:
-        whole, patches = seen.views[:1], seen.views[1:]
-        moved = directional_loss(patches, self.content_embedding, self.direction)
-        towards = directional_loss(whole, self.content_embedding, self.direction).mean()
+    def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
+        whole, patches = features.embeddings[:1], features.embeddings[1:]
+        patch_losses = directional_loss(patches, self.content_embedding, self.direction)
+        whole_loss = directional_loss(whole, self.content_embedding, self.direction).mean()
+        no_global = self.deviations.no_global
         return {
-            "global": torch.zeros_like(towards) if self.no_global else towards,
-            "patch": patch_loss(moved, self.tau, reject_below=self.reject_below),
+            "global": torch.zeros_like(whole_loss) if no_global else whole_loss,
+            "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
             "background": self._background(output, batch),
-            **self.keeping(output, seen, batch),
+            **self.preservation(output, features, batch),
         }
 
     def _background(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        """Sum over this step's background crops of MSE(output crop, content crop)."""
+        """Sum over this step's anchors of MSE(output crop, content crop)."""
         loss, error = output.new_zeros(()), (output - batch.content).square().mean(1)[0]
-        for _, boxes in draw([self.held], self.random):
+        for _, boxes in draw([self.anchors], self.random):
             loss += mean_within(error, boxes).sum()
         return loss

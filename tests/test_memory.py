@@ -15,7 +15,6 @@ from lightning_modules.perceptual.tiles import reach, tiled
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.memory import Estimate, available, fit_into, kept
-from lightning_modules.stylization import step
 from tests.support.methods import build
 
 NETWORKS = pytest.mark.parametrize(
@@ -98,10 +97,10 @@ def prepared(request):
 def test_the_estimate_covers_what_a_step_keeps(prepared):
     method, batch = prepared()
     estimate = Estimate(method, batch).whole(0)
-    step([method], [batch])  # what is prepared once is not the step's
+    method.prepare(batch)
 
     def once(_):
-        return step([method], [batch])[0]["loss"]
+        return method.step(batch)["loss"]
 
     step_keeps = kept(method, once, torch.zeros(1)).total
     assert step_keeps < estimate < 3 * step_keeps
@@ -119,7 +118,8 @@ def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
             assert (method.chunk, method.content_features.tile) == (4, 0)
             assert method.generator.recompute
             method.content_features.tile = 128
-        (losses,) = step([method], [batch])
+        method.prepare(batch)
+        losses = method.step(batch)
         losses["loss"].backward()
         weights = [w for w in method.generator.parameters() if w.requires_grad]
         found.append((losses, torch.cat([w.grad.flatten() for w in weights])))
@@ -142,7 +142,8 @@ def test_a_style_pictures_features_are_counted_and_tiled_too():
             assert Estimate(method, task.batch()).content.total > counted(method)
             fit_into(method, task.batch(), Estimate(method, task.batch()).in_parts(4, 256))
             method.content_features.tile = style.tile = 128
-        (losses,) = step([method], [task.batch()])
+        method.prepare(task.batch())
+        losses = method.step(task.batch())
         losses["loss"].backward()
         found.append(torch.cat([w.grad.flatten() for w in method.generator.parameters()]))
     assert float((found[0] - found[1]).norm() / found[0].norm()) < 1e-4

@@ -5,6 +5,8 @@ in float64 with numpy.
 """
 
 import re
+from dataclasses import asdict, replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,15 +20,17 @@ from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
-from lightning_modules.generative_artisan import GenerativeArtisan
+from lightning_modules.generative_artisan import ArtisanDeviations, GenerativeArtisan
 from lightning_modules.generators.pixels import Pixels
+from lightning_modules.optimizers.schedules import Halving, Linear
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.sem_cs import SemCS
-from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.soulstyler import Likeness, Soulstyler
+from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.directions import blend_direction, embed_prompted, picture_direction
 from lightning_modules.steps.patches import Patches, cut, draw, random_corners
-from lightning_modules.stylization import Seen
-from tests.support.methods import WEIGHTS, batch_of, build, optimise
+from lightning_modules.stylization import Features
+from tests.support.methods import WEIGHTS, adam, batch_of, build, optimise
 
 MODES = pytest.mark.parametrize("mode", ["paper", "reference"])
 
@@ -71,8 +75,9 @@ def patches_of(method, output, parts):
 def losses_of(method, output, batch):
     method.random.manual_seed(7)
     with torch.no_grad():
-        seen = Seen(method.embed(method.views(output, batch)), method.content_features(output))
-        return {name: float(loss) for name, loss in method.losses(output, seen, batch).items()}
+        embeddings = method.embed(method.views(output, batch))
+        features = Features(embeddings, method.content_features(output))
+        return {name: float(loss) for name, loss in method.losses(output, features, batch).items()}
 
 
 def check_kept(method, losses, output, content, mode):
@@ -110,7 +115,8 @@ def test_clipstyler_by_its_formulas(mode, content, left, output):
 @MODES
 def test_generative_artisan_by_its_formulas(mode, content, left, output):
     settings = {"tau_portrait": 1.14, "tau_back": 1.15, "alpha_portrait": 0.3, "alpha_back": 0.9}
-    method = build(GenerativeArtisan, mode=mode, misplaced_weights=False, **settings)
+    deviations = ArtisanDeviations(misplaced_weights=False)
+    method = build(GenerativeArtisan, mode=mode, deviations=deviations, **settings)
     background = 1 - left  # the portrait is the left half, eq. 22
     batch = batch_of(content, [background], "fire")
     method.prepare(batch)
@@ -135,11 +141,11 @@ def test_generative_artisan_by_its_formulas(mode, content, left, output):
 
 def test_misplaced_weights_are_the_same_weights_on_other_patches(content, left, output):
     method = build(GenerativeArtisan, mode="reference", tau_portrait=0.0, tau_back=0.0)
-    assert method.misplaced_weights
+    assert method.deviations.misplaced_weights
     batch = batch_of(content, [1 - left], "fire")
     method.prepare(batch)
     misplaced = losses_of(method, output, batch)["patch"]
-    method.misplaced_weights = False
+    method.deviations = replace(method.deviations, misplaced_weights=False)
     placed = losses_of(method, output, batch)["patch"]
     assert misplaced != pytest.approx(placed, rel=1e-5)
     method.alpha = torch.ones_like(method.alpha)  # equal weights cannot be misplaced
@@ -182,23 +188,22 @@ def test_sem_cs_by_its_algorithm(mode, double, content, left, output):
 
 
 @MODES
-def test_soulstyler_by_its_formulas(mode, content, left, output, monkeypatch):
+def test_soulstyler_by_its_formulas(mode, content, left, output):
     # Distances in the embedded space are not CLIP's: here some crops of this picture qualify.
-    monkeypatch.setattr("lightning_modules.soulstyler.FAR", 0.3)
-    monkeypatch.setattr("lightning_modules.soulstyler.NEAR", 0.6)
-    method = build(Soulstyler, mode=mode, tau=1.15, composite=False, pool=40)
+    likeness = Likeness(far=0.3, near=0.6)
+    method = build(Soulstyler, mode=mode, tau=1.15, pool=40, likeness=likeness, blending=Blending())
     batch = batch_of(content, [left], "fire")
     method.prepare(batch)
-    targets, alike = method.styled
-    assert (targets.count, alike.count, method.held.count) == (10, 1, 10)
-    boxes, patches = patches_of(method, output, method.styled)
+    targets, alike = method.parts
+    assert (targets.count, alike.count, method.anchors.count) == (10, 1, 10)
+    boxes, patches = patches_of(method, output, method.parts)
     for index, (x, y, size) in enumerate(boxes):
         covered = float(left[y : y + size, x : x + size].mean())
         assert covered >= 0.8 - 1e-6 if index < 10 else covered < 0.1
     source, direction = embed(method, content), text_direction(method, "fire")
     each = [rejected(directional(p, source, direction), 1.15, mode) for p in patches]
     # The step's own boxes: the seed goes on from patches.
-    held = [box for _, boxes in method.held.draw(method.random) for box in boxes.int().tolist()]
+    held = [box for _, boxes in method.anchors.draw(method.random) for box in boxes.int().tolist()]
     losses = losses_of(method, output, batch)
     assert losses["patch"] == pytest.approx(np.mean(each), rel=1e-4)
     background = 0.0
@@ -214,7 +219,7 @@ def test_soulstyler_by_its_formulas(mode, content, left, output, monkeypatch):
 
 @MODES
 def test_fusion_shares_patches_and_directions_out(mode, content, left, output):
-    method = build(Fusion, mode=mode, tau=1.15, composite=False)
+    method = build(Fusion, mode=mode, tau=1.15, blending=Blending())
     batch = batch_of(content, [left, 1 - left], "fire", "ice")
     method.prepare(batch)
     boxes, patches = patches_of(method, output, method.parts)
@@ -262,14 +267,15 @@ def test_gatys_by_its_formulas(content, left, output):
 
 def test_a_blend_is_the_weighted_sum_of_its_directions(content):
     encoder = BridgeEncoder(image_size=64)
-    mixed = blend_direction(encoder, ((0.7, "fire"), (0.3, "ice")), "a Photo").double().numpy()
+    source = embed_prompted(encoder, "a Photo")
+    mixed = blend_direction(encoder, ((0.7, "fire"), (0.3, "ice")), source).double().numpy()
     units = []
     for text in ("fire", "ice"):
-        moved = (embed_prompted(encoder, text) - embed_prompted(encoder, "a Photo")).double()
+        moved = (embed_prompted(encoder, text) - source).double()
         units.append((moved / moved.norm()).numpy())
     expected = 0.7 * units[0] + 0.3 * units[1]
     np.testing.assert_allclose(mixed, expected / np.linalg.norm(expected), atol=1e-5)
-    alone = blend_direction(encoder, ((0.2, "fire"),), "a Photo")
+    alone = blend_direction(encoder, ((0.2, "fire"),), source)
     np.testing.assert_allclose(alone.double().numpy(), units[0], atol=1e-5)
 
 
@@ -292,7 +298,8 @@ def test_a_style_picture_points_away_from_the_content_towards_itself(content):
 
 @pytest.mark.parametrize("early", [False, True])
 def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
-    method = build(CLIPstyler, mode="reference" if early else "paper", learning_rate=1.0)
+    method = build(CLIPstyler, mode="reference" if early else "paper", optimizer=adam(1.0))
+    method.trainer = trainer = SimpleNamespace(max_steps=200)
     made = method.configure_optimizers()
     optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
     rates = []
@@ -302,12 +309,12 @@ def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
         schedule.step()
     halved = [step for step in range(1, 201) if rates[step] < rates[step - 1]]
     assert halved == ([99, 199] if early else [100, 200])
-    assert optimizer.param_groups[0]["betas"] == (0.9, 0.999)
+    assert trainer.max_steps == optimizer.param_groups[0]["steps"]
 
 
 def test_the_rate_rises_and_falls_in_lines():
-    method = build(CLIPstyler, learning_rate=2.0, schedule="linear", betas=(0.5, 0.9))
-    method.trainer = SimpleNamespace(max_steps=100)
+    method = build(CLIPstyler, optimizer=adam(2.0), lr_scheduler=Linear)
+    method.trainer = trainer = SimpleNamespace(max_steps=100)
     made = method.configure_optimizers()
     optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
     rates = []
@@ -315,7 +322,7 @@ def test_the_rate_rises_and_falls_in_lines():
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    assert optimizer.param_groups[0]["betas"] == (0.5, 0.9)
+    assert len(rates) == trainer.max_steps
     assert rates[:3] == pytest.approx([0.2, 0.4, 0.6])
     assert rates[9:11] == pytest.approx([2.0] * 2)
     assert rates[55] == pytest.approx(1.0)  # half way down
@@ -332,11 +339,12 @@ def test_mode_sets_every_switch_and_each_can_be_set_alone(mode):
         Soulstyler: ("no_global",),
     }
     for method, switches in own.items():
-        built = build(method, mode=mode)
-        assert all(getattr(built, name) is reference for name in (*shared, *switches))
+        deviations = build(method, mode=mode).deviations
+        assert asdict(deviations) == dict.fromkeys((*shared, *switches), reference)
         for name in (*shared, *switches):
-            turned = build(method, mode=mode, **{name: not reference})
-            assert getattr(turned, name) is not reference
+            single = type(deviations)(**{name: not reference})
+            built = build(method, mode=mode, deviations=single).deviations
+            assert built == replace(deviations, **{name: not reference})
 
 
 # Effects, after a few steps.
@@ -347,7 +355,7 @@ EAGER = {
     "patches": Patches(count=8, distortion=0.0),
     "brush": 0.6,
     "tau": 0.0,
-    "learning_rate": 2e-2,
+    "optimizer": adam(2e-2),
 }
 
 
@@ -446,12 +454,12 @@ def test_the_mask_of_generative_artisan_is_one_on_the_background(content, left):
         assert change(output, content, background) > 2 * change(output, content, 1 - background)
 
 
-def test_held_crops_keep_the_background_nearer_to_the_photo(content, left, monkeypatch):
-    monkeypatch.setattr("lightning_modules.soulstyler.FAR", 0.0)
+def test_anchors_keep_the_background_nearer_to_the_photo(content, left):
+    settings = {"likeness": Likeness(far=0.0), "blending": Blending()}
     batch, weights = batch_of(content, [left], "fire"), WEIGHTS[Soulstyler]
 
     def background_change(weight):
-        method = build(Soulstyler, composite=False, weights=weights | {"background": weight})
+        method = build(Soulstyler, weights=weights | {"background": weight}, **settings)
         return change(optimise(method, batch), content, 1 - left)
 
     assert background_change(3e4) < background_change(0.0)
@@ -461,7 +469,7 @@ def test_held_crops_keep_the_background_nearer_to_the_photo(content, left, monke
 
 
 def test_keep_color_keeps_the_chroma(content, left):
-    method = build(Soulstyler, keep_color=True, composite=False)
+    method = build(Soulstyler, blending=Blending(keep_color=True))
     output = method(batch_of(content, [left], "fire"))[0].double()
     rgb_to_chroma = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])  # BT.601
     inside = ((output > 0) & (output < 1)).all(0).numpy()  # what the gamut has not clipped
@@ -478,11 +486,11 @@ def test_strength_shows_a_share_of_the_change(content, left):
     batch = batch_of(content, [left], "fire")
     method = build(CLIPstyler)
     full = method.stylize(batch)
-    method.strength = 0.25
+    method.blending = Blending(strength=0.25)
     torch.testing.assert_close(
         method.stylize(batch) - batch.content, 0.25 * (full - batch.content), atol=1e-6, rtol=0
     )
-    method.strength = 0.0
+    method.blending = Blending(strength=0.0)
     assert torch.equal(method.stylize(batch), batch.content)
 
 
@@ -507,19 +515,33 @@ def test_every_method_takes_any_aspect_ratio(method, shape):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"strength": 1.5}, "strength is 1.5"),
         ({"brush": 0.0}, "brush is 0.0"),
         ({"brush": []}, r"brush is \[\]"),
         ({"brush": [0.5, 2.0]}, "relative to the picture's shorter side"),
         ({"weights": {"patch": -1.0}}, "weights must be 0 or more"),
         ({"weights": {"patch": 0.0, "tv": 0.0}}, "at least one greater than 0"),
         ({"weights": {"gram": 1.0}}, "style_features"),
-        ({"betas": (0.9, 1.0)}, r"The betas are \[0.9, 1.0\]"),
+        ({"optimizer": adam(5e-3, betas=(0.9, 1.0))}, "1.0.*check --model.optimizer"),
+        ({"lr_scheduler": partial(Halving, every=0)}, "every is 0"),
+        ({"lr_scheduler": partial(Linear, rise=1.0)}, "rise is 1"),
+        ({"content_every": 0}, "content_every is 0"),
     ],
 )
 def test_controls_that_make_no_sense_are_refused(settings, sentence):
     with pytest.raises(AtelierError, match=sentence):
         build(CLIPstyler, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "make"),
+    [
+        ("strength is 1.5", lambda: Blending(strength=1.5)),
+        ("extra_share=-1", lambda: Likeness(extra_share=-1.0)),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_their_groups(settings, make):
+    with pytest.raises(AtelierError, match=settings):
+        make()
 
 
 def test_more_regions_than_a_method_takes_are_refused():
@@ -539,7 +561,7 @@ def test_the_gram_loss_without_a_picture_is_refused(content, left):
     weights = WEIGHTS[CLIPstyler] | {"gram": 1.0}
     method = build(CLIPstyler, weights=weights, style_features=EfficientNetFeatures())
     with pytest.raises(AtelierError, match="--style-image"):
-        method.training_step(batch_of(content, [left], "fire"), 0)
+        method.prepare(batch_of(content, [left], "fire"))
 
 
 def test_the_methods_page_is_what_the_docstrings_say():

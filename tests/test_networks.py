@@ -12,7 +12,7 @@ from datamodules.task import StyleBatch
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.stylenet import LEARNED, StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
-from lightning_modules.steps.directions import text_direction
+from lightning_modules.steps.directions import embed_prompted, text_direction
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +103,9 @@ def test_pictures_are_near_their_names():
 
 
 def test_text_directions_are_unit_and_oppose(encoder):
-    there = text_direction(encoder, "fire", "a Photo")
-    back = text_direction(encoder, "a Photo", "fire")
+    photo, fire = (embed_prompted(encoder, text) for text in ("a Photo", "fire"))
+    there = text_direction(encoder, "fire", photo)
+    back = text_direction(encoder, "a Photo", fire)
     assert there.norm().item() == pytest.approx(1)
     torch.testing.assert_close(there, -back)
 

@@ -3,7 +3,6 @@
 import itertools
 import json
 import profile
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,19 @@ from experiments.profiling.stopwatch import (
     STAGES,
     Meter,
     Stopwatch,
-    accepted,
     accepting,
     attached,
     operations,
+    rejecting,
 )
 from lightning_modules import stylization
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.stylenet import StyleNet
-from lightning_modules.losses import patch
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.steps import patches
+from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches, random_corners
 
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
@@ -73,8 +72,10 @@ def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, sha
     weights = {"weights": "untrained"} if features is VGGFeatures else {}
     method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
     naive, cuts = Naive(method, batch, share and accepting(share)), []
-    fixed = accepted(share) if share else nullcontext()
-    with attached(Stopwatch(torch.device("cpu")), method, cuts), fixed:
+    if share:
+        method.reject = rejecting(share)
+    method.prepare(batch)
+    with attached(Stopwatch(torch.device("cpu")), method, cuts):
         ours = method.training_step(batch, 0)
     ours.pop("loss").backward()
     assert len(cuts) == 3
@@ -106,7 +107,12 @@ def test_naive_computes_vgg_to_its_end(batch):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"composite": True}, {"keep_color": True}, {"weights": WEIGHTS | {"x": 1.0}}]
+    "settings",
+    [
+        {"blending": Blending(composite=True)},
+        {"blending": Blending(keep_color=True)},
+        {"weights": WEIGHTS | {"x": 1.0}},
+    ],
 )
 def test_naive_refuses_what_the_published_loop_has_not(batch, settings):
     with pytest.raises(AtelierError, match="naive loop knows"):
@@ -125,8 +131,7 @@ def test_places_are_the_boxes_and_corners():
 @pytest.mark.parametrize(("share", "count"), [(1.0, 64), (0.4, 26), (0.01, 1), (0.0, 0)])
 def test_accepted_are_the_patches_with_the_highest_losses(share, count):
     losses = torch.rand(64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    with accepted(share):
-        kept = patch.threshold_rejection(losses, 0.7, reject_below=False)
+    kept = rejecting(share)(losses, 0.7)
     assert (kept != 0).sum() == count
     assert torch.equal(
         kept.detach().sort().values[64 - count :], losses.sort().values[64 - count :]

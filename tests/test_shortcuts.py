@@ -18,8 +18,9 @@ from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.steps import selective_backward
 from lightning_modules.steps.patches import Patches
-from lightning_modules.steps.selective_backward import revisited
+from lightning_modules.steps.selective_backward import encode_in_two_passes
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,7 +49,8 @@ def soulstyler(content=5.0, **settings):
 def step(batch, tau, chunk=0, followed=1.0):
     """Loss, gradient and the method after one step with the given share of views followed."""
     method = soulstyler(tau=tau, chunk=chunk)
-    method.followed = followed
+    method.prepare(batch)
+    method.selection.share = followed
     losses, gradient = stepped(method, batch)
     return losses["loss"], gradient, method
 
@@ -86,11 +88,12 @@ def middle(batch):
 def test_looking_twice_changes_no_gradient(batch, chunk, followed, some):
     tau = middle(batch) if some else 0.1
     loss, gradient, method = step(batch, tau)
-    assert method.followed == pytest.approx(4 / 9 if some else 1)  # with the picture as a whole
+    share = 4 / 9 if some else 1  # with the picture as a whole
+    assert method.selection.share == pytest.approx(share)
     again, same, method = step(batch, tau, chunk, followed)
     assert again == pytest.approx(loss, rel=1e-5)
     assert float((gradient - same).norm() / gradient.norm()) < 1e-4
-    assert method.followed == pytest.approx(4 / 9 if some else 1)
+    assert method.selection.share == pytest.approx(share)
 
 
 def test_content_seen_every_third_step_counts_three_times_then(batch, monkeypatch):
@@ -102,10 +105,12 @@ def test_content_seen_every_third_step_counts_three_times_then(batch, monkeypatc
     monkeypatch.setattr(
         EfficientNetFeatures, "forward", lambda *given: looks.append(1) or forward(*given)
     )
+    for method in (seldom, plain, thrice, none):
+        method.prepare(batch)
     for number in range(5):
         looks.clear()
         losses, gradient = stepped(seldom, batch)
-        assert len(looks) == (2, 0, 0, 1, 0)[number]  # at the content image too, at first
+        assert len(looks) == (1, 0, 0, 1, 0)[number]
         (said, _), (_, without), (_, threefold) = (stepped(m, batch) for m in (plain, none, thrice))
         assert losses == said  # the loss itself
         expected = without if number % 3 else threefold
@@ -121,7 +126,7 @@ def test_only_what_has_a_gradient_is_looked_at_again():
 
     views = torch.rand(6, 3, 4, 4, requires_grad=True)
     weights = torch.tensor([0.0, 1, 0, 0, 2, 3])
-    (revisited(encode, views, 2).sum(1) * weights).sum().backward()
+    (encode_in_two_passes(encode, views, 2).sum(1) * weights).sum().backward()
     assert looks == [(2, False)] * 3 + [(2, True), (1, True)]
     expected = torch.zeros_like(views)
     expected.view(6, -1)[:, :5] = 2 * views.detach().flatten(1)[:, :5] * weights[:, None]
@@ -130,7 +135,7 @@ def test_only_what_has_a_gradient_is_looked_at_again():
 
 def test_where_nothing_has_a_gradient_nothing_is_looked_at_again():
     views = torch.rand(2, 3, 4, 4, requires_grad=True)
-    (revisited(lambda v: v.flatten(1), views, 2) * 0).sum().backward()
+    (encode_in_two_passes(lambda v: v.flatten(1), views, 2) * 0).sum().backward()
     assert not views.grad.any()
 
 
@@ -139,11 +144,11 @@ def test_a_run_looks_twice_once_few_patches_count(batch, monkeypatch):
 
     def noted(*args):
         calls.append(1)
-        return revisited(*args)
+        return encode_in_two_passes(*args)
 
-    monkeypatch.setattr(stylization, "revisited", noted)
+    monkeypatch.setattr(selective_backward, "encode_in_two_passes", noted)
     *_, method = step(batch, tau=2.0)  # no directional loss is above 2
-    assert (calls, method.followed) == ([], pytest.approx(1 / 9))
+    assert (calls, method.selection.share) == ([], pytest.approx(1 / 9))
     method.training_step(batch, 1)["loss"].backward()
     assert calls == [1]
 

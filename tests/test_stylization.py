@@ -1,7 +1,9 @@
 """The base loop, the data module and Soulstyler, on a small picture with the real encoder."""
 
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,6 +22,7 @@ from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.optimizers.soap import Soap
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
+from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches
 
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
@@ -45,7 +48,7 @@ def soulstyler(**settings):
         generator=StyleNet(width=8),
         encoder=BridgeEncoder(image_size=64),
         content_features=EfficientNetFeatures(),
-        learning_rate=5e-3,
+        optimizer=partial(torch.optim.Adam, lr=5e-3),
         brush=[0.25, 0.375],
         **settings,
     )
@@ -53,7 +56,8 @@ def soulstyler(**settings):
 
 def optimise(method, batch, steps):
     """A bare loop: what Lightning does, without it."""
-    optimizer = method.configure_optimizers()["optimizer"]
+    method.prepare(batch)
+    optimizer = method.optimizer(method.generator.parameters())
     history = []
     for step in range(steps):
         results = method.training_step(batch, step)
@@ -82,23 +86,27 @@ def test_a_mask_of_nothing_changes_nothing(content, mask):
     output = method(task(content, torch.zeros_like(mask)))
     assert torch.equal(output[0], content)
     with pytest.raises(AtelierError, match="too small or thin"):
-        method.training_step(task(content, torch.zeros_like(mask)), 0)
+        method.prepare(task(content, torch.zeros_like(mask)))
 
 
 def test_without_composite_the_whole_picture_is_the_generators(content, mask):
-    method = soulstyler(composite=False)
+    method = soulstyler(blending=Blending())
     batch = task(content, mask)
     assert torch.equal(method(batch), method.generator(batch.content))
 
 
 def test_gradients_flow_to_the_generator_only(content, mask):
     method = soulstyler()
-    method.training_step(task(content, mask), 0)["loss"].backward()
+    batch = task(content, mask)
+    method.prepare(batch)
+    method.training_step(batch, 0)["loss"].backward()
     assert all(p.grad is not None for p in method.generator.parameters())
     frozen = [*method.encoder.parameters(), *method.content_features.parameters()]
     assert frozen
     assert all(p.grad is None and not p.requires_grad for p in frozen)
+    method.trainer = trainer = SimpleNamespace(max_steps=1)
     optimizer = method.configure_optimizers()["optimizer"]
+    assert optimizer.param_groups[0]["steps"] == trainer.max_steps
     optimised = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert optimised == {id(p) for p in method.generator.parameters()}
 
@@ -106,7 +114,7 @@ def test_gradients_flow_to_the_generator_only(content, mask):
 def test_missing_and_surplus_weights_are_said(content, mask):
     method = soulstyler(weights={"patch": 1.0})
     with pytest.raises(AtelierError, match="exactly one weight"):
-        method.training_step(task(content, mask), 0)
+        optimise(method, task(content, mask), steps=1)
 
 
 class Parrot(Parser):

@@ -38,14 +38,14 @@ def test_a_grid_is_every_combination_in_order():
 
 
 def test_a_random_sample_is_the_same_for_the_same_seed():
-    over = {"model.tau": {"low": 0.1, "high": 0.9}, "model.learning_rate": {"low": 1e-4, "high": 1}}
-    over["model.learning_rate"]["log"] = True
+    over = {"model.tau": {"low": 0.1, "high": 0.9}, "model.optimizer.lr": {"low": 1e-4, "high": 1}}
+    over["model.optimizer.lr"]["log"] = True
     sweep = {"name": "x", "random": {"count": 200, "seed": 3, "over": over | {"style": ["a", "b"]}}}
     found = combinations(sweep)
     assert found == combinations(sweep)
     assert found != combinations(sweep | {"random": sweep["random"] | {"seed": 4}})
     assert all(0.1 <= one["model.tau"] <= 0.9 for one in found)
-    rates = sorted(one["model.learning_rate"] for one in found)
+    rates = sorted(one["model.optimizer.lr"] for one in found)
     assert 0.003 < rates[100] < 0.03  # the median of a log-uniform draw
     assert {one["style"] for one in found} == {"a", "b"}
 

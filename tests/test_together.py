@@ -1,6 +1,7 @@
 """Runs that are optimised together: each ends as it does alone."""
 
 import json
+from functools import partial
 from itertools import repeat
 
 import pytest
@@ -18,11 +19,14 @@ from lightning_modules.gatys import Gatys
 from lightning_modules.generators.base import paint
 from lightning_modules.generators.pixels import Pixels
 from lightning_modules.generators.stylenet import StyleNet
+from lightning_modules.optimizers.schedules import Linear
+from lightning_modules.optimizers.soap import Soap
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.steps.joint import Together
-from lightning_modules.stylization import step
-from tests.support.methods import batch_of, build
+from lightning_modules.steps.blending import Blending
+from lightning_modules.steps.deviations import Deviations
+from lightning_modules.steps.joint import JointStylization, joint_step
+from tests.support.methods import adam, batch_of, build
 from tests.support.sweeps import products
 
 STEPS = 3
@@ -40,6 +44,11 @@ class Given(LightningDataModule):
 
     def transfer_batch_to_device(self, batch, device, dataloader_idx):
         return batch
+
+
+def prepare(runs, batches):
+    for run, batch in zip(runs, batches, strict=True):
+        run.prepare(batch)
 
 
 def fitted(module, batch):
@@ -63,13 +72,15 @@ def runs(content, left):
         batch_of(content, [left], "water"),
     ]
 
+    no_extra_step = Deviations(extra_step=False)
+
     def make():
         methods = [
-            build(Soulstyler, composite=False, pool=40, learning_rate=5e-4),
-            build(CLIPstyler, learning_rate=1e-3, mode="reference", extra_step=False),
-            build(SemCS, schedule="linear", betas=(0.5, 0.9), learning_rate=5e-4),
-            build(Fusion, keep_color=True, learning_rate=2e-4),
-            build(Soulstyler, learning_rate=1e-3),
+            build(Soulstyler, blending=Blending(), pool=40, optimizer=adam(5e-4)),
+            build(CLIPstyler, optimizer=adam(1e-3), mode="reference", deviations=no_extra_step),
+            build(SemCS, lr_scheduler=Linear, optimizer=adam(5e-4, betas=(0.5, 0.9))),
+            build(Fusion, blending=Blending(composite=True, keep_color=True), optimizer=adam(2e-4)),
+            build(Soulstyler, optimizer=partial(Soap, lr=1e-3)),
         ]
         for seed, method in enumerate(methods):
             method.seed = seed
@@ -79,7 +90,7 @@ def runs(content, left):
 
 
 def test_together_on_a_cpu_every_run_is_what_it_is_alone(runs):
-    together = fitted(Together(runs()[0]), runs()[1])
+    together = fitted(JointStylization(runs()[0]), runs()[1])
     for alone, run, batch in zip(runs()[0], together.runs, runs()[1], strict=True):
         assert torch.equal(fitted(alone, batch).stylize(batch), run.stylize(batch))
 
@@ -91,18 +102,20 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
     rounding in the least of them a whole step.
     """
     methods, batches = runs()
-    together = Together(runs()[0], at_once=True)
-    step(list(together.runs), batches)
+    together = JointStylization(runs()[0], at_once=True)
+    prepare(together.runs, batches)
+    joint_step(together.runs, batches)
     views = []
     together.runs[0].encoder.classifier.register_forward_pre_hook(
         lambda _, images: views.append(len(images[0]))
     )
-    for losses in (found := step(list(together.runs), batches)):
+    for losses in (found := joint_step(together.runs, batches)):
         losses["loss"].backward(retain_graph=True)
     assert len(views) == 1 and views[0] >= 5 * 11  # one call for all
     for alone, run, losses, batch in zip(methods, together.runs, found, batches, strict=True):
-        step([alone], [batch])
-        (own,) = step([alone], [batch])
+        alone.prepare(batch)
+        alone.step(batch)
+        own = alone.step(batch)
         own["loss"].backward()
         for name, value in own.items():
             assert float(losses[name].detach()) == pytest.approx(float(value.detach()), rel=1e-4), (
@@ -115,8 +128,8 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         assert float((a - b).norm() / a.norm()) < 1e-4
     (many, _), (methods, _) = runs(), runs()
     for method in (*many, *methods):
-        method.optimizer, method.learning_rate = torch.optim.SGD, method.learning_rate * 1e-5
-    together = fitted(Together(many, at_once=True), batches)
+        method.optimizer = partial(torch.optim.SGD, lr=method.optimizer.keywords["lr"] * 1e-5)
+    together = fitted(JointStylization(many, at_once=True), batches)
     for alone, run, batch in zip(methods, together.runs, batches, strict=True):
         before = alone.stylize(batch)
         after, same = fitted(alone, batch).stylize(batch), run.stylize(batch)
@@ -187,7 +200,7 @@ def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep)
 @pytest.mark.slow
 def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
-    grid = {"model.learning_rate": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
+    grid = {"model.optimizer.lr": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
     diverges = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=True)
     unset = jobs_of(read_sweep(str(sweep({"mask": [str(tmp_path / "none.png")]}))), {}, wandb=False)
     outcomes = {o.id: o for o in run_jobs([*diverges, *unset], tmp_path, threads=1)}
@@ -208,11 +221,10 @@ def test_no_step_waits_for_the_gpu(runs, together):
     methods = [method.to("cuda") for method in methods]
     batches = [batch.to(torch.device("cuda")) for batch in batches]
     groups = [slice(None)] if together else [slice(k, k + 1) for k in range(len(methods))]
-    for part in groups:
-        step(methods[part], batches[part])  # prepares, which may wait
+    prepare(methods, batches)  # which may wait
     torch.cuda.set_sync_debug_mode("error")
     try:
         for part in groups:
-            sum(losses["loss"] for losses in step(methods[part], batches[part])).backward()
+            sum(losses["loss"] for losses in joint_step(methods[part], batches[part])).backward()
     finally:
         torch.cuda.set_sync_debug_mode("default")

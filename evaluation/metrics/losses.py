@@ -20,7 +20,7 @@ from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.losses.total_variation import total_variation
 from lightning_modules.perceptual.base import ContentFeatures
-from lightning_modules.steps.directions import blend_direction
+from lightning_modules.steps.directions import blend_direction, embed_prompted
 from lightning_modules.steps.patches import cut, every_box, random_corners, sizes
 
 INFINITE = float("inf")
@@ -84,7 +84,8 @@ class LossScores(PictureMetric):
         styles = pictures.regions[index][0].styles
         if not styles:
             return {}
-        asked = blend_direction(self.scorer, styles, pictures.source_text)
+        source = embed_prompted(self.scorer, pictures.source_text)
+        asked = blend_direction(self.scorer, styles, source)
         content = pictures.content[index : index + 1]
         before = self.scorer.embed_images(self.scorer.view(content)), self.features(content)
         course = dict(pictures.course[index]) if pictures.course else {}

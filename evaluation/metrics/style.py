@@ -18,7 +18,7 @@ from datamodules.task import BACKGROUND, Blend
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.directional import directional_loss
-from lightning_modules.steps.directions import blend_direction
+from lightning_modules.steps.directions import blend_direction, embed_prompted
 
 OWN = "own_"
 CHUNK = 128  # views that the encoder looks at together
@@ -84,7 +84,8 @@ class StyleMetric(PictureMetric):
         """dT (D,) from the source text to the styles (CLIPstyler, eq. 1)."""
         key = (styles, source_text)
         if key not in self._texts:
-            self._texts[key] = blend_direction(self.scorer, styles, source_text)
+            source = embed_prompted(self.scorer, source_text)
+            self._texts[key] = blend_direction(self.scorer, styles, source)
         return self._texts[key]
 
     def applies(self, score: str, pictures: Pictures) -> bool:

@@ -10,7 +10,7 @@
     random:                             # or, with a grid or without, so many draws of these
       count: 20
       seed: 0
-      over: {model.learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}}
+      over: {model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}}
 
 Settings are those of `atelier fit --help` by their dotted names, or the short options of
 `atelier stylize`: image, object, style, seed, steps, size, parser, ...

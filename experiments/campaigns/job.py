@@ -30,19 +30,6 @@ log = logging.getLogger(__name__)
 
 RUNS, JOB, FAILURE, RESULT = "runs", "job.json", "failure.json", "result.json"
 INPUTS = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
-ALIKE = (  # settings, or their beginnings, that runs which are optimised together must share
-    "data.size",
-    "model.chunk",
-    "model.content_every",
-    "model.content_features",
-    "model.encoder",
-    "model.extra_step",
-    "model.generator",
-    "model.mode",
-    "model.optimizer",
-    "model.style_features",
-    "trainer.",
-)
 CHUNKS = (16, 4)  # views that the encoder sees together once memory has run out
 
 State = Literal["done", "skipped", "busy", "failed"]
@@ -66,9 +53,11 @@ class Job:
 
     @cached_property
     def kind(self) -> str:
-        """Jobs of one kind can be optimised together: the same networks, size and steps."""
-        alike = {k: v for k, v in self.settings.items() if k.startswith(ALIKE)}
-        return json.dumps([_canonical(self.config), alike], sort_keys=True)
+        """Jobs of one kind can be optimised jointly: the same networks, size and steps."""
+        from lightning_modules.steps.joint import SHARED_SETTINGS
+
+        shared = {k: v for k, v in self.settings.items() if k.startswith(SHARED_SETTINGS)}
+        return json.dumps([_canonical(self.config), shared], sort_keys=True)
 
     @cached_property
     def id(self) -> str:

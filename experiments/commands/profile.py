@@ -205,7 +205,7 @@ def _task(cli: AtelierCLI) -> StyleTask:
 
 def _run(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> Meter:
     """The steps, timed."""
-    from experiments.profiling.stopwatch import Meter, Stopwatch, accepted, accepting, attached
+    from experiments.profiling.stopwatch import Meter, Stopwatch, accepting, attached, rejecting
     from lightning_modules.callbacks import RunFolder, StepProgress
 
     device, naive = cli.trainer.strategy.root_device, None
@@ -217,13 +217,15 @@ def _run(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> Meter:
     cuts: list[tuple[torch.Tensor, torch.Tensor]] = []
     watch = Stopwatch(device)
     meter = Meter(watch, args.warmup, args.steps, naive, cuts)
-    cli.trainer.fit_loop.epoch_loop.max_steps = len(meter.kinds)
-    cli.trainer.profiler = watch
+    cli.model.reject = rejecting(args.accept)
     with tempfile.TemporaryDirectory() as path:
         folder = RunFolder(Path(path), "", task, "", cli.config["run"]["keep_every"])
-        cli.trainer.callbacks += [StepProgress(), folder, meter]
-        with attached(watch, cli.model, cuts), accepted(args.accept), _said():
-            cli.trainer.fit(cli.model, datamodule=cli.datamodule)
+        callbacks = [StepProgress(), folder, meter]
+        trainer = cli.instantiate_trainer(
+            max_steps=len(meter.kinds), profiler=watch, callbacks=callbacks
+        )
+        with attached(watch, cli.model, cuts), _said():
+            trainer.fit(cli.model, datamodule=cli.datamodule)
     return meter
 
 
@@ -257,8 +259,8 @@ def _described(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> di
         "content_features": method.content_features.identity,
         "untrained": UNTRAINED in str(cli.config["model"]),
         "size": task.content.shape[-1],
-        "patches": method.patches.count if hasattr(method, "patches") else 0,
-        "patch_sizes": method.sizes(task.batch()) if hasattr(method, "patches") else [],
+        "patches": method.patches.count if method.patches else 0,
+        "patch_sizes": method.sizes(task.batch()) if method.patches else [],
         "accept": args.accept,
         "device": _device_name(device),
         "threads": torch.get_num_threads(),

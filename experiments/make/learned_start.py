@@ -25,7 +25,7 @@ from experiments.make.identity_start import SHOWN, picture, recoloured, ship
 from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.generators.stylenet import LEARNED, StyleNet
 from lightning_modules.optimizers.soap import Soap
-from lightning_modules.stylization import Stylization, step
+from lightning_modules.stylization import Stylization
 
 STYLES = (
     *("watercolor", "oil painting", "pencil sketch", "stained glass", "ice", "wood", "marble"),
@@ -80,13 +80,14 @@ def task(pictures: list[Tensor], style: str) -> StyleBatch:
 
 def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) -> float:
     """Optimise the network for a task, as a run does; the last total loss."""
-    method.generator, method.followed = network, 1.0
-    method.seed, method.random = seed, None  # so that the first step prepares
+    method.generator, method.seed = network, seed
+    with torch.no_grad():
+        method.prepare(batch)
     optimizer = Soap(network.parameters(), RATE)
     for number in range(STEPS):
         rise, fall = (number + 1) / (STEPS // 10), (1 + math.cos(math.pi * number / STEPS)) / 2
         optimizer.param_groups[0]["lr"] = RATE * min(rise, fall)
-        (losses,) = step([method], [batch])
+        losses = method.step(batch)
         optimizer.zero_grad()
         losses["loss"].backward()
         optimizer.step()

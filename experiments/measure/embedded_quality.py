@@ -54,7 +54,7 @@ GENERATORS = {  # settings of each; StyleNet's are what suits it at about the sa
         "model.generator": "stylenet",
         "size": 384,
         "steps": 60,
-        "model.halve_every": 30,
+        "model.lr_scheduler.every": 30,
     },
 }
 COMMANDS = {

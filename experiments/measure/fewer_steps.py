@@ -27,7 +27,7 @@ from experiments.campaigns import campaign
 from experiments.campaigns.job import RUNS, Job
 from experiments.campaigns.workers import SERIAL, Workers
 from experiments.run.lightning_cli import AtelierCLI
-from lightning_modules.stylization import Seen, weighted_sum
+from lightning_modules.stylization import Features, weighted_sum
 
 ROOT = Path(__file__).parents[2]
 DRAWN = ROOT / "docs" / "pictures"
@@ -43,8 +43,8 @@ RANDOM, IDENTITY = "fast, random start", "fast, identity start"
 VARIANTS = {
     PLAIN: {
         "model.generator": "stylenet",
-        "model.learning_rate": 5e-4,
-        "model.halve_every": 100,
+        "model.optimizer.lr": 5e-4,
+        "model.lr_scheduler.every": 100,
         "steps": 200,
     },
     FAST: {"models": "fast"},
@@ -97,8 +97,8 @@ def loss_of(judge: Job, folder: Path) -> float:
         method.prepare(batch)
         (maps,) = method.content_features.each([output])
         for _ in range(DRAWS):
-            seen = Seen(method.embed(method.views(output, batch)), maps)
-            losses = method.losses(output, seen, batch)
+            features = Features(method.embed(method.views(output, batch)), maps)
+            losses = method.losses(output, features, batch)
             totals.append(float(weighted_sum(losses, method.weights)))
     return statistics.mean(totals)
 

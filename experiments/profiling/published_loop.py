@@ -25,7 +25,7 @@ from datamodules.task import StyleBatch
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.losses.directional import SMALLEST_MOVE
 from lightning_modules.perceptual.vgg import VGGFeatures
-from lightning_modules.steps.directions import blend_direction
+from lightning_modules.steps.directions import style_directions
 
 SERVED = {"global", "patch", "content", "tv"}
 
@@ -78,17 +78,17 @@ class Naive:
         self.count, self.distortion = method.patches.count, method.patches.distortion
         self.sizes = method.sizes(batch)
         self.threshold = threshold or (lambda losses: method.tau)
-        self.reject_below = method.reject_below or threshold is not None
-        self.norms = method.tv_norms
+        self.reject_below = method.deviations.reject_below or threshold is not None
+        self.norms = method.deviations.tv_norms
         self.generator = deepcopy(method.generator)
         self.encoder = by_products(deepcopy(method.encoder)).requires_grad_(True)
         self.features = _whole(method.content_features)
-        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=method.learning_rate)
+        self.optimizer = method.optimizer(self.generator.parameters())
         with torch.no_grad():
             view = self.encoder.view(batch.content)
             self.source = self.encoder.embed_images(view)
             self.content_maps = self.features(batch.content)
-            self.direction = blend_direction(self.encoder, batch.styles[0], batch.source_text)
+            self.direction = style_directions(self.encoder, batch)[0]
 
     def step(self, places: Sequence[Place] = ()) -> dict[str, Tensor]:
         """One step of the optimisation; the losses before it, by name.
@@ -146,7 +146,7 @@ def _check(method: CLIPstyler) -> None:
             f"The naive loop knows the losses {', '.join(sorted(SERVED))}, but model.weights names "
             f"{', '.join(sorted(method.weights))}; leave the others, or --against, out"
         )
-    if method.composite or method.keep_color:
+    if method.blending.composite or method.blending.keep_color:
         raise AtelierError(
             "The naive loop knows neither composite nor keep_color; leave them, or --against, out"
         )

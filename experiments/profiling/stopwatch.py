@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from datamodules.models.allocator import give_back
 from lightning_modules import stylization
-from lightning_modules.losses import patch as losses_of_patches
+from lightning_modules.losses.patch import threshold_rejection
 from lightning_modules.steps.patches import cut
 from lightning_modules.stylization import Stylization
 
@@ -176,16 +176,14 @@ def accepting(share: float) -> Callable[[Tensor], Tensor]:
     return tau
 
 
-@contextmanager
-def accepted(share: float) -> Iterator[None]:
-    """Threshold rejection takes tau from `accepting(share)`, meanwhile, not from the method."""
+def rejecting(share: float) -> Callable[[Tensor, float | Tensor], Tensor]:
+    """Threshold rejection by `accepting(share)` instead of the method's tau."""
     tau = accepting(share)
 
-    def rejection(losses: Tensor, *_: Any, **__: Any) -> Tensor:
-        return torch.where(losses < tau(losses), 0.0, losses)
+    def reject(losses: Tensor, _: float | Tensor) -> Tensor:
+        return threshold_rejection(losses, tau(losses), reject_below=True)
 
-    with replaced(losses_of_patches, "threshold_rejection", rejection):
-        yield
+    return reject
 
 
 class Meter(Callback):

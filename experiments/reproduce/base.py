@@ -32,7 +32,7 @@ REDUCED = {  # the papers' generator, which the embedded presets have exchanged 
     "size": 256,
     "steps": 40,
     "model.generator": "stylenet",
-    "model.halve_every": 60,
+    "model.lr_scheduler.every": 60,
 }
 UNITS = {"size": "px", "steps": "steps"}
 PROVENANCE = ("models", "size", "steps", "machine", "date", "script")

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import Any
 
 import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
+from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -107,11 +109,16 @@ class AtelierCLI(LightningCLI):
             )
         except (ArgumentError, MisconfigurationException, ValueError) as error:
             raise _for_people(error) from error
-        if cli.trainer.max_steps < 1:
-            raise AtelierError(f"{cli.trainer.max_steps} steps optimise nothing; give --steps 120")
+        if (steps := cli.config["trainer"]["max_steps"]) < 1:
+            raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
         cli.datamodule.segmenter_settings = str(cli.config["data"]["segmenter"])
         cli.load_seconds = time.perf_counter() - started
         return cli
+
+    def instantiate_trainer(self, **settings: Any) -> Trainer:
+        """Trainer by the configuration, for one step more where the method's deviations say so."""
+        steps = self.config["trainer"]["max_steps"] + self.model.deviations.extra_step
+        return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
     def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
@@ -132,7 +139,6 @@ class AtelierCLI(LightningCLI):
         self.model.check(self.datamodule.targets)
         self.datamodule.setup()
         self.model.generator.start(self.datamodule.task.batch())
-        self.trainer.fit_loop.epoch_loop.max_steps += self.model.extra_step
         self.needed = self.fit_into_memory()
         return self._open_folder()
 
@@ -197,14 +203,14 @@ def noted_in(folders: Sequence[RunFolder]) -> Iterator[None]:
 
 def run_together(runs: Sequence[tuple[AtelierCLI, RunFolder]]) -> None:
     """Optimise runs that are set up as one, with the first one's trainer; they end alike."""
-    from lightning_modules.steps.joint import RunFolders, Together
+    from lightning_modules.steps.joint import JointStylization, RunFolders
 
     folders = [folder for _, folder in runs]
     with noted_in(folders):
         trainer = runs[0][0].trainer
         trainer.callbacks += [StepProgress(), RunFolders(folders)]
         data = TogetherDataModule([cli.datamodule for cli, _ in runs])
-        trainer.fit(Together([cli.model for cli, _ in runs]), datamodule=data)
+        trainer.fit(JointStylization([cli.model for cli, _ in runs]), datamodule=data)
 
 
 def _spelled_out(arguments: list[str]) -> list[str]:

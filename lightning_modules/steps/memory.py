@@ -89,7 +89,7 @@ class Estimate:
         side = method.encoder.image_size
         view = torch.zeros(2, 3, side, side, requires_grad=True)
         self.view = kept(method.encoder, method.encoder.embed_images, view)
-        self.views = 2 + (method.patches.count if hasattr(method, "patches") else 0)
+        self.views = 2 + (method.patches.count if method.patches else 0)
         self.cut = self.views * 3 * side * side * 4
         self.rest = PICTURES * 3 * 4 * self.pixels + 4 * self.cut
 

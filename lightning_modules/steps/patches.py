@@ -24,7 +24,7 @@ from datamodules.support.errors import AtelierError
 log = logging.getLogger(__name__)
 
 SMALLEST_PATCH = 8  # px; below this a patch is a blur that no encoder can judge
-Drawn = list[tuple[int, Tensor]]  # sides in pixels, and the boxes (n, 3) of that side
+BoxesBySide = list[tuple[int, Tensor]]  # sides in pixels, and the boxes (n, 3) of that side
 _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
@@ -64,7 +64,7 @@ class Places:
         """The patch sizes in pixels; read from the device once."""
         return [int(boxes[0, 2]) for boxes in self.by_size]
 
-    def draw(self, random: torch.Generator | None = None) -> Drawn:
+    def draw(self, random: torch.Generator | None = None) -> BoxesBySide:
         """`count` boxes for this step, uniformly with replacement."""
         each = shares(self.count, [1] * len(self.by_size))
         return [
@@ -74,7 +74,7 @@ class Places:
         ]
 
 
-def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> Drawn:
+def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> BoxesBySide:
     """Boxes of one step for all parts, part after part."""
     return [of_a_size for part in parts if part.count for of_a_size in part.draw(random)]
 

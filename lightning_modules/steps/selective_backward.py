@@ -1,9 +1,8 @@
-"""Encoding first without gradients, and again with them only what the loss turns out to follow.
+"""Two-pass encoding: all views without autograd, then only those with a non-zero gradient with it.
 
 Threshold rejection gives a patch that has arrived no gradient (CLIPstyler, eq. 2: R is constant
-there). Which patches these are is known once all are encoded; so the rest of the work, a second
-look and its backward pass, is spared for them, and no activations are kept for any. The gradient is
-the same.
+there). Which patches these are is clear only once all are encoded. The second pass and its backward
+pass skip them, and no activations are stored in the first. The gradient is the same.
 """
 
 from __future__ import annotations
@@ -14,18 +13,51 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Share of views. If fewer have a gradient, encoding these twice is cheaper than one backward pass
+# through all.
+FEW = 0.5
 
-def revisited(encode: Callable[[Tensor], Tensor], views: Tensor, chunk: int) -> Tensor:
-    """encode(views), (N, D), computed `chunk` views at a time and differentiable once.
+Encode = Callable[[Tensor], Tensor]
 
-    encode: (K, 3, S, S) to (K, D), each row from its own view alone.
+
+class Selection:
+    """Choice between one pass and two, by the views that had a gradient in the previous step.
+
+    On a CPU only: a GPU would have to be awaited for the answer.
+
+    Attributes:
+        share: of the views, those with a non-zero gradient in the previous step, in [0, 1].
     """
-    return _Revisited.apply(views, encode, chunk)
+
+    def __init__(self) -> None:
+        self.share = 1.0
+
+    def embed(self, encode: Encode, views: Tensor, chunk: int = 0) -> Tensor:
+        """encode(views), (N, D), in two passes of `chunk` views each or if few had a gradient.
+
+        encode: (K, 3, S, S) to (K, D), each row from its own view alone. chunk: 0 = all views.
+        """
+        on_cpu = views.device.type == "cpu"
+        if chunk or (on_cpu and self.share < FEW):
+            embeddings = encode_in_two_passes(encode, views, chunk or len(views))
+        else:
+            embeddings = encode(views)
+        if embeddings.requires_grad and on_cpu:
+            embeddings.register_hook(self._count)
+        return embeddings
+
+    def _count(self, gradients: Tensor) -> None:
+        self.share = float(gradients.any(dim=1).float().mean())
 
 
-class _Revisited(torch.autograd.Function):
+def encode_in_two_passes(encode: Encode, views: Tensor, chunk: int) -> Tensor:
+    """encode(views), (N, D), computed `chunk` views at a time and differentiable once."""
+    return _TwoPasses.apply(views, encode, chunk)
+
+
+class _TwoPasses(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, views: Tensor, encode: Callable, chunk: int) -> Tensor:
+    def forward(ctx: Any, views: Tensor, encode: Encode, chunk: int) -> Tensor:
         ctx.save_for_backward(views)
         ctx.encode, ctx.chunk = encode, chunk
         return torch.cat([encode(part) for part in views.split(chunk)])
@@ -34,11 +66,11 @@ class _Revisited(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradients: Tensor) -> tuple[Tensor, None, None]:
         (views,) = ctx.saved_tensors
-        found = torch.zeros_like(views)
-        followed = gradients.any(dim=1).nonzero().squeeze(1)
-        for part in followed.split(ctx.chunk) if len(followed) else ():
+        result = torch.zeros_like(views)
+        active = gradients.any(dim=1).nonzero().squeeze(1)
+        for rows in active.split(ctx.chunk) if len(active) else ():
             with torch.enable_grad():
-                seen = views[part].requires_grad_()
-                embeddings = ctx.encode(seen)
-            found[part] = torch.autograd.grad(embeddings, seen, gradients[part])[0]
-        return found, None, None
+                part = views[rows].requires_grad_()
+                embeddings = ctx.encode(part)
+            result[rows] = torch.autograd.grad(embeddings, part, gradients[rows])[0]
+        return result, None, None

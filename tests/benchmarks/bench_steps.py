@@ -4,6 +4,7 @@ Not a part of the tests: times prove nothing on a busy machine. Within a group t
 """
 
 from copy import deepcopy
+from functools import partial
 from itertools import repeat
 
 import pytest
@@ -20,9 +21,9 @@ from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
+from lightning_modules.steps.joint import joint_step
 from lightning_modules.steps.patches import cut, random_corners
-from lightning_modules.steps.selective_backward import revisited
-from lightning_modules.stylization import step
+from lightning_modules.steps.selective_backward import encode_in_two_passes
 
 LOOP_STEPS = 1000
 
@@ -62,8 +63,9 @@ def test_encoder(benchmark, vision, way):
 @pytest.mark.parametrize("way", ["all the way back", "looked at again"])
 def test_rejected_patches(benchmark, vision, way):
     encode = vision.embed_images
-    again = (lambda views: revisited(encode, views, 16)) if way == "looked at again" else encode
-    benchmark(_there_and_back, again, 6)
+    if way == "looked at again":
+        encode = partial(encode_in_two_passes, vision.embed_images, chunk=16)
+    benchmark(_there_and_back, encode, 6)
 
 
 def _there_and_back(encode, count=16):
@@ -76,13 +78,15 @@ def _there_and_back(encode, count=16):
 def test_runs_together(benchmark, way):
     task = StyleTask(torch.rand(3, 256, 256), (StyleTarget("", "fire"),), torch.ones(1, 256, 256))
     runs, batches = [method(StyleNet()) for _ in range(4)], [task.batch()] * 4
+    for run, batch in zip(runs, batches, strict=True):
+        run.prepare(batch)
 
     def one_after_another():
         for run, batch in zip(runs, batches, strict=True):
-            step([run], [batch])[0]["loss"].backward()
+            run.step(batch)["loss"].backward()
 
     def at_once():
-        sum(losses["loss"] for losses in step(runs, batches)).backward()
+        sum(losses["loss"] for losses in joint_step(runs, batches)).backward()
 
     benchmark(at_once if way == "at once" else one_after_another)
 

@@ -1,5 +1,7 @@
 """Small methods with the real encoder, and their batches."""
 
+from functools import partial
+
 import torch
 
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
@@ -24,12 +26,16 @@ WEIGHTS = {
 }
 
 
+def adam(lr, **settings):
+    return partial(torch.optim.Adam, lr=lr, **settings)
+
+
 def build(method, **settings):
     torch.manual_seed(0)
     given = {
         "generator": StyleNet(width=8),
         "weights": WEIGHTS[method],
-        "learning_rate": 5e-3,
+        "optimizer": adam(5e-3),
         "brush": [0.25, 0.375],
     }
     if method is not Gatys:
@@ -51,7 +57,8 @@ def batch_of(content, masks, *styles):
 
 def optimise(method, batch, steps=20):
     method.generator.start(batch)
-    optimizer = method.configure_optimizers()["optimizer"]
+    method.prepare(batch)
+    optimizer = method.optimizer(method.generator.parameters())
     for step in range(steps):
         loss = method.training_step(batch, step)["loss"]
         optimizer.zero_grad()
