@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import center_crop, resize
 
 from datamodules.models import published
+from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.base import Pictures
 from evaluation.metrics.dists import DISTS, DISTSDistance, L2Pooling
@@ -457,7 +458,7 @@ def test_one_file_of_a_repository_is_found_in_the_hubs_cache(tmp_path):
     file.parent.mkdir(parents=True)
     file.write_bytes(b"x")
     assert published.require("file:somebody/things/sub/net.pth", "-") == file
-    assert published.named("file:somebody/things/other.pth").cached() is None
+    assert by_name("file:somebody/things/other.pth").cached() is None
 
 
 def test_packaged_weights_of_another_release_are_refused():

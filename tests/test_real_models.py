@@ -14,6 +14,7 @@ from tokenizers import models as tokenizer_models
 from torch.nn import functional as F
 
 from datamodules.models import published
+from datamodules.models.schemes import by_name
 from datamodules.parsing import language_models
 from datamodules.parsing.llm import LLMParser
 from datamodules.segmentation.dino import DINODense
@@ -402,12 +403,12 @@ def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny, vgg_fil
 
 def test_names_that_mean_nothing_are_said():
     for name in ("vgg19", "clip:ViT", "open_clip:"):
-        with pytest.raises(AtelierError, match="names no weights"):
-            published.named(name)
+        with pytest.raises(AtelierError, match="is not the name of any weights"):
+            by_name(name)
     with pytest.raises(AtelierError, match="torchvision has no model 'vgg20'"):
-        published.named("torchvision:vgg20").cached()
+        by_name("torchvision:vgg20").cached()
     with pytest.raises(AtelierError, match="timm has no weights named 'vit_odd'"):
-        published.named("timm:vit_odd").cached()
+        by_name("timm:vit_odd").cached()
 
 
 def test_a_registered_file_stands_for_its_name(tmp_path, capsys):

@@ -227,7 +227,8 @@ def call(command: ModuleType, words: list[str]) -> int:
 
 def describe(jobs: Sequence[Job], root: Path, workers: Workers, models: str) -> None:
     """What would be made, on stdout: the runs, the weights they need, and the time."""
-    from datamodules.models.published import named, present
+    from datamodules.models.published import local_path
+    from datamodules.models.schemes import by_name
 
     states = Counter(state_of(job.id, root) for job in jobs)
     for job in jobs:
@@ -236,7 +237,7 @@ def describe(jobs: Sequence[Job], root: Path, workers: Workers, models: str) -> 
     methods = {str(job.labels["method"]) for job in jobs}
     needed = sorted({name for method in methods for name in weights_of(method, models)})
     for name in needed:
-        print(f"needs {name}: {'here' if present(named(name)) else 'MISSING'}")
+        print(f"needs {name}: {'here' if local_path(by_name(name)) else 'MISSING'}")
     left = states["open"] + states["failed"]
     seconds = history(root)
     many = max(1, workers.count)

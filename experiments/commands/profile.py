@@ -124,10 +124,11 @@ def measured(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
 
 def _missing(models: str | None) -> list[str]:
     """Weights of the preset's networks that are not on this machine; nothing is fetched."""
-    from datamodules.models.published import named, present
+    from datamodules.models.published import local_path
+    from datamodules.models.schemes import by_name
 
     needs = preset(models)["needs"] if models else []
-    return [name for name in needs if not present(named(name))]
+    return [name for name in needs if not local_path(by_name(name))]
 
 
 def _built(args: argparse.Namespace, text: str, missing: list[str], rest: list[str]) -> AtelierCLI:

@@ -81,13 +81,14 @@ def _list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from datamodules.models.published import named, present
+    from datamodules.models.published import local_path
+    from datamodules.models.schemes import by_name
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("name", "for", "MB", "licence", "here"):
         table.add_column(column, justify="right" if column == "MB" else "left", no_wrap=True)
     for known in KNOWN:
-        here = "yes" if present(named(known.name)) else "no"
+        here = "yes" if local_path(by_name(known.name)) else "no"
         table.add_row(known.name, known.use, str(known.megabytes), known.licence, here)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     return 0
@@ -106,12 +107,13 @@ def _asked(args: argparse.Namespace) -> list[str]:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from datamodules.models.published import fetch, named, offline, present
+    from datamodules.models.published import fetch, local_path, offline
+    from datamodules.models.schemes import by_name
 
     names = _asked(args)
     if not names:
         raise AtelierError("Nothing is named to fetch; give a NAME, --method M or --all")
-    missing = [weights for weights in map(named, names) if not present(weights)]
+    missing = [weights for weights in map(by_name, names) if not local_path(weights)]
     if missing and offline():
         raise AtelierError(
             f"HF_HUB_OFFLINE forbids connections, and {missing[0].name} is missing; unset it"
@@ -124,8 +126,8 @@ def _fetch(args: argparse.Namespace) -> int:
         except AtelierError as error:  # one that fails does not keep the others
             failures.append(error)
             print(f"atelier: {error}", file=sys.stderr)
-    for weights in map(named, names):
-        if path := present(weights):
+    for weights in map(by_name, names):
+        if path := local_path(weights):
             print(f"{weights.name}  {path}")
     return 2 if failures else 0
 
@@ -145,12 +147,13 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from datamodules.models.published import intact, named, present
+    from datamodules.models.published import intact, local_path
+    from datamodules.models.schemes import by_name
 
     verdicts = {True: "intact", False: "ALTERED", None: "no checksum is known"}
     altered = 0
-    for weights in map(named, _asked(args) or [known.name for known in KNOWN]):
-        if path := present(weights):
+    for weights in map(by_name, _asked(args) or [known.name for known in KNOWN]):
+        if path := local_path(weights):
             verdict = intact(path)
             altered += verdict is False
             print(f"{weights.name}  {verdicts[verdict]}  {path}")
