@@ -430,7 +430,7 @@ def test_missing_weights_are_said_with_what_goes_without():
     ):
         with pytest.raises(AtelierError, match=f"atelier weights fetch {name} .*{instead}"):
             make()
-    with pytest.raises(AtelierError, match="names no file on the hub"):
+    with pytest.raises(AtelierError, match="is no file on the hub"):
         NIMA("file:somebody/repository")
 
 
