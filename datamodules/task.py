@@ -1,29 +1,33 @@
-"""The contracts of the data's way: what the parser finds, what the masks add, what a step gets."""
+"""Contracts between the stages: the parser gives targets, the masks add regions, a step takes a
+batch of tensors. The module imports torch only where tensors are made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 
-MOST_STYLES = 8  # in one picture; more are a mistake or a mush
-BACKGROUND = "background"  # the object of a target that means: all that no other target names
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+MOST_STYLES = 8  # in one picture; more are a mistake or a blur
+BACKGROUND = "background"  # object of the target for everything that no other target names
 
 Blend = tuple[tuple[float, str], ...]  # (weight, style text) of each style on one region
 
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """What to stylize, and how: one pair out of an instruction.
+    """One pair of an instruction: an object and the style that it shall take.
 
-    object: the phrase naming the object, "" if the instruction names none, BACKGROUND for all that
-            the other targets leave or, alone, for what lies behind all that stands out.
-    style:  the phrase naming the style, "" if the instruction names none.
+    object: the phrase for the object, "" if the instruction has none, BACKGROUND for everything
+            that the other targets leave or, alone, for everything behind the salient object.
+    style:  the phrase for the style, "" if the instruction has none.
     weight: share of this style among those of the same object, >= 0.
     """
 
@@ -32,47 +36,91 @@ class StyleTarget:
     weight: float = 1.0
 
 
-def regions(targets: tuple[StyleTarget, ...]) -> list[tuple[str, Blend]]:
-    """The objects in the order they are named, the background last, each with its styles."""
+def styles_by_object(targets: Iterable[StyleTarget]) -> dict[str, Blend]:
+    """Styles of each object, in the order of the targets, the background last."""
+    targets = tuple(targets)
     names = [target.object for target in targets]
     by_object = sorted(targets, key=lambda t: (t.object == BACKGROUND, names.index(t.object)))
-    return [
-        (name, tuple((target.weight, target.style) for target in group if target.style))
+    return {
+        name: tuple((target.weight, target.style) for target in group if target.style)
         for name, group in groupby(by_object, key=lambda target: target.object)
-    ]
+    }
 
 
-def objects(names: Sequence[str]) -> list[str]:
-    """The regions' names that a mask is looked for: all but the background, unless it is alone."""
-    return [name for name in names if name != BACKGROUND] or list(names)
+def objects(names: Iterable[str]) -> list[str]:
+    """Names of the regions that need a mask of their own: all but the background, unless it is
+    alone.
+    """
+    names = list(names)
+    return [name for name in names if name != BACKGROUND] or names
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a picture with its styles.
+
+    name:   the object, "" for none, BACKGROUND for everything else.
+    styles: weights and texts, () where a picture shows the style.
+    mask:   float32 (H, W) in [0, 1], 1 = the region.
+    """
+
+    name: str
+    styles: Blend
+    mask: Tensor
 
 
 @dataclass(frozen=True)
 class StyleTask:
-    """One job, ready to be optimised.
+    """One task, ready to be optimised.
 
     content: picture, float32 (3, H, W) in [0, 1].
-    targets: the styles asked for; those of one object share a region.
-    masks:   one soft mask a region, float32 (K, H, W) in [0, 1], in the order of `regions`;
-             1 = the region to stylize, everywhere and for every method. They sum to at most 1.
-    source_text: what the content image is described as (CLIPstyler: "a Photo").
+    targets: as parsed; those of one object share a region.
+    regions: with soft masks (H, W), 1 = to be stylized, for every method; the masks sum to at
+             most 1 in every pixel.
+    source_text: describes the content image (CLIPstyler: "a Photo").
     style_image: a picture that shows the style of the first region, (3, h, w) in [0, 1].
-    parse_note: what must be known about how the targets were parsed, "" if nothing.
+    parse_note: remark of the parser that belongs into the record of the run, "" for none.
     """
 
     content: Tensor
     targets: tuple[StyleTarget, ...]
-    masks: Tensor
+    regions: tuple[Region, ...]
     source_text: str = "a Photo"
     style_image: Tensor | None = None
     parse_note: str = ""
 
     def __post_init__(self) -> None:
-        expected = (len(regions(self.targets)), *self.content.shape[1:])
-        if tuple(self.masks.shape) != expected:
-            raise ValueError(f"masks have shape {tuple(self.masks.shape)}, not {expected}")
+        if {r.name: r.styles for r in self.regions} != styles_by_object(self.targets):
+            raise ValueError("the regions are not those of the targets")
+        expected = self.content.shape[1:]
+        if wrong := [tuple(r.mask.shape) for r in self.regions if r.mask.shape != expected]:
+            raise ValueError(f"a mask has shape {wrong[0]}, not {tuple(expected)}")
         if not 0 <= float(self.masks.min()) <= float(self.masks.sum(0).max()) <= 1 + 1e-5:
             raise ValueError("masks must be in [0, 1] and sum to at most 1 in every pixel")
+
+    @classmethod
+    def of(
+        cls,
+        content: Tensor,
+        targets: Sequence[StyleTarget],
+        masks: Iterable[Tensor],
+        source_text: str = "a Photo",
+        style_image: Tensor | None = None,
+        parse_note: str = "",
+    ) -> StyleTask:
+        """A task whose regions are those of the targets, with one mask (H, W) for each in the order
+        of `styles_by_object`.
+        """
+        styles = styles_by_object(targets).items()
+        regions = tuple(Region(*pair, mask) for pair, mask in zip(styles, masks, strict=True))
+        return cls(content, tuple(targets), regions, source_text, style_image, parse_note)
+
+    @property
+    def masks(self) -> Tensor:
+        """The masks of the regions, (K, H, W)."""
+        import torch
+
+        return torch.stack([region.mask for region in self.regions])
 
     @property
     def stylized(self) -> Tensor:
@@ -80,11 +128,11 @@ class StyleTask:
         return self.masks.sum(0).clamp(max=1)
 
     def batch(self) -> StyleBatch:
-        """The tensors of this task, with the batch dimension that networks expect."""
+        """The tensors of this task with the batch dimension that networks expect."""
         return StyleBatch(
             content=self.content.unsqueeze(0),
             masks=self.masks.unsqueeze(0),
-            styles=tuple(blend for _, blend in regions(self.targets)),
+            styles=tuple(region.styles for region in self.regions),
             source_text=self.source_text,
             style_image=None if self.style_image is None else self.style_image.unsqueeze(0),
         )
@@ -92,7 +140,10 @@ class StyleTask:
 
 @dataclass(frozen=True)
 class StyleBatch:
-    """What a training step gets: content (1, 3, H, W), masks (1, K, H, W), K blends of styles."""
+    """Input of a training step: content (1, 3, H, W), masks (1, K, H, W) and K blends of styles.
+
+    style_image: (1, 3, h, w) or None.
+    """
 
     content: Tensor
     masks: Tensor
@@ -102,16 +153,13 @@ class StyleBatch:
 
     def to(self, device: torch.device | str) -> StyleBatch:
         """The same batch with its tensors on `device`."""
-        moved = {
-            f.name: value.to(device)
-            for f in fields(self)
-            if isinstance(value := getattr(self, f.name), Tensor)
-        }
-        return replace(self, **moved)
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        tensors = {name: value for name, value in values.items() if hasattr(value, "to")}
+        return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
 
 
-def check_weights(weights: list[float], of: str) -> None:
-    """AtelierError unless all weights are >= 0 and one is greater; `of` names them."""
+def check_weights(weights: Sequence[float], of: str) -> None:
+    """AtelierError unless all weights are finite and >= 0 and one is greater; `of` names them."""
     if min(weights) < 0 or max(weights) == 0 or not all(w < float("inf") for w in weights):
         raise AtelierError(
             f"{of} are {', '.join(f'{w:g}' for w in weights)}: weights must be 0 or more, and at "

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from datamodules.parsing.blend import targets_of
 from datamodules.support.errors import AtelierError
-from datamodules.task import regions
-from evaluation.cases import Case, find_runs, read_run
+from datamodules.task import styles_by_object
+from evaluation.finished_pictures import Case, find_runs, read_run
 from evaluation.suite import Scores, Suite, evaluate
 
 
@@ -95,8 +95,8 @@ def loose_case(
 
     mask: white where the picture was to change, None for everywhere. style: a text or a blend.
     """
-    named = regions(tuple(targets_of(object_, style)))
-    return Case(str(output), content, output, mask, regions=tuple(named))
+    styles = styles_by_object(targets_of(object_, style))
+    return Case(str(output), content, output, mask, tuple(styles.items()))
 
 
 def evaluate_cases(

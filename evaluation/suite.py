@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.models.published import reason
+from datamodules.run_folder import Result, RunWriter
 from datamodules.support.errors import AtelierError, wrapped_error
-from datamodules.support.files import write_json
-from evaluation.cases import (
-    RESULT,
+from evaluation.finished_pictures import (
     Case,
     Loaded,
     load,
-    read,
     read_run,
     refuse_full_mask,
     together,
@@ -89,13 +87,12 @@ class Suite:
             for name, score in metric.scores.items()
         }
 
-    def missing(self, result: dict[str, Any], force: bool) -> tuple[str, ...]:
+    def missing(self, result: Result, force: bool) -> tuple[str, ...]:
         """The metrics that a result does not hold yet, or not by the same network; or all."""
-        scored = result.get("scored", {})
         return tuple(
             name
             for name, metric in self.metrics.items()
-            if force or scored.get(name) != metric.network
+            if force or result.scored.get(name) != metric.network
         )
 
     def score(self, loaded: Sequence[Loaded], names: Iterable[str]) -> list[Scores]:
@@ -163,7 +160,7 @@ def evaluate(
     kin: dict[tuple, list[Case]] = defaultdict(list)
     for case in cases:
         try:
-            wanted = suite.missing(stored(case), force)
+            wanted = suite.missing(case.result, force)
             look = (case.size, case.encoder, case.source_text)
         except AtelierError as error:
             yield case, Scores(error=str(error))
@@ -177,7 +174,7 @@ def evaluate(
         for start in range(0, len(group), batch):
             yield from _score_together(group[start : start + batch], suite, names)
     for group in kin.values():
-        names = {n for case in group for n in suite.missing(stored(case), force)}
+        names = {n for case in group for n in suite.missing(case.result, force)}
         names = [name for name in suite.metrics if name in names and suite.metrics[name].over_seeds]
         if len(group) > 1 and names:
             yield from _score_together(group, suite, names)
@@ -201,27 +198,22 @@ def _score_together(
         yield one.case, record(one.case, scores, suite)
 
 
-def stored(case: Case) -> dict[str, Any]:
-    """The result.json of a case's run folder, {} if there is none."""
-    return (read(case.folder / RESULT) or {}) if case.folder else {}
-
-
 def record(case: Case, new: Scores, suite: Suite) -> Scores:
     """The new scores with those the run had; written to its result.json, whole or not at all."""
-    result = stored(case)
-    before, lacked = result.get("metrics", {}), result.get("unavailable", {})
+    result = case.result
+    before, lacked = result.metrics, result.unavailable
     lacking = {name: why for name, why in lacked.items() if name not in suite.metrics}
     lacking |= suite.unavailable | new.unavailable
     # A null in an unavailable metric's place goes when the metric comes.
-    had = {k: v for k, v in before.items() if not (v is None and k in lacked)}
+    stored = {k: v for k, v in before.items() if not (v is None and k in lacked)}
     merged = {
-        "metrics": dict.fromkeys(lacking) | had | new.values,
-        "scored": result.get("scored", {}) | new.scored,
+        "metrics": dict.fromkeys(lacking) | stored | new.values,
+        "scored": {**result.scored, **new.scored},
         "unavailable": lacking,
     }
-    changed = any(result.get(name) != value for name, value in merged.items())
+    changed = any(getattr(result, name) != value for name, value in merged.items())
     if case.folder and changed:
-        write_json(case.folder / RESULT, result | merged)
+        RunWriter(case.folder).update_result(merged)
     if judges_itself(merged["metrics"]):
         log.warning(
             "%s: only the encoder that was optimised has judged the style; add a metric with "
@@ -237,7 +229,7 @@ def judges_itself(values: Mapping[str, float | None]) -> bool:
     return bool(judged) and all(name.startswith(OWN) for name in judged)
 
 
-def score_run(folder: Path, encoder: JointEncoder) -> dict[str, dict]:
+def score_run(folder: Path, encoder: JointEncoder) -> Scores:
     """Metrics of a run that is about to end, as its result.json has them; seconds, not minutes.
 
     encoder: the one that was optimised. What it thinks of its own work stands beside what another
@@ -260,5 +252,4 @@ def score_run(folder: Path, encoder: JointEncoder) -> dict[str, dict]:
     case = replace(read_run(folder, finished=False), encoder=encoder.identity)
     scores = suite.score([load(case)], suite.metrics)[0]
     lacking = suite.unavailable | scores.unavailable
-    values = dict.fromkeys(lacking) | scores.values
-    return {"metrics": values, "scored": scores.scored, "unavailable": lacking}
+    return Scores(dict.fromkeys(lacking) | scores.values, scores.scored, lacking)

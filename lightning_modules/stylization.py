@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch, StyleTarget, check_weights, regions
+from datamodules.task import StyleBatch, StyleTarget, check_weights, styles_by_object
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
 from lightning_modules.losses.content import content_loss
@@ -129,7 +129,7 @@ class Stylization(LightningModule, ABC):
     @classmethod
     def check(cls, targets: Sequence[StyleTarget]) -> None:
         """AtelierError if there are more regions than the method can serve."""
-        names = [name for name, _ in regions(tuple(targets))]
+        names = list(styles_by_object(targets))
         if len(names) > cls.most_regions:
             limit = "one region" if cls.most_regions == 1 else f"{cls.most_regions} regions"
             raise AtelierError(

@@ -14,7 +14,7 @@ from PIL import Image
 
 from datamodules.images import load_picture, save_png, to_picture
 from datamodules.support.errors import AtelierError
-from evaluation.cases import find_runs, load, read_run, refuse_full_mask, together
+from evaluation.finished_pictures import find_runs, load, read_run, refuse_full_mask, together
 from evaluation.metrics.background import BackgroundPreservation
 from evaluation.metrics.base import PictureMetric, Score
 from evaluation.metrics.change import Change
@@ -90,7 +90,7 @@ def test_a_run_is_read_from_its_files(tmp_path):
         save_png(to_picture(torch.rand(SIZE, SIZE)), folder / f"mask-{k}.png")
     save_png(to_picture(torch.rand(3, SIZE, SIZE)), folder / "steps" / "000020.png")
     case = read_run(folder)
-    assert case.regions == (("box", ((1.0, "fire"),)), ("background", ((1.0, "snow"),)))
+    assert case.styles == (("box", ((1.0, "fire"),)), ("background", ((1.0, "snow"),)))
     assert (case.source_text, case.encoder, case.size) == ("a House", "bridge-lite0", (SIZE, SIZE))
     loaded = load(case, course=True)
     assert list(loaded.course) == [20]

@@ -85,7 +85,7 @@ def prepared(request):
         content = to_tensor(fit_within(load_picture("skimage:chelsea"), side))
         mask = torch.zeros(content.shape[1:])
         mask[16:140, 30:200] = 1
-        batch = StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
+        batch = StyleTask.of(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
         torch.manual_seed(0)
         method = build(Soulstyler, generator=request.param())
         method.generator.start(batch)
@@ -131,7 +131,7 @@ def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
 
 def test_a_style_pictures_features_are_counted_and_tiled_too():
     content = to_tensor(fit_within(load_picture("skimage:chelsea"), 256))
-    task = StyleTask(
+    task = StyleTask.of(
         content, (StyleTarget("", ""),), torch.ones(1, *content.shape[1:]), "", content
     )
     found = []

@@ -245,7 +245,7 @@ def test_gatys_by_its_formulas(content, left, output):
     features = EfficientNetFeatures(blocks=[0, 4])
     method = build(Gatys, style_features=features, brush=1.0)
     style = to_tensor(fit_within(load_picture("skimage:coffee"), 96))
-    task = StyleTask(
+    task = StyleTask.of(
         content, (StyleTarget("", ""),), torch.ones_like(left)[None], style_image=style
     )
     batch = task.batch()
@@ -508,7 +508,7 @@ def test_every_method_takes_any_aspect_ratio(method, shape):
     content, style = torch.rand(3, *shape), torch.rand(3, 70, 50)
     masks = torch.ones(1, *shape)
     settings = {"style_features": EfficientNetFeatures(), "brush": 0.5}
-    batch = StyleTask(content, (StyleTarget("x", "fire"),), masks, style_image=style).batch()
+    batch = StyleTask.of(content, (StyleTarget("x", "fire"),), masks, style_image=style).batch()
     optimise(build(method, **settings), batch, steps=1)
 
 

@@ -40,7 +40,7 @@ def batch_of(content, *styles, masks=None, style_image=None):
         for weight, text in (blend if isinstance(blend, tuple) else ((1.0, blend),))
     ]
     masks = torch.ones(1, *content.shape[1:]) if masks is None else masks
-    return StyleTask(content, tuple(targets), masks, style_image=style_image).batch()
+    return StyleTask.of(content, tuple(targets), masks, style_image=style_image).batch()
 
 
 def started(batch, **settings):

@@ -17,7 +17,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.cli import main
-from lightning_modules.callbacks import RunFolder
+from lightning_modules.callbacks import WriteRun
 from lightning_modules.encoders.base import JointEncoder
 from tests.support.servers import KEY, said
 
@@ -312,7 +312,7 @@ def run_folder(tmp_path, parser, instruction=INSTRUCTION):
         size=64,
     )
     data.setup()
-    folder = RunFolder(tmp_path, "name", data.task, "config: 1\n")
+    folder = WriteRun(tmp_path, "name", data.task, "config: 1\n")
     folder.write_task()
     return (tmp_path / "parse.json").read_text(encoding="utf-8")
 
@@ -356,7 +356,7 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
             texts.extend(asked)
             return torch.ones(len(asked), 1)
 
-    scores = score_run(tmp_path, Encoder())["metrics"]
+    scores = score_run(tmp_path, Encoder()).values
     assert scores["own_style_global.ones"] == pytest.approx(1)
     assert "art on fire" in texts
 

@@ -57,7 +57,7 @@ def clipstyler(features=EfficientNetFeatures, **settings):
 def batch():
     content = to_tensor(load_picture("skimage:chelsea").resize((96, 96)))
     target = StyleTarget("", "fire")
-    return StyleTask(content, (target,), torch.ones(1, 96, 96)).batch()
+    return StyleTask.of(content, (target,), torch.ones(1, 96, 96)).batch()
 
 
 def gradients(generator):
@@ -150,7 +150,7 @@ def test_stages_are_exclusive_and_sum_to_the_step(monkeypatch):
         encode()
         with watch.profile("[Strategy]SingleDeviceStrategy.batch_to_device"):
             pass
-    with watch.profile("[Callback]RunFolder{'a': 1.0}.on_train_batch_end"):
+    with watch.profile("[Callback]WriteRun{'a': 1.0}.on_train_batch_end"):
         pass
     seconds = watch.end()
     counted = {"losses": 2, "encoder": 2, "patches": 1, "logging": 1, "rest": 3}

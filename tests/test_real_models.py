@@ -286,7 +286,7 @@ def test_a_stylization_runs_on_the_real_classes(tiny, vgg_file):
         patches=Patches(count=4),
     )
     content = torch.rand(3, 64, 48)
-    batch = StyleTask(content, (StyleTarget("", "fire"),), torch.ones(1, 64, 48)).batch()
+    batch = StyleTask.of(content, (StyleTarget("", "fire"),), torch.ones(1, 64, 48)).batch()
     take_three_steps(method, batch)
     frozen = [*method.encoder.parameters(), *method.content_features.parameters()]
     assert all(p.grad is None for p in frozen)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import os
 import re
 import time
@@ -13,7 +14,7 @@ from PIL import Image
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.base import Score
 from evaluation.report import page_model, plots, published, tables
-from evaluation.report.details import Details, read_losses
+from evaluation.report.details import Details, thinned
 from evaluation.report.write import MARK, as_script, write_report
 from evaluation.tables.runs import Cell, Run
 from experiments.cli import main
@@ -147,12 +148,14 @@ def test_the_tradeoff_shows_what_is_kept():
 
 
 def test_losses_are_thinned_and_keep_their_ends():
-    text = "step,total\n" + "".join(f"{i},{i / 2}\n" for i in range(1001))
-    losses = read_losses(text, points=50)
-    assert len(losses["step"]) <= 50
-    assert (losses["total"][0], losses["total"][-1]) == (0, 500)
-    assert read_losses("step,total\n0,nan\n1,2\n") == {"step": [0, 1], "total": [None, 2]}
-    assert read_losses("") == read_losses("no table") == {}
+    totals = [step / 2 for step in range(1001)]
+    for points in (2, 49, 50, 1000, 1001, 2000):
+        losses = thinned(totals, points)
+        assert 2 <= len(losses) <= points
+        assert (losses[0], losses[-1]) == (0, 500)
+        assert losses == sorted(set(losses))
+    assert thinned([math.nan, 2.0]) == [None, 2]
+    assert thinned([]) == []
 
 
 @pytest.mark.parametrize(

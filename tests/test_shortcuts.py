@@ -30,7 +30,7 @@ def batch():
     content = to_tensor(fit_within(load_picture("skimage:chelsea"), 64))
     mask = torch.zeros(content.shape[1:])
     mask[8:40, 8:56] = 1
-    return StyleTask(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
+    return StyleTask.of(content, (StyleTarget("cat", "fire"),), mask[None]).batch()
 
 
 def soulstyler(content=5.0, **settings):

@@ -10,13 +10,14 @@ import torch
 
 from datamodules.images import fit_within, load_picture, save_png, to_picture, to_tensor
 from datamodules.parsing.base import Parser
+from datamodules.run_folder import FULL
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from lightning_modules import callbacks
-from lightning_modules.callbacks import RunFolder
+from lightning_modules.callbacks import WriteRun
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.optimizers.soap import Soap
@@ -70,7 +71,7 @@ def optimise(method, batch, steps):
 
 
 def task(content, mask, style="fire"):
-    return StyleTask(content, (StyleTarget("cat", style),), mask[None]).batch()
+    return StyleTask.of(content, (StyleTarget("cat", style),), mask[None]).batch()
 
 
 def test_the_object_takes_the_style_and_the_background_stays(content, mask):
@@ -284,20 +285,24 @@ def test_one_mask_file_an_object(tmp_path):
 
 def test_masks_that_contradict_the_contract_are_refused():
     content, target = torch.rand(3, 8, 8), (StyleTarget("cat", "fire"),)
-    for masks in (torch.ones(2, 8, 8), torch.ones(1, 4, 4), 1.5 * torch.ones(1, 8, 8)):
-        with pytest.raises(ValueError, match="masks"):
-            StyleTask(content, target, masks)
+    for masks, why in (
+        (torch.ones(2, 8, 8), "zip"),
+        (torch.ones(1, 4, 4), "a mask has shape"),
+        (1.5 * torch.ones(1, 8, 8), "masks must be in"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            StyleTask.of(content, target, masks)
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         ({"instruction": "  "}, "There is no instruction"),
-        ({"instruction": "x", "parser": Parrot(("cat", ""))}, "No style was found"),
-        ({"instruction": "x", "parser": Parrot(("", "fire"))}, "No object was found"),
+        ({"instruction": "x", "parser": Parrot(("cat", ""))}, "There is no style in"),
+        ({"instruction": "x", "parser": Parrot(("", "fire"))}, "There is no object in"),
         ({"style": "fire"}, "There is no instruction"),
         ({"targets": {"cat": ""}}, "give each object and style in words"),
-        ({"targets": {f"cat {k}": "fire" for k in range(9)}}, "9 styles are asked for"),
+        ({"targets": {f"cat {k}": "fire" for k in range(9)}}, "9 styles are requested"),
         ({"object": "cat", "style": "0*fire + 0*ice"}, "at least one greater than 0"),
         ({"object": "cat", "style": "-1*fire + 2*ice"}, "weights must be 0 or more"),
         ({"object": "cat", "style": "0.5*fire + ice"}, "'ice' has no weight"),
@@ -386,11 +391,11 @@ def test_a_full_picture_that_does_not_fit_into_memory_is_left_out_and_said(
     assert module.full.content.shape == (3, 85, 128)
     method = soulstyler()
     method.generator.start(module.task.batch())
-    folder = RunFolder(tmp_path, "name", module.task, "", full=module.full)
+    folder = WriteRun(tmp_path, "name", module.task, "", full=module.full)
     monkeypatch.setattr(callbacks, "available", lambda device, limit: 85 * 128 * 100)
     folder._paint_full(method)
     assert "output_full.png is left out; give a smaller --full-size" in caplog.text
-    assert not (tmp_path / callbacks.FULL).exists()
+    assert not (tmp_path / FULL).exists()
     monkeypatch.setattr(callbacks, "available", lambda device, limit: 85 * 128 * 1000)
     folder._paint_full(method)
-    assert (tmp_path / callbacks.FULL).exists()
+    assert (tmp_path / FULL).exists()

@@ -7,7 +7,6 @@ folder of the user's, by content and by name; one that is missing is named, and 
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import logging
@@ -24,6 +23,7 @@ import yaml
 from datamodules.images import PACKAGED, load_picture
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
+from datamodules.support.suggestions import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +94,9 @@ def load_set(name: str, pictures: Path | None = None) -> BenchmarkSet:
     """
     known = known_sets()
     if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise AtelierError(
             f"There is no benchmark set {name!r}; there are {', '.join(known)}, and a folder of "
-            f"pictures with --instructions FILE{hint}"
+            f"pictures with --instructions FILE{did_you_mean(name, known)}"
         )
     manifest = read_manifest(known[name])
     entries, missing = _entries(manifest, _Folder(pictures) if pictures is not None else None)
@@ -512,8 +510,7 @@ def _check(value: Any, schema: dict[str, _Key], path: str, where: str) -> None:
         )
     for key in value:
         if key not in schema:
-            nearest = difflib.get_close_matches(str(key), schema, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            hint = did_you_mean(str(key), schema)
             raise AtelierError(f"{at}: there is no key {key!r}, only {', '.join(schema)}{hint}")
     for key, rule in schema.items():
         if key not in value:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from datamodules.task import Blend
+from datamodules.task import Region
 
 UNDEFINED = math.nan  # of a picture for which a score says nothing; null in JSON, "-" in tables
 
@@ -33,18 +33,6 @@ class Score:
     source: str
     unit: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of a picture that was to take a style.
-
-    mask: (H, W) in [0, 1], 1 = the region. styles: weights and texts, () if no text tells it.
-    """
-
-    name: str
-    styles: Blend
-    mask: Tensor
 
 
 @dataclass(frozen=True)

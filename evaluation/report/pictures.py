@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from datamodules.images import fit_within, load_picture
+from datamodules.run_folder import CONTENT, MASK, OUTPUT
 
 FOLDER = "pictures"
 THUMBNAIL = 320  # px of a card's longer side
@@ -44,10 +45,10 @@ def make_shots(run: Path, report: Path) -> Shots:
 
     A run of any other system may have no mask.
     """
-    content, output = (load_picture(str(run / name)) for name in ("content.png", "output.png"))
+    content, output = (load_picture(str(run / name)) for name in (CONTENT, OUTPUT))
     small = _within(output, THUMBNAIL)
     shown = _within(output, LARGEST)
-    mask = run / "mask.png"
+    mask = run / MASK
     return Shots(
         thumbnail=_keep(small, report, thumbnail=True),
         thumbnail_size=small.size,

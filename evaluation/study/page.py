@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from datamodules.images import fit_within, load_picture
+from datamodules.run_folder import CONTENT, OUTPUT
 from datamodules.support.files import write_json, write_text
 from evaluation.study.answer_key import KEY, PAGE, VOTES, secret, study_id
 from evaluation.study.pairs import Pair
@@ -59,11 +60,11 @@ def page(pairs: Sequence[Pair], seed: int) -> str:
 
     entries = []
     for pair in pairs:
-        size = load_picture(str(pair.a.folder / "content.png")).size
+        size = load_picture(str(pair.a.folder / CONTENT)).size
         entry = {"id": pair.id, "targets": _targets(pair), "ratio": round(size[0] / size[1], 4)}
-        entry["photo"] = shown(str(pair.a.folder / "content.png"))
+        entry["photo"] = shown(str(pair.a.folder / CONTENT))
         entry["A"], entry["B"] = (
-            shown(str(work.folder / "output.png"), size) for work in (pair.a, pair.b)
+            shown(str(work.folder / OUTPUT), size) for work in (pair.a, pair.b)
         )
         entry["style"] = shown(pair.a.style_image) if pair.a.style_image else ""
         entries.append(entry)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from PIL import Image
 
 from datamodules.images import load_picture
+from datamodules.run_folder import CONTENT, OUTPUT, PARSE, RESULT, RunFolder, find
 from datamodules.support.errors import AtelierError
-from datamodules.task import Blend, StyleTarget, regions
-
-PICTURES = ("content.png", "output.png")
+from datamodules.task import Blend, styles_by_object
 
 
 @dataclass(frozen=True)
@@ -60,65 +58,52 @@ def _named(word: str) -> tuple[str, Path]:
 
 def _folders(folder: Path, name: str) -> list[Path]:
     """The runs in a folder. One whose system is named needs no result.json."""
-    mark = "output.png" if name else "result.json"
-    if (folder / mark).is_file():
-        return [folder]
-    found = sorted(path.parent for path in folder.rglob(mark)) if folder.is_dir() else []
-    if not found and (folder / "output.png").is_file():
+    mark = OUTPUT if name else RESULT
+    runs = sorted(Path(at) for at, _ in find(folder, (mark,)))
+    if not runs and (folder / OUTPUT).is_file():
         raise AtelierError(
-            f"{folder} has no result.json that names its system; name it with NAME={folder}"
+            f"{folder} has no {RESULT} that names its system; name it with NAME={folder}"
         )
-    if not found:
+    if not runs:
         raise AtelierError(f"There is no finished run at {folder}: no {mark}; check the path")
-    return found
+    return runs
 
 
 def read_work(folder: Path, system: str = "") -> Work:
     """The work in a run folder, of the named system or of the one that its result.json names.
 
-    Raises AtelierError for a file that is missing or not as a run leaves it.
+    Raises AtelierError for a file that is missing or damaged.
     """
-    system = system or str(_json(folder / "result.json", "method"))
-    content, output = (load_picture(str(folder / name)) for name in PICTURES)
+    run = RunFolder(folder)
+    run.require(CONTENT, OUTPUT, PARSE)
+    if not (system := system or run.result.method):
+        raise AtelierError(f"{folder / RESULT} names no method; name the system with NAME={folder}")
+    content, output = (load_picture(str(folder / name)) for name in (CONTENT, OUTPUT))
     if abs(output.width * content.height / (output.height * content.width) - 1) > 0.02:
         raise AtelierError(
-            f"{folder / 'output.png'} is {output.width}x{output.height} px, its content.png "
+            f"{folder / OUTPUT} is {output.width}x{output.height} px, its {CONTENT} "
             f"{content.width}x{content.height}: not one picture; crop them alike"
         )
-    targets, style_image = _targets(folder / "parse.json"), _style_image(folder / "config.yaml")
+    targets, style_image = _in_words(run), str(run.setting("data.style_image") or "")
     shown = digest(load_picture(style_image)) if style_image else ""
     asked = [digest(content), shown, [[word.casefold() for word in pair] for pair in targets]]
     task = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     return Work(system, folder, task, digest(output), targets, style_image)
 
 
+def _in_words(run: RunFolder) -> tuple[tuple[str, str], ...]:
+    """(object, style) of every region, the texts trimmed."""
+
+    def trimmed(text: str) -> str:
+        return " ".join(text.split())
+
+    targets = [replace(t, object=trimmed(t.object), style=trimmed(t.style)) for t in run.targets]
+    return tuple((name, plain(blend)) for name, blend in styles_by_object(targets).items())
+
+
 def digest(picture: Image.Image) -> str:
     """SHA-256 of a picture's size and pixels, whatever its file is like."""
     return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()
-
-
-def _json(path: Path, key: str = "") -> object:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-        return value[key] if key else value
-    except FileNotFoundError as error:
-        raise AtelierError(f"{path} is missing; give a finished run's folder") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AtelierError(f"{path} is not as a run leaves it; do the run again") from error
-
-
-def _targets(path: Path) -> tuple[tuple[str, str], ...]:
-    """(object, style) of every region, the texts trimmed."""
-    try:
-        parsed = [
-            StyleTarget(" ".join(t["object"].split()), " ".join(t["style"].split()), t["weight"])
-            for t in (target | {"weight": target.get("weight", 1.0)} for target in _json(path))
-        ]
-        return tuple((name, plain(blend)) for name, blend in regions(tuple(parsed)))
-    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
-        raise AtelierError(
-            f'{path} is not a list of targets; write [{{"object": "cat", "style": "fire"}}]'
-        ) from error
 
 
 def plain(blend: Blend) -> str:
@@ -127,14 +112,3 @@ def plain(blend: Blend) -> str:
         return blend[0][1] if blend else ""
     whole = sum(weight for weight, _ in blend)
     return " and ".join(f"{weight / whole:.0%} {style}" for weight, style in blend)
-
-
-def _style_image(path: Path) -> str:
-    """The style picture that a run's configuration names, "" if none."""
-    if not path.is_file():
-        return ""
-    try:
-        data = yaml.safe_load(path.read_text("utf-8")).get("data") or {}
-        return str(data.get("style_image") or "")
-    except (yaml.YAMLError, AttributeError, ValueError) as error:
-        raise AtelierError(f"{path} is not a run's configuration; do the run again") from error

@@ -21,13 +21,27 @@ import re
 import statistics
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from datamodules.run_folder import (
+    CONFIG,
+    FAILURE,
+    FORMAT,
+    JOB,
+    PARSE,
+    RESULT,
+    FailureRecord,
+    JobRecord,
+    Result,
+    RunFolder,
+    find,
+    newer_format,
+)
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic
 
@@ -38,24 +52,29 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
-PARSE, CONFIG = "parse.json", "config.yaml"  # tell the labels of a run that has no job.json
 CONSOLIDATED = "results.parquet"
 ROOT = Path(__file__).parents[2]
 SUITES = ROOT / "configs" / "evaluation"
 OWN = "own_"  # begins what the encoder that was optimised says of its own work
 SECONDS = "seconds"
 CIRCUMSTANCES = ("picture", "object", "style", "seed")  # what means are taken over
-KEPT_INSIDE = {"steps", "wandb"}  # folders of a run that hold no runs
 VERSION = "1"  # of the rows in results.parquet
 
-# What is read of each file. What is "JSON" here is taken apart in Python, which is faster than
-# handing DuckDB's maps over.
+
+def _shape(kind: type, *names: str) -> str:
+    """DuckDB's description of some entries of a record. "JSON" is parsed in Python, which is faster
+    than to take over DuckDB's maps.
+    """
+    kinds = {entry.name: entry.type for entry in fields(kind)}
+    return json.dumps({name: "VARCHAR" if kinds[name] == "str" else "JSON" for name in names})
+
+
 SHAPES = {
-    RESULT: '{"method": "VARCHAR", "encoder": "VARCHAR", "seed": "JSON", "metrics": "JSON",'
-    ' "unavailable": "JSON", "seconds": "JSON"}',
-    JOB: '{"set": "VARCHAR", "labels": "JSON", "command": "VARCHAR"}',
-    FAILURE: '{"reason": "VARCHAR"}',
+    RESULT: _shape(
+        Result, "format", "method", "encoder", "seed", "metrics", "unavailable", "seconds"
+    ),
+    JOB: _shape(JobRecord, "set", "labels", "command"),
+    FAILURE: _shape(FailureRecord, "reason"),
 }
 COLUMNS = {
     "folder": "VARCHAR",
@@ -183,12 +202,9 @@ def _find(root: Path) -> dict[str, _Files]:
     if not root.is_dir():
         raise AtelierError(f"There is no folder {root}; give a run folder, or one that holds some")
     found = {}
-    for at, below, files in os.walk(root, onerror=_refuse):
-        if RESULT in files:
-            below[:] = [name for name in below if name not in KEPT_INSIDE]
-        if RESULT in files or FAILURE in files:
-            folder = at.removeprefix(str(root)).strip(os.sep).replace(os.sep, "/") or "."
-            found[folder] = _files(at, files)
+    for at, files in find(root, (RESULT, FAILURE), onerror=_refuse):
+        folder = at.removeprefix(str(root)).strip(os.sep).replace(os.sep, "/") or "."
+        found[folder] = _files(at, files)
     return dict(sorted(found.items()))
 
 
@@ -266,6 +282,7 @@ def _run(root: Path, folder: str, names: frozenset[str], read: dict[str, dict | 
     """A run from what was read of its files."""
     result, job, failure, labels = read[RESULT] or {}, read[JOB] or {}, "", {}
     scores: dict[str, dict] = {"metrics": {}, "unavailable": {}, "seconds": {}}
+    made = result.get("format") or str(FORMAT)
     try:
         if RESULT in names:
             scores = {name: _object(result.get(name)) for name in scores}
@@ -273,6 +290,8 @@ def _run(root: Path, folder: str, names: frozenset[str], read: dict[str, dict | 
                 raise ValueError
     except ValueError:
         failure = f"{RESULT} is damaged; make the run again"
+    if made.isdecimal() and int(made) > FORMAT:
+        failure = newer_format(RESULT, int(made))
     try:
         labels = _object(job.get("labels")) if JOB in names else _told(root / folder, names, result)
         if JOB in names and not job.get("labels"):
@@ -328,7 +347,7 @@ def _told(folder: Path, names: frozenset[str], result: Mapping[str, Any]) -> dic
     model, image = _model_and_image(folder / CONFIG) if CONFIG in names else ("", "")
     # The method's name is its file's, as in labels that a bench gives.
     method = model.split(".")[-2] if model.count(".") > 1 else result.get("method")
-    object_, style = _target(folder / PARSE) if PARSE in names else (None, None)
+    object_, style = _target(folder) if PARSE in names else (None, None)
     seed = json.loads(result.get("seed") or "null")
     labels = {
         "method": method,
@@ -358,15 +377,13 @@ def _entry(config: object, section: str, name: str) -> str:
     return str(part.get(name) or "") if isinstance(part, dict) else ""
 
 
-def _target(path: Path) -> tuple[str | None, ...]:
+def _target(folder: Path) -> tuple[str | None, ...]:
     """Object and style of the first target."""
-    try:
-        first = json.loads(path.read_text(encoding="utf-8"))[0]
+    for target in RunFolder(folder, strict=False).targets:
         # JSON can hold halves of characters, which UTF-8 cannot.
-        whole = (str(first[name]).encode("utf-8", "replace") for name in ("object", "style"))
+        whole = (text.encode("utf-8", "replace") for text in (target.object, target.style))
         return tuple(text.decode() for text in whole)
-    except (OSError, ValueError, LookupError, TypeError):
-        return None, None
+    return None, None
 
 
 # --- Parquet

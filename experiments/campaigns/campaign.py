@@ -6,7 +6,6 @@ What `atelier sweep` and `atelier bench` share.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -18,9 +17,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from datamodules.run_folder import RESULT, RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
-from experiments.campaigns.job import INPUTS, RESULT, RUNS, Job, Outcome, state_of
+from experiments.campaigns.job import INPUTS, RUNS, Job, Outcome, state_of
 from experiments.campaigns.workers import SERIAL, Workers
 from experiments.commands.parse import PARSERS
 from experiments.commands.stylize import SETTINGS, absolute
@@ -250,7 +250,7 @@ def history(root: Path) -> float:
     for place in (root, root.parent):
         files = [*place.glob(f"**/{RESULT}")][:200]
         totals = [
-            sum(json.loads(file.read_text("utf-8")).get("seconds", {}).values()) for file in files
+            sum(RunFolder(file.parent, strict=False).result.seconds.values()) for file in files
         ]
         if any(totals):
             return statistics.mean(total for total in totals if total)

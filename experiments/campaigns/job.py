@@ -23,12 +23,21 @@ from typing import Any, Literal
 
 import yaml
 
+from datamodules.run_folder import (
+    CONFIG,
+    FAILURE,
+    RESULT,
+    FailureRecord,
+    JobRecord,
+    RunFolder,
+    RunWriter,
+)
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import sha256, write_json
+from datamodules.support.files import sha256
 
 log = logging.getLogger(__name__)
 
-RUNS, JOB, FAILURE, RESULT = "runs", "job.json", "failure.json", "result.json"
+RUNS = "runs"  # folder of a campaign's runs
 INPUTS = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
 CHUNKS = (16, 4)  # views that the encoder sees together once memory has run out
 
@@ -172,7 +181,7 @@ def _run_together(jobs: Sequence[tuple[Job, Path]], threads: int) -> dict[str, O
     # What fails here is made alone, and fails there again, with its reason noted.
     for job, folder in jobs:
         with suppress(Exception):
-            write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": 0})
+            RunWriter(folder).write_job(described(job, folder))
             cli = AtelierCLI.from_arguments(job.arguments(folder), time.perf_counter())
             ready[job.id] = cli, cli.set_up()
     if len(ready) < 2:
@@ -199,7 +208,7 @@ def _run(job: Job, folder: Path, limit: float, threads: int) -> Outcome:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, limit)
     try:
-        write_json(folder / JOB, described(job, folder) | {"started": time.time(), "limit": limit})
+        RunWriter(folder).write_job(described(job, folder, limit))
         _fit(job, folder, start, threads)
     except Exception as error:  # whatever went wrong in one run, the others go on
         said = note_failure(folder, _reason(error), tries)
@@ -234,22 +243,24 @@ def _reason(error: Exception) -> str:
     return words if isinstance(error, AtelierError) else f"{type(error).__name__}: {words}"[:500]
 
 
-def described(job: Job, folder: Path) -> dict[str, Any]:
-    """What job.json says: labels, settings, and the command that makes the run once more."""
-    again = ["atelier", "stylize", "--config", str(folder / "config.yaml"), "--out", "runs/again"]
-    return {
-        "id": job.id,
-        "set": job.set,
-        "labels": dict(job.labels),
-        "settings": dict(job.settings),
-        "command": shlex.join(again),
-    }
+def described(job: Job, folder: Path, limit: float = 0) -> JobRecord:
+    """The contents of job.json for a job that starts now."""
+    again = ["atelier", "stylize", "--config", str(folder / CONFIG), "--out", "runs/again"]
+    return JobRecord(
+        job.id,
+        job.set,
+        dict(job.labels),
+        dict(job.settings),
+        shlex.join(again),
+        started=time.time(),
+        limit=limit,
+    )
 
 
 def note_failure(folder: Path, reason: str, tries: int) -> str:
     """Note why a job has failed, for reports and for --retry-failed; what there is to say of it."""
     try:
-        write_json(folder / FAILURE, {"reason": reason, "tries": tries})
+        RunWriter(folder).write_failure(FailureRecord(reason, tries))
     except AtelierError as unwritable:  # a full disk: it is at least said
         return f"{reason}; {unwritable}"
     return reason
@@ -257,7 +268,4 @@ def note_failure(folder: Path, reason: str, tries: int) -> str:
 
 def failed_tries(folder: Path) -> int:
     """How often a job has failed so far."""
-    try:
-        return json.loads((folder / FAILURE).read_text(encoding="utf-8"))["tries"]
-    except (OSError, ValueError, KeyError):
-        return 0
+    return RunFolder(folder, strict=False).failure.tries

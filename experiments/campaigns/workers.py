@@ -6,16 +6,15 @@ the next job, with the networks that they have loaded. The serial runner shares 
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datamodules.run_folder import RunFolder
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.job import (
-    JOB,
     RUNS,
     Job,
     Outcome,
@@ -160,10 +159,7 @@ def _died(job: Job, root: Path, limit: float, error: Exception) -> Outcome:
 
 
 def _cause(folder: Path, limit: float, error: Exception) -> str:
-    try:
-        started = json.loads((folder / JOB).read_text(encoding="utf-8"))["started"]
-    except (OSError, ValueError, KeyError):
-        started = time.time()
+    started = RunFolder(folder, strict=False).job.started or time.time()
     if limit and time.time() - started >= limit:
         return f"ran past its limit of {limit:g} s"
     words = " ".join(str(error).split())[:300]

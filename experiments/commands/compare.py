@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.errors import AtelierError
 from experiments.commands.stylize import absolute, pairs
 from experiments.run.presets import compose
@@ -98,15 +99,15 @@ def _parsed(instruction: str | None) -> dict[str, str]:
         raise AtelierError('There is no instruction; give one, or --target "boat=fire"')
     from datamodules.parsing.blend import in_words
     from datamodules.parsing.llm import LLMParser
-    from datamodules.task import regions
+    from datamodules.task import styles_by_object
 
-    named = regions(tuple(LLMParser().parse(instruction)))
-    if not all(name and blend for name, blend in named):
+    named = styles_by_object(LLMParser().parse(instruction))
+    if not all(name and blend for name, blend in named.items()):
         raise AtelierError(
             f"{instruction!r} does not name both object and style; say both, or give "
             '--target "boat=fire"'
         )
-    return {name: in_words(blend) for name, blend in named}
+    return {name: in_words(blend) for name, blend in named.items()}
 
 
 def _check(configs: dict[str, Path], styles: dict[str, str]) -> None:
@@ -149,9 +150,9 @@ def _masks(picture: Image.Image, names: list[str], out: Path, again: bool) -> li
 
 def fit(settings: list[str], folder: Path, again: bool) -> None:
     """Run a configuration into the folder, unless it holds the finished run."""
-    from experiments.run.lightning_cli import RESULT, AtelierCLI
+    from experiments.run.lightning_cli import AtelierCLI
 
-    if again or not (folder / RESULT).exists():
+    if again or not RunFolder(folder).finished:
         started = time.perf_counter()
         target = [f"--run.out={folder}", "--run.overwrite=true"]
         AtelierCLI.from_arguments(settings + target, started).run()
@@ -163,14 +164,14 @@ def _scores(folder: Path, mask: str) -> dict[str, float | str]:
     from evaluation.metrics.change import mean_change
     from evaluation.metrics.style import judgements
 
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    content, output = (load_picture(str(folder / f"{n}.png")) for n in ("content", "output"))
+    result = RunFolder(folder).result
+    content, output = (load_picture(str(folder / name)) for name in (CONTENT, OUTPUT))
     size = content.size
     batch = to_tensor(output)[None], to_tensor(content)[None], load_mask(mask, size)[None]
     changes = {name: float(value) for name, value in mean_change(*batch).items()}
     # Not by the encoder that was optimised, which thinks too well of its own work.
     before, after = (
-        judgements(result["metrics"], score) for score in ("style_global_before", "style_global")
+        judgements(result.metrics, score) for score in ("style_global_before", "style_global")
     )
     told = (
         {
@@ -182,14 +183,14 @@ def _scores(folder: Path, mask: str) -> dict[str, float | str]:
         else {}
     )
     known = {name: value for name, value in changes.items() if not math.isnan(value)}
-    return {**told, **known, "optimise_seconds": result["seconds"]["optimise"]}
+    return {**told, **known, "optimise_seconds": result.seconds["optimise"]}
 
 
 def _sheet(out: Path, mask: str, scores: dict[str, dict]) -> Image.Image:
     from datamodules.images import load_mask, load_picture, to_picture
     from evaluation.contact_sheet import labelled_grid
 
-    content = load_picture(str(out / next(iter(scores)) / "content.png"))
+    content = load_picture(str(out / next(iter(scores)) / CONTENT))
     cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size)), ["mask"])]
     for method, s in scores.items():
         style = (
@@ -208,5 +209,5 @@ def _sheet(out: Path, mask: str, scores: dict[str, dict]) -> Image.Image:
             f"change: {', '.join(changes)}",
             f"{s['optimise_seconds']:.0f} s",
         ]
-        cells.append((load_picture(str(out / method / "output.png")), lines))
+        cells.append((load_picture(str(out / method / OUTPUT)), lines))
     return labelled_grid(cells)

@@ -200,14 +200,14 @@ def _task(cli: AtelierCLI) -> StyleTask:
     mask = torch.ones_like(disc) if isinstance(cli.model, CLIPstyler) else disc
     shown = data.style_image or (STYLE_PICTURE if "gram" in cli.model.weights else "")
     picture = to_tensor(load_picture(shown).resize((side, side))) if shown else None
-    targets = (StyleTarget("", data.style),)
-    return StyleTask(content, targets, mask[None], data.source_text, picture)
+    targets = (StyleTarget("", data.request.style),)
+    return StyleTask.of(content, targets, [mask], data.source_text, picture)
 
 
 def _run(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> Meter:
     """The steps, timed."""
     from experiments.profiling.stopwatch import Meter, Stopwatch, accepting, attached, rejecting
-    from lightning_modules.callbacks import RunFolder, StepProgress
+    from lightning_modules.callbacks import StepProgress, WriteRun
 
     device, naive = cli.trainer.strategy.root_device, None
     if args.against:
@@ -220,7 +220,7 @@ def _run(cli: AtelierCLI, task: StyleTask, args: argparse.Namespace) -> Meter:
     meter = Meter(watch, args.warmup, args.steps, naive, cuts)
     cli.model.reject = rejecting(args.accept)
     with tempfile.TemporaryDirectory() as path:
-        folder = RunFolder(Path(path), "", task, "", cli.config["run"]["keep_every"])
+        folder = WriteRun(Path(path), "", task, "", cli.config["run"]["keep_every"])
         callbacks = [StepProgress(), folder, meter]
         trainer = cli.instantiate_trainer(
             max_steps=len(meter.kinds), profiler=watch, callbacks=callbacks

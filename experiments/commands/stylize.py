@@ -25,6 +25,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from datamodules.run_folder import ENHANCED, FULL, OUTPUT, RunFolder
 from datamodules.support.errors import AtelierError
 from experiments.commands.parse import PARSERS
 from experiments.run.presets import compose, require_shared
@@ -181,12 +182,12 @@ def configuration(args: argparse.Namespace) -> str:
 def _announce(cli, folder) -> None:
     """What was understood, before the time is spent on it."""
     from datamodules.parsing.blend import in_words
-    from datamodules.task import regions
 
-    for (name, blend), mask in zip(regions(folder.task.targets), folder.task.masks, strict=True):
-        print(f"object   {name or '(none named)'}", file=sys.stderr)
-        print(f"style    {in_words(blend) if blend else '(shown by its picture)'}", file=sys.stderr)
-        covered = float((mask > 0.5).float().mean())
+    for region in folder.task.regions:
+        print(f"object   {region.name or '(none named)'}", file=sys.stderr)
+        style = in_words(region.styles) if region.styles else "(shown by its picture)"
+        print(f"style    {style}", file=sys.stderr)
+        covered = float((region.mask > 0.5).float().mean())
         print(f"mask     covers {covered:.1%} of the picture", file=sys.stderr)
     print(f"memory   about {cli.needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
 
@@ -197,15 +198,14 @@ def _print_result(folder: Path) -> None:
     from rich.table import Table
 
     from evaluation.metrics.style import judgements
-    from lightning_modules.callbacks import FULL
 
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    metrics, seconds = result["metrics"], result["seconds"]
+    result = RunFolder(folder).result
+    metrics, seconds = result.metrics, result.seconds
     rows = {
         "time": f"{sum(seconds.values()):.1f} s ("
         + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
         + ")",
-        "losses": ", ".join(f"{name} {value:.4g}" for name, value in result["losses"].items()),
+        "losses": ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items()),
         "background": "none: the mask covers everything",
     }
     for score, role in (("style_global", ""), ("own_style_global", ", which was optimised")):
@@ -224,6 +224,6 @@ def _print_result(folder: Path) -> None:
         table.add_row(name, value)
     Console().print(table)
     # Paths whole, on lines of their own, for eyes and scripts alike.
-    print(f"output    {folder / 'output.png'}\nenhanced  {folder / 'output_enhanced.png'}")
+    print(f"output    {folder / OUTPUT}\nenhanced  {folder / ENHANCED}")
     if (folder / FULL).exists():
         print(f"full      {folder / FULL}")

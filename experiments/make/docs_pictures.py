@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from datamodules.run_folder import CONTENT, OUTPUT
 from datamodules.support.files import atomic
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -58,7 +59,7 @@ def make(name: str) -> None:
         )
         if done.returncode:
             sys.exit(f"{name}: atelier {' '.join(words)} failed")
-        pair = [Image.open(Path(folder) / f"{part}.png") for part in ("content", "output")]
+        pair = [Image.open(Path(folder) / name) for name in (CONTENT, OUTPUT)]
         height = round(WIDTH * pair[0].height / pair[0].width)
         canvas = Image.new("RGB", (2 * WIDTH + GAP, height), "white")
         for k, picture in enumerate(pair):

@@ -12,7 +12,6 @@ not done again.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.files import atomic
 from experiments.campaigns import campaign
 from experiments.campaigns.job import RUNS, Job
@@ -87,7 +87,7 @@ def cost() -> None:
         _measured(words)
         seconds, memory = _measured(words)
         print(f"{name:10} {seconds:8.1f} {memory:6.2f}")
-    stages = json.loads((out / "result.json").read_text(encoding="utf-8"))["seconds"]
+    stages = RunFolder(out).result.seconds
     print(", ".join(f"{stage} {value:.1f} s" for stage, value in stages.items()))
     before = sum(stages[stage] for stage in ("load", "parse", "mask"))
     print(f"{before:.1f} s to the first step")
@@ -136,9 +136,7 @@ def _job(picture: str, thing: str, style: str, generator: str, settings: dict) -
 
 def _mean(folders: dict[tuple[str, str], Path]) -> str:
     """The judge's style adherence of the objects, before and after."""
-    metrics = [
-        json.loads((f / "result.json").read_text("utf-8"))["metrics"] for f in folders.values()
-    ]
+    metrics = [RunFolder(folder).result.metrics for folder in folders.values()]
     before, after = (
         statistics.mean(values[f"{score}.bridge-lite2"] for values in metrics)
         for score in ("style_global_before", "style_global")
@@ -151,7 +149,7 @@ def _recognised(folders: dict[tuple[str, str], Path]) -> str:
 
     The judge is not the encoder that was optimised; guessing would be right once in eight.
     """
-    from evaluation.cases import load, read_run, together
+    from evaluation.finished_pictures import load, read_run, together
     from evaluation.metrics.style import GlobalStyle
     from lightning_modules.encoders.bridge import BridgeEncoder
 
@@ -176,7 +174,7 @@ def _draw(jobs: dict[tuple[str, str], Job], root: Path, path: Path) -> None:
         draw.text((column * CELL + 4, 2), name[:27], fill="black", font=font)
     for row, picture in enumerate(rows):
         for column, style in enumerate((STYLES[0], *STYLES)):
-            file = "output.png" if column else "content.png"
+            file = OUTPUT if column else CONTENT
             shown = root / RUNS / jobs[picture, style].id / file
             if shown.is_file():
                 canvas.paste(_square(shown), (column * CELL, MARGIN + row * CELL))

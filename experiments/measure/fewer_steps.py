@@ -12,7 +12,6 @@ Runs are kept in runs/fewer-steps: what is done is not done again.
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import statistics
 import time
@@ -22,6 +21,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from datamodules.images import load_picture, to_tensor
+from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.files import atomic
 from experiments.campaigns import campaign
 from experiments.campaigns.job import RUNS, Job
@@ -82,8 +82,7 @@ def _given(pair: str, size: int) -> dict[str, object]:
 
 def smoothed(folder: Path) -> list[float]:
     """The total loss of a run by step: mean of the last WINDOW steps, fewer at the beginning."""
-    with (folder / "losses.csv").open(encoding="utf-8") as file:
-        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    totals = RunFolder(folder).losses["total"]
     return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
 
 
@@ -92,7 +91,7 @@ def loss_of(judge: Job, folder: Path) -> float:
     cli = AtelierCLI.from_arguments(judge.arguments(Path()), time.perf_counter())
     cli.datamodule.setup()
     method, batch, totals = cli.model, cli.datamodule.task.batch(), []
-    output = to_tensor(load_picture(str(folder / "output.png"))).unsqueeze(0)
+    output = to_tensor(load_picture(str(folder / OUTPUT))).unsqueeze(0)
     with torch.no_grad():
         method.prepare(batch)
         (maps,) = method.content_features.each([output])
@@ -181,7 +180,7 @@ def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path)
     first = {key[:2]: root / RUNS / job.id for key, job in reversed(jobs.items())}
     pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
     variants = dict.fromkeys(variant for _, variant, _ in jobs)
-    rows = {"photo": (PLAIN, "content.png")} | {v: (v, "output.png") for v in variants}
+    rows = {"photo": (PLAIN, CONTENT)} | {v: (v, OUTPUT) for v in variants}
     canvas = Image.new("RGB", (CELL * len(pairs), (CELL + MARGIN) * len(rows)), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
     for row, (name, (variant, file)) in enumerate(rows.items()):

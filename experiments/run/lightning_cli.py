@@ -11,7 +11,7 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,19 +28,19 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
+from datamodules.run_folder import RESULT, Result, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError, wrapped_error
-from datamodules.support.files import slug, write_json
+from datamodules.support.files import slug
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.run.registry import GENERATORS
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
-from lightning_modules.callbacks import OUTCOMES, RunFolder, StepProgress
+from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.steps.memory import available, fit_into
 from lightning_modules.stylization import Stylization
 
-RESULT = "result.json"
-
+PACKAGES = ("atelier", "torch", "lightning", "timm", "transformers")  # whose versions matter
 TRAINER_DEFAULTS = {
     "max_epochs": -1,  # trainer.max_steps ends a run
     "devices": 1,  # one picture fills no second device
@@ -120,7 +120,7 @@ class AtelierCLI(LightningCLI):
         steps = self.config["trainer"]["max_steps"] + self.model.deviations.extra_step
         return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
-    def run(self, announce: Callable[[RunFolder], None] = lambda folder: None) -> RunFolder:
+    def run(self, announce: Callable[[WriteRun], None] = lambda folder: None) -> WriteRun:
         """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
         folder = self.set_up()
         with noted_in([folder]):
@@ -134,7 +134,7 @@ class AtelierCLI(LightningCLI):
             finish(logger, folder.folder, metrics)
         return folder
 
-    def set_up(self) -> RunFolder:
+    def set_up(self) -> WriteRun:
         """Parse and mask, and begin the run's folder; all that comes before the first step."""
         self.model.check(self.datamodule.targets)
         self.datamodule.setup()
@@ -151,7 +151,7 @@ class AtelierCLI(LightningCLI):
         (keep_freed_memory if roomy else return_freed_memory)()
         return needed
 
-    def conclude(self, folder: RunFolder) -> None:
+    def conclude(self, folder: WriteRun) -> None:
         """Score a run that was optimised together with others, and log it as a whole."""
         with noted_in([folder]):
             metrics = write_result(self, folder)
@@ -159,11 +159,11 @@ class AtelierCLI(LightningCLI):
             log_course(logger, folder.course, self.trainer.log_every_n_steps)
             finish(logger, folder.folder, metrics)
 
-    def logger(self, folder: RunFolder) -> WandbLogger | None:
+    def logger(self, folder: WriteRun) -> WandbLogger | None:
         """Of the run, at W&B; None if disabled."""
         return wandb_logger(Wandb(**self.config["wandb"]), folder)
 
-    def _open_folder(self) -> RunFolder:
+    def _open_folder(self) -> WriteRun:
         task, method = self.datamodule.task, type(self.model).__name__
         target, style_image = task.targets[0], Path(self.datamodule.style_image).stem
         words = (method, Path(self.datamodule.image).stem, target.object)
@@ -172,7 +172,7 @@ class AtelierCLI(LightningCLI):
         path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_none=False)
         keep = self.config["run"]["keep_every"]
-        folder = RunFolder(path, name, task, config, keep, self.datamodule.full)
+        folder = WriteRun(path, name, task, config, keep, self.datamodule.full)
         folder.write_task()
         return folder
 
@@ -181,15 +181,12 @@ class AtelierCLI(LightningCLI):
             raise AtelierError(
                 f"{path} already holds a finished run; choose another --out or add --overwrite"
             )
-        # What an earlier run found must not pass for this one's, should this one stop early.
-        for name in (RESULT, *OUTCOMES):
-            if (path / name).exists():
-                (path / name).unlink()
+        RunWriter(path).clear()
         return path
 
 
 @contextmanager
-def noted_in(folders: Sequence[RunFolder]) -> Iterator[None]:
+def noted_in(folders: Sequence[WriteRun]) -> Iterator[None]:
     """What ends a run before its time is noted in its folder; it goes on from here."""
     try:
         yield
@@ -201,7 +198,7 @@ def noted_in(folders: Sequence[RunFolder]) -> Iterator[None]:
         raise cause from error
 
 
-def run_together(runs: Sequence[tuple[AtelierCLI, RunFolder]]) -> None:
+def run_together(runs: Sequence[tuple[AtelierCLI, WriteRun]]) -> None:
     """Optimise runs that are set up as one, with the first one's trainer; they end alike."""
     from lightning_modules.steps.joint import JointStylization, RunFolders
 
@@ -252,8 +249,8 @@ def vacant(path: Path) -> Path:
     return candidate
 
 
-def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
-    """Score the folder; write result.json: metrics, losses, seconds by stage, versions, seed."""
+def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None]:
+    """Score the run and write its result.json; the scores."""
     start = time.perf_counter()
     scores = score_run(folder.folder, cli.model.encoder.cpu())
     scored = time.perf_counter() - start
@@ -264,24 +261,22 @@ def write_result(cli: AtelierCLI, folder: RunFolder) -> dict[str, float | None]:
         "full": folder.full_seconds,
         "score": scored,
     }
-    packages = ("atelier", "torch", "lightning", "timm", "transformers")
-    write_json(
-        folder.folder / RESULT,
-        {
-            "method": type(cli.model).__name__,
-            "encoder": cli.model.encoder.identity,
-            "generator": type(cli.model.generator).__name__,
-            "style_note": cli.model.generator.note,
-            "mask_confidence": cli.datamodule.confidence,
-            "steps": len(folder.course),
-            "runs_together": folder.together,
-            "seed": cli.config["seed_everything"],
-            "device": str(cli.trainer.strategy.root_device),
-            **scores,
-            "losses": folder.last_losses,
-            "seconds": {name: round(value, 3) for name, value in stages.items()},
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in packages},
-        },
+    result = Result(
+        method=type(cli.model).__name__,
+        encoder=cli.model.encoder.identity,
+        generator=type(cli.model.generator).__name__,
+        style_note=cli.model.generator.note,
+        mask_confidence=cli.datamodule.confidence,
+        steps=len(folder.course),
+        runs_together=folder.together,
+        seed=cli.config["seed_everything"],
+        device=str(cli.trainer.strategy.root_device),
+        metrics=scores.values,
+        scored=scores.scored,
+        unavailable=scores.unavailable,
+        losses=folder.last_losses,
+        seconds={name: round(value, 3) for name, value in stages.items()},
+        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
     )
-    return scores["metrics"]
+    folder.writer.write_result(result)
+    return result.metrics

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from datamodules.run_folder import WANDB
 from datamodules.support.errors import AtelierError
+from datamodules.support.progress import progress_bar
 from evaluation.scoring import Evaluation, Watch
 
 
@@ -24,8 +24,7 @@ class ScoringBar(Watch):
     """A bar on stderr while the context lasts, with the metric that is computed."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description:18}"), BarColumn(20), MofNCompleteColumn())
-        self.bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+        self.bar = progress_bar(before="{task.description:18}", elapsed=True)
 
     def __enter__(self) -> ScoringBar:
         self.bar.start()
@@ -48,7 +47,7 @@ def conclude(result: Evaluation, wandb: bool) -> None:
     """Print the remarks on stderr, and add new scores to the W&B runs that the folders hold."""
     for remark in result.remarks():
         print(remark, file=sys.stderr)
-    folders = [folder for folder in result.changed if (folder / "wandb").is_dir()]
+    folders = [folder for folder in result.changed if (folder / WANDB).is_dir()]
     if wandb and folders:
         from experiments.run.tracking import log_scores
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 from lightning.pytorch.loggers import WandbLogger
 
-from lightning_modules.callbacks import RunFolder
+from datamodules.run_folder import CONTENT, MASK, OUTPUT, WANDB, RunFolder
+from lightning_modules.callbacks import WriteRun
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def has_key() -> bool:
         return False
 
 
-def wandb_logger(settings: Wandb, folder: RunFolder) -> WandbLogger | None:
+def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
     """The run's W&B logger, with its name and whole configuration; None if disabled."""
     if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return None
@@ -95,7 +96,7 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
 
     Offline this leaves a second part of the same run beside the first, for `wandb sync --append`.
     """
-    parts = sorted((folder / "wandb").glob("*run-*-*"))
+    parts = sorted((folder / WANDB).glob("*run-*-*"))
     if not parts or os.environ.get("WANDB_MODE") == "disabled":
         return
     os.environ.setdefault("WANDB_SILENT", "true")
@@ -107,7 +108,7 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
     run = wandb.init(
         id=parts[-1].name.rsplit("-", 1)[-1],
         resume=None if offline else "allow",
-        project=_project(folder),
+        project=RunFolder(folder).setting("wandb.project"),
         dir=folder,
         settings=wandb.Settings(console="off", silent=True, init_timeout=30),
     )
@@ -115,15 +116,10 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
     run.finish()
 
 
-def _project(folder: Path) -> str:
-    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    return config["wandb"]["project"]
-
-
 def finish(logger: WandbLogger, folder: Path, metrics: dict[str, float]) -> None:
     """Log the pictures and the final metrics, and close the W&B run."""
-    names = ["content", "mask", "output"]
-    pictures = [str(folder / f"{name}.png") for name in names]
-    logger.log_image("pictures", pictures, caption=names)
+    names = [CONTENT, MASK, OUTPUT]
+    pictures = [str(folder / name) for name in names]
+    logger.log_image("pictures", pictures, caption=[Path(name).stem for name in names])
     logger.experiment.summary.update(metrics)
     logger.experiment.finish()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from datamodules.task import StyleBatch
-from lightning_modules.callbacks import RunFolder
+from lightning_modules.callbacks import WriteRun
 from lightning_modules.generators.base import paint
 from lightning_modules.stylization import Features, Stylization
 
@@ -122,7 +122,7 @@ class JointOptimizer(Optimizer):
 class RunFolders(Callback):
     """A run folder for each of several runs that are optimised jointly."""
 
-    def __init__(self, folders: Sequence[RunFolder]) -> None:
+    def __init__(self, folders: Sequence[WriteRun]) -> None:
         self.folders = folders
 
     def on_fit_start(self, trainer: Trainer, module: JointStylization) -> None:

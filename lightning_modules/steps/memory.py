@@ -26,6 +26,7 @@ from lightning_modules.stylization import Stylization
 
 log = logging.getLogger(__name__)
 
+PAINTING = 800  # bytes per pixel that a generator needs to paint without gradients, about
 PROBE = 128  # px; side of the piece that is measured
 PICTURES = 20  # tensors of the picture's size that a step holds beside what networks keep
 LARGEST = 4  # copies of its largest tensor that a network's way back takes meanwhile

@@ -36,7 +36,9 @@ def vision():
 @pytest.mark.benchmark(group="64 patches of 128 px at 224 px, forward and backward")
 @pytest.mark.parametrize("way", ["one by one", "all at once"])
 def test_patches(benchmark, way):
-    task = StyleTask(torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512))
+    task = StyleTask.of(
+        torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512)
+    )
     naive = Naive(method(StyleNet(width=4), side=224), task.batch())
     image = task.content[None].requires_grad_()
     boxes = torch.cat([torch.randint(384, (64, 2)), torch.full((64, 1), 128)], dim=1).float()
@@ -76,7 +78,9 @@ def _there_and_back(encode, count=16):
 @pytest.mark.benchmark(group="4 runs at 256 px: a step of each")
 @pytest.mark.parametrize("way", ["one after another", "at once"])
 def test_runs_together(benchmark, way):
-    task = StyleTask(torch.rand(3, 256, 256), (StyleTarget("", "fire"),), torch.ones(1, 256, 256))
+    task = StyleTask.of(
+        torch.rand(3, 256, 256), (StyleTarget("", "fire"),), torch.ones(1, 256, 256)
+    )
     runs, batches = [method(StyleNet()) for _ in range(4)], [task.batch()] * 4
     for run, batch in zip(runs, batches, strict=True):
         run.prepare(batch)

@@ -52,7 +52,7 @@ def batch_of(content, masks, *styles):
     """One target a mask: the object, then the background."""
     named = zip(("cat", BACKGROUND), styles, strict=False)
     targets = [StyleTarget(name, style) for name, style in named]
-    return StyleTask(content, tuple(targets), torch.stack(masks)).batch()
+    return StyleTask.of(content, tuple(targets), torch.stack(masks)).batch()
 
 
 def optimise(method, batch, steps=20):

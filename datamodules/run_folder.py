@@ -1,0 +1,399 @@
+"""The run folder: names of its files, what each holds, one reader and one writer.
+
+    config.yaml          the complete configuration, which alone reproduces the run
+    parse.json           the targets: [{"object": ..., "style": ..., "weight": ...}, ...]
+    content.png          the working picture          mask.png     all that is to be stylized
+    mask-1.png, ...      one mask per region, where there are several, the background last
+    steps/000020.png     intermediate pictures        losses.csv   one row per step
+    output.png           the result                   output_enhanced.png   with more contrast
+    output_full.png      the result at full size, where one was asked for
+    result.json          see `Result`; written last: a run that has it has finished
+    job.json             see `JobRecord`, of runs that a sweep or a bench has made
+    failure.json         see `FailureRecord`, of such runs that have failed
+    INTERRUPTED.txt, FAILED.txt    when and why a run stopped early
+
+A folder of any other system that holds content.png, output.png and parse.json is read just the
+same. The module imports no torch, so that thousands of folders can be listed at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import write_json, write_text
+from datamodules.task import Blend, StyleTarget, styles_by_object
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from datamodules.task import StyleTask
+
+FORMAT = 1  # of the folder, in result.json; a folder without one has the first
+
+CONFIG, PARSE, LOSSES = "config.yaml", "parse.json", "losses.csv"
+RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
+CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
+OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
+STEPS, WANDB = "steps", "wandb"  # folders
+INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
+# Everything that a run leaves behind after its first step, except for the pictures in steps/.
+OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, INTERRUPTED, FAILED)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Contents of result.json.
+
+    encoder:    identity of the encoder that was optimised.
+    style_note: remark of the generator on the style, "" for none.
+    mask_confidence: of the segmenter by object, in [0, 1], None where it gives none.
+    runs_together: number of runs that were optimised jointly.
+    metrics:    scores by name, None where one is unavailable or undefined.
+    scored:     network of each metric that was applied. unavailable: reason by metric.
+    losses:     of the last step; `total` is their weighted sum.
+    seconds:    by stage: load, parse, mask, optimise, full, score.
+    """
+
+    format: int = FORMAT
+    method: str = ""
+    encoder: str = ""
+    generator: str = ""
+    style_note: str = ""
+    mask_confidence: Mapping[str, float | None] = field(default_factory=dict)
+    steps: int = 0
+    runs_together: int = 1
+    seed: int | None = None
+    device: str = ""
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    scored: Mapping[str, str] = field(default_factory=dict)
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+    losses: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """Contents of job.json: the place of a run among others.
+
+    set:      benchmark or sweep. labels: identify the run within it.
+    settings: by dotted name, over the method's configuration.
+    command:  makes the run once more.
+    started:  Unix time. limit: seconds until it is ended, 0 for none.
+    """
+
+    id: str = ""
+    set: str = ""
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    started: float = 0.0
+    limit: float = 0.0
+
+
+@dataclass(frozen=True)
+class FailureRecord:
+    """Contents of failure.json: why a run has no result. tries: attempts so far."""
+
+    reason: str = ""
+    tries: int = 0
+
+
+Record = TypeVar("Record", Result, JobRecord, FailureRecord)
+
+
+class RunFolder:
+    """Reader of one run folder; every property is read when it is first used, and then kept.
+
+    A missing file counts as an empty one. `strict` is the policy for damaged ones: AtelierError
+    says which file, or else (lenient) they count as missing too.
+    """
+
+    def __init__(self, path: Path, strict: bool = True) -> None:
+        self.path = path
+        self.strict = strict
+
+    def require(self, *names: str) -> None:
+        """AtelierError unless all of these files exist."""
+        for name in names:
+            if not (self.path / name).exists():
+                raise AtelierError(f"{self.path} has no {name}; it is no whole run: make it again")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has a result."""
+        return (self.path / RESULT).exists()
+
+    @cached_property
+    def config_text(self) -> str:
+        """Text of config.yaml."""
+        return self._text(CONFIG)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The run's complete configuration."""
+        try:
+            loaded = yaml.load(self.config_text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        except yaml.YAMLError as error:
+            return self._damaged(CONFIG, error, {})
+        return loaded if isinstance(loaded, dict) else self._unless_empty(CONFIG, loaded, {})
+
+    def setting(self, name: str) -> Any:
+        """A setting of the configuration by its dotted name, None if there is none."""
+        value: Any = self.config
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    @cached_property
+    def targets(self) -> tuple[StyleTarget, ...]:
+        """The targets of the run in the order of its instruction."""
+        rows = self._json(PARSE)
+        try:
+            return tuple(map(_target, rows or ()))
+        except (TypeError, KeyError, ValueError) as error:
+            if not self.strict:
+                return ()
+            raise AtelierError(
+                f'{self.path / PARSE} is no list of {{"object": ..., "style": ...}}; make the run '
+                "again"
+            ) from error
+
+    @property
+    def styles(self) -> dict[str, Blend]:
+        """Styles of each region, the background last."""
+        return styles_by_object(self.targets)
+
+    @property
+    def masks(self) -> tuple[Path, ...]:
+        """One mask file per region, in the order of `styles`; () where mask.png is the only one."""
+        count = len(self.styles)
+        files = tuple(self.path / REGION_MASK.format(k) for k in range(1, count + 1))
+        return files if count > 1 and files[0].exists() else ()
+
+    @property
+    def steps(self) -> dict[int, Path]:
+        """The intermediate pictures by step."""
+        files = {int(p.stem): p for p in (self.path / STEPS).glob("*.png") if p.stem.isdecimal()}
+        return dict(sorted(files.items()))
+
+    @cached_property
+    def losses(self) -> dict[str, list[float]]:
+        """Columns of losses.csv by name, "step" first; NaN for what is no number."""
+        try:
+            rows = list(csv.DictReader(self._text(LOSSES).splitlines()))
+        except csv.Error as error:
+            return self._damaged(LOSSES, error, {})
+        if rows and "step" not in rows[0]:
+            return self._damaged(LOSSES, KeyError("step"), {})
+        return {name: [_number(row[name]) for row in rows] for name in (rows or [{}])[0] if name}
+
+    @cached_property
+    def result(self) -> Result:
+        """Contents of result.json. A newer format than ours is refused, or (lenient) empty."""
+        raw = self.json_object(RESULT)
+        if isinstance(made := raw.get("format", FORMAT), int) and made > FORMAT:
+            return self._refused(newer_format(self.path / RESULT, made), Result())
+        return self._record(Result, RESULT, raw)
+
+    @cached_property
+    def job(self) -> JobRecord:
+        """Contents of job.json."""
+        return self._record(JobRecord, JOB, self.json_object(JOB))
+
+    @cached_property
+    def failure(self) -> FailureRecord:
+        """Contents of failure.json."""
+        return self._record(FailureRecord, FAILURE, self.json_object(FAILURE))
+
+    def _text(self, name: str) -> str:
+        try:
+            errors = "strict" if self.strict else "replace"
+            return (self.path / name).read_text(encoding="utf-8", errors=errors)
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except (OSError, ValueError) as error:
+            return self._damaged(name, error, "")
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads(text) if (text := self._text(name)) else None
+        except (ValueError, RecursionError) as error:
+            return self._damaged(name, error, None)
+
+    def json_object(self, name: str) -> dict[str, Any]:
+        """A JSON file as it is, {} if it is missing."""
+        value = self._json(name)
+        return value if isinstance(value, dict) else self._unless_empty(name, value, {})
+
+    def _record(self, kind: type[Record], name: str, raw: dict[str, Any]) -> Record:
+        try:
+            return record(kind, raw)
+        except TypeError as error:
+            return self._damaged(name, error, kind())
+
+    def _unless_empty(self, name: str, value: Any, empty: Any) -> Any:
+        return empty if value is None else self._damaged(name, TypeError(), empty)
+
+    def _damaged(self, name: str, error: Exception, empty: Any) -> Any:
+        why = f"{self.path / name} is damaged ({type(error).__name__}); make the run again"
+        return self._refused(why, empty)
+
+    def _refused(self, why: str, empty: Any) -> Any:
+        if self.strict:
+            raise AtelierError(why)
+        return empty
+
+
+def newer_format(path: Path | str, made: int) -> str:
+    """The sentence about a result that a later version has written."""
+    return (
+        f"{path} has format {made}, and this version of Atelier reads formats up to {FORMAT}; "
+        "update Atelier"
+    )
+
+
+def record(kind: type[Record], raw: Mapping[str, Any]) -> Record:
+    """A record of a JSON object; null and missing entries get their defaults, others are ignored.
+
+    Raises TypeError for an entry of another type.
+    """
+    values = {}
+    for entry in fields(kind):
+        value = raw.get(entry.name)
+        if value is None:
+            continue
+        default = entry.default if entry.default is not MISSING else entry.default_factory()
+        right = {float: (int, float), type(None): int}.get(type(default), type(default))
+        if not isinstance(value, right):
+            raise TypeError(f"{entry.name} is {value!r}")
+        values[entry.name] = value
+    return kind(**values)
+
+
+def _target(row: Mapping[str, Any]) -> StyleTarget:
+    """A target of parse.json; TypeError, KeyError or ValueError for what is none."""
+    name, style, weight = row["object"], row["style"], float(row.get("weight", 1.0))
+    if not (isinstance(name, str) and isinstance(style, str)):
+        raise TypeError("an object and a style are texts")
+    if not 0 <= weight < math.inf:
+        raise ValueError("a weight is 0 or more")
+    return StyleTarget(name, style, weight)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        return math.nan
+
+
+def find(
+    root: Path, marks: Sequence[str], onerror: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Run folders at or below a folder, each as its path and the names of its files.
+
+    marks: file names; a folder with any of them is a run, and the folders for intermediate
+    pictures and logs within it hold no further runs.
+    """
+    for at, below, files in os.walk(root, onerror=onerror):
+        if any(mark in files for mark in marks):
+            below[:] = [name for name in below if name not in (STEPS, WANDB)]
+            yield at, files
+
+
+class RunWriter:
+    """Writer of one run folder; every file is written whole or not at all.
+
+    path: the folder; it is made if missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def clear(self) -> None:
+        """Delete the outcomes of an earlier run, which must not pass for this one's."""
+        for name in OUTCOMES:
+            (self.path / name).unlink(missing_ok=True)
+
+    def write_task(self, task: StyleTask, config: str) -> None:
+        """Everything that is fixed before the first step."""
+        from datamodules.images import to_picture
+
+        write_text(self.path / CONFIG, config)
+        note = {"parser_note": task.parse_note} if task.parse_note else {}
+        write_json(self.path / PARSE, [asdict(target) | note for target in task.targets])
+        self.write_picture(CONTENT, to_picture(task.content))
+        self.write_picture(MASK, to_picture(task.stylized))
+        patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png")
+        for earlier in [path for pattern in patterns for path in self.path.glob(pattern)]:
+            earlier.unlink()
+        if len(task.regions) > 1:
+            for number, region in enumerate(task.regions, start=1):
+                self.write_picture(REGION_MASK.format(number), to_picture(region.mask))
+
+    def write_picture(self, name: str, picture: Image.Image) -> None:
+        """A picture under one of the names above."""
+        from datamodules.images import save_png
+
+        save_png(picture, self.path / name)
+
+    def write_step(self, step: int, picture: Image.Image) -> None:
+        """An intermediate picture, after so many steps."""
+        self.write_picture(f"{STEPS}/{step:06}.png", picture)
+
+    def write_losses(self, course: Sequence[Mapping[str, float]]) -> None:
+        """The losses of all steps so far, by name; nothing without any."""
+        if not course:
+            return
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["step", *course[0]])
+        writer.writerows([step, *row.values()] for step, row in enumerate(course))
+        write_text(self.path / LOSSES, text.getvalue())
+
+    def write_output(self, picture: Image.Image) -> None:
+        """The result, and the same with more contrast."""
+        from datamodules.images import enhance
+
+        self.write_picture(OUTPUT, picture)
+        self.write_picture(ENHANCED, enhance(picture))
+
+    def write_stopped(self, exception: BaseException, steps: int) -> None:
+        """A note that the run stopped early, after so many steps, and why."""
+        interrupted = isinstance(exception, KeyboardInterrupt)
+        reason = "interrupted" if interrupted else f"stopped by {type(exception).__name__}"
+        write_text(
+            self.path / (INTERRUPTED if interrupted else FAILED),
+            f"This run was {reason} after {steps} steps. {exception}\n"
+            "It has no result. Start it again with: atelier stylize --config config.yaml\n",
+        )
+
+    def write_result(self, result: Result) -> None:
+        """The result, which marks the run as finished."""
+        write_json(self.path / RESULT, asdict(result))
+
+    def update_result(self, changes: Mapping[str, Any]) -> None:
+        """Entries of result.json replaced, all others kept, ours or another system's."""
+        raw = RunFolder(self.path).json_object(RESULT)
+        write_json(self.path / RESULT, {"format": FORMAT} | raw | dict(changes))
+
+    def write_job(self, job: JobRecord) -> None:
+        """The place of the run among others."""
+        write_json(self.path / JOB, asdict(job))
+
+    def write_failure(self, failure: FailureRecord) -> None:
+        """Why the run has no result."""
+        write_json(self.path / FAILURE, asdict(failure))
