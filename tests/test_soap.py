@@ -26,7 +26,7 @@ def gradients():
     return [torch.randn(5, 4, 3, 3, dtype=torch.float64) for _ in range(6)]
 
 
-def by_the_paper(start, gradients, eps):
+def by_the_paper(start, gradients, floor):
     """Vyas et al. 2024, algorithm 3 (with 4 for the bases), a matrix for every place of the kernel.
 
     Numpy and einsum; the first bases by an eigendecomposition, and used at once.
@@ -46,16 +46,19 @@ def by_the_paper(start, gradients, eps):
         turned, turned_mean = (np.einsum("ax,bz,abk->xzk", q_left, q_right, v) for v in (g, mean))
         square = BETAS[1] * square + (1 - BETAS[1]) * turned**2
         spread = np.sqrt(square / (1 - BETAS[1] ** t))
-        step = turned_mean / (1 - BETAS[0] ** t) / (spread + eps * spread.max())
+        step = turned_mean / (1 - BETAS[0] ** t) / (spread + floor * spread.max())
         weights -= LR * np.einsum("ax,bz,xzk->abk", q_left, q_right, step)
     return torch.from_numpy(weights).view(5, 4, 3, 3)
 
 
-@pytest.mark.parametrize("eps", [1e-4, 0.1])
-def test_a_convolution_moves_as_the_paper_says(gradients, eps):
+@pytest.mark.parametrize("floor", [1e-4, 0.1])
+def test_a_convolution_moves_as_the_paper_says(gradients, floor):
     start = torch.randn(5, 4, 3, 3, dtype=torch.float64)
     torch.testing.assert_close(
-        moved(start, gradients, eps=eps), by_the_paper(start, gradients, eps), rtol=1e-8, atol=1e-10
+        moved(start, gradients, floor=floor),
+        by_the_paper(start, gradients, floor),
+        rtol=1e-8,
+        atol=1e-10,
     )
 
 
@@ -67,7 +70,7 @@ def test_a_vector_moves_as_adams():
     for gradient in gradients:
         weights.grad = gradient
         adam.step()
-    torch.testing.assert_close(moved(start, gradients, eps=1e-9), weights.detach())
+    torch.testing.assert_close(moved(start, gradients, floor=1e-9), weights.detach())
 
 
 def test_in_turned_coordinates_it_takes_the_turned_steps(gradients):

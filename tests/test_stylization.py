@@ -378,6 +378,7 @@ def test_the_fast_preset_runs_from_the_identity_with_its_own_optimizer(tmp_path,
     assert isinstance(optimizer, Soap)
     (group,) = optimizer.param_groups
     assert group["initial_lr"] == 3e-3
+    assert group["floor"] == 1e-4  # not the eps of Adam, which the method's file names
     assert group["lr"] == 0  # the line has come to its end
     content, batch = cli.datamodule.task.content, cli.datamodule.task.batch()
     assert 0.01 < (cli.model.stylize(batch)[0] - content).abs().mean() < 0.2  # still the photo

@@ -25,7 +25,7 @@ class Soap(torch.optim.Optimizer):
         lr: learning rate.
         betas: shares of what is remembered of gradients and of their squares.
         memory: share of what is remembered of the second moments of outputs and inputs.
-        eps: share of the largest gradient below which steps fade: turning leaves rounding errors
+        floor: share of the largest gradient below which steps fade: turning leaves rounding errors
             where there is no gradient, which are not to be blown up.
     """
 
@@ -35,9 +35,9 @@ class Soap(torch.optim.Optimizer):
         lr: float = 3e-3,
         betas: tuple[float, float] = (0.5, 0.9),
         memory: float = 0.9,
-        eps: float = 1e-4,
+        floor: float = 1e-4,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "memory": memory, "eps": eps})
+        super().__init__(params, {"lr": lr, "betas": betas, "memory": memory, "floor": floor})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -62,7 +62,7 @@ class Soap(torch.optim.Optimizer):
         turned, mean = _turn(gradient, bases), _turn(state["mean"], bases)
         state["square"].lerp_(turned.square(), 1 - second)
         spread = (state["square"] / (1 - second ** state["step"])).sqrt()
-        spread += group["eps"] * spread.max() + torch.finfo(spread.dtype).tiny
+        spread += group["floor"] * spread.max() + torch.finfo(spread.dtype).tiny
         step = _turn(mean / (1 - first ** state["step"]) / spread, [basis.mT for basis in bases])
         weights.add_(step.view_as(weights), alpha=-group["lr"])
 
