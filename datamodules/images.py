@@ -1,4 +1,9 @@
-"""Pictures in and out: load, orient, validate, resize; write atomically."""
+"""Reading, checking, converting and writing pictures and masks.
+
+A picture has one of three forms: `PIL.Image.Image` (files), a float32 tensor (3, H, W) in [0, 1]
+(methods and segmenters) or a uint8 array (H, W, 3) (OpenCV; datamodules/segmentation). `to_tensor`,
+`to_picture` and `to_array` convert between them.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +20,22 @@ from torch.nn import functional as F
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic
 
-SMALLEST_SIDE = 32  # px; below this the encoder sees nothing
-LARGEST_AREA = 100_000_000  # px; beyond this a file is taken for a decompression bomb
-PACKAGED = "skimage:"
+SMALLEST_SIDE = 32  # px; smaller pictures hold nothing that an encoder could recognise
+LARGEST_AREA = 100_000_000  # px; a larger picture is treated as a decompression bomb
+PACKAGED = "skimage:"  # prefix of the names of pictures that scikit-image ships
 
 
 def load_picture(source: str) -> Image.Image:
-    """The picture as upright 8-bit RGB, whatever its file is like.
+    """Load a picture as upright 8-bit RGB.
 
-    source: a file's path, or "skimage:NAME" for a picture that scikit-image ships.
-    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparency is laid
-    on white, EXIF rotation is applied. Raises AtelierError for what is not a usable picture.
+    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparent ones are
+    composited onto white, and the EXIF rotation is applied.
+
+    Args:
+        source: path of a file, or "skimage:NAME" for a picture that scikit-image ships.
+
+    Raises:
+        AtelierError: the file is missing, damaged, no picture, or too small or large.
     """
     picture = _to_rgb(_open(_resolve(source), source), source)
     if min(picture.size) < SMALLEST_SIDE:
@@ -58,14 +68,14 @@ def _open(path: Path, source: str) -> Image.Image:
         if picture.width * picture.height > LARGEST_AREA:
             raise AtelierError(
                 f"{source} has {picture.width}x{picture.height} px, more than the "
-                f"{LARGEST_AREA // 10**6} megapixels that are read; scale it down first"
+                f"limit of {LARGEST_AREA // 10**6} megapixels; scale it down first"
             )
         picture.load()
         return ImageOps.exif_transpose(picture)
     except FileNotFoundError as error:
         raise AtelierError(f"There is no picture at {source}; check the path") from error
     except Image.DecompressionBombError as error:
-        raise AtelierError(f"{source} is too large to be read; scale it down first") from error
+        raise AtelierError(f"{source} is too large; scale it down first") from error
     except UnidentifiedImageError as error:
         raise AtelierError(f"{source} is not a picture; give a PNG, JPEG or WebP file") from error
     except (OSError, SyntaxError, ValueError) as error:
@@ -78,9 +88,9 @@ def _to_rgb(picture: Image.Image, source: str) -> Image.Image:
     if picture.mode == "F":  # 32-bit floats, white = 1
         values = np.asarray(picture)
         if not np.isfinite(values).all():
-            raise AtelierError(f"{source} has pixels that are no numbers; export it again")
+            raise AtelierError(f"{source} has NaN or infinite pixels; export it again")
         picture = Image.fromarray((values * 255).round().clip(0, 255).astype(np.uint8))
-    if picture.mode.startswith("I"):  # 16 bits, which convert() would clip instead of scale
+    if picture.mode.startswith("I"):  # 16 bits: convert() would clip instead of scaling
         values = np.asarray(picture).astype(np.float64)
         picture = Image.fromarray((values * (255 / 65535)).round().clip(0, 255).astype(np.uint8))
     if picture.has_transparency_data:
@@ -90,7 +100,10 @@ def _to_rgb(picture: Image.Image, source: str) -> Image.Image:
 
 
 def fit_within(picture: Image.Image, side: int) -> Image.Image:
-    """The picture scaled down so that its longer side is at most `side` px, aspect ratio kept."""
+    """Scale a picture down, keeping its aspect ratio, to a longer side of at most `side` px.
+
+    Raises AtelierError if a side would become shorter than 32 px.
+    """
     if side < SMALLEST_SIDE:
         raise AtelierError(f"Size {side} is too small; give --size {SMALLEST_SIDE} or more")
     scale = side / max(picture.size)
@@ -105,34 +118,44 @@ def fit_within(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def to_tensor(picture: Image.Image) -> Tensor:
-    """float32 (3, H, W) in [0, 1], or (H, W) for a grey picture."""
+def to_tensor(picture: Image.Image | np.ndarray) -> Tensor:
+    """Convert an 8-bit picture to float32 (3, H, W) in [0, 1], or (H, W) if it is grey."""
     values = torch.from_numpy(np.array(picture)).float() / 255
     return values.permute(2, 0, 1).contiguous() if values.ndim == 3 else values
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """8-bit picture of a tensor (3, H, W) or (H, W) in [0, 1]; values outside are clamped."""
+    """Convert a tensor (3, H, W) or (H, W), clamped to [0, 1], to an 8-bit picture."""
     values = (image.detach().cpu().clamp(0, 1) * 255).round().byte()
     return Image.fromarray((values.permute(1, 2, 0) if values.ndim == 3 else values).numpy())
 
 
+def to_array(image: Tensor) -> np.ndarray:
+    """Convert a tensor (3, H, W), clamped to [0, 1], to a uint8 array (H, W, 3)."""
+    return np.asarray(to_picture(image))
+
+
 def save_png(picture: Image.Image, path: Path) -> None:
-    """Write a PNG whole or not at all."""
+    """Write a PNG atomically: the whole file or none."""
     with atomic(path) as temporary:
         picture.save(temporary, format="PNG")
 
 
 def enhance(picture: Image.Image, contrast: float = 1.5) -> Image.Image:
-    """What CLIPstyler shows: the output with its contrast raised by half."""
+    """Raise the contrast, by half as in the figures of CLIPstyler (its published code)."""
     return ImageEnhance.Contrast(picture).enhance(contrast)
 
 
 def load_mask(source: str, size: tuple[int, int]) -> Tensor:
-    """A mask file as float32 (H, W) in [0, 1] at `size` (width, height); 1 = to be stylized.
+    """Load a mask as float32 (H, W) in [0, 1]; 1 = stylize.
 
-    A mask of another size is scaled if its proportions agree within 2%.
-    Raises AtelierError for other proportions and for a mask that marks nothing.
+    Args:
+        source: path of a picture, white = stylize.
+        size: width and height of the picture, in px. A mask of another size is scaled if its
+            aspect ratio agrees within 2%.
+
+    Raises:
+        AtelierError: the file cannot be read, the aspect ratio differs, or no pixel reaches 0.5.
     """
     mask = _to_rgb(_open(_resolve(source), source), source).convert("L")
     if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > 0.02:
@@ -148,8 +171,8 @@ def load_mask(source: str, size: tuple[int, int]) -> Tensor:
     return values
 
 
-def resize(mask: Tensor, size: Sequence[int]) -> Tensor:
-    """The mask (H, W) at another size (height, width), antialiased, in [0, 1]."""
+def resize_mask(mask: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize a mask (H, W) in [0, 1] to `size` (height, width), bilinear and antialiased."""
     if mask.shape == tuple(size):
         return mask
     scaled = F.interpolate(mask[None, None], tuple(size), mode="bilinear", antialias=True)
@@ -157,7 +180,7 @@ def resize(mask: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def feather(mask: Tensor, radius: float) -> Tensor:
-    """The mask (H, W) with a soft edge about `radius` px wide, exactly 0 further out."""
+    """Blur the edge of a mask (H, W) in [0, 1] over about `radius` px; farther out it stays 0."""
     if radius <= 0:
         return mask
     return to_tensor(to_picture(mask).filter(ImageFilter.GaussianBlur(radius)))

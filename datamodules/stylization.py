@@ -12,7 +12,7 @@ from lightning import LightningDataModule
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import feather, fit_within, load_mask, load_picture, resize, to_tensor
+from datamodules.images import feather, fit_within, load_mask, load_picture, resize_mask, to_tensor
 from datamodules.parsing.base import Parser
 from datamodules.request import Request
 from datamodules.segmentation.base import Segmenter
@@ -167,7 +167,7 @@ class StylizationDataModule(LightningDataModule):
     def _task(self, picture: Image.Image, masks: Tensor, size: int, softness: float) -> StyleTask:
         """The task at a size, with masks whose edges are `softness` px wide."""
         content = to_tensor(fit_within(picture, size))
-        soft = soften([resize(mask, content.shape[1:]) for mask in masks], softness)
+        soft = soften([resize_mask(mask, content.shape[1:]) for mask in masks], softness)
         names = list(styles_by_object(self.targets))
         if self.protect_object and names != [BACKGROUND]:
             soft = rest(soft)[None]

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import load_mask, load_picture, resize, to_tensor
+from datamodules.images import load_mask, load_picture, resize_mask, to_tensor
 from datamodules.run_folder import (
     CONFIG,
     CONTENT,
@@ -169,7 +169,7 @@ def load(case: Case, course: bool = False) -> Loaded:
         content=to_tensor(content),
         output=to_tensor(output),
         mask=mask,
-        regions=tuple(Region(*named, resize(mask, shape)) for named, mask in pairs),
+        regions=tuple(Region(*named, resize_mask(mask, shape)) for named, mask in pairs),
         course=_course(case) if course else {},
     )
 

@@ -167,7 +167,7 @@ def test_pixels_that_are_no_numbers_are_refused(tmp_path):
     assert np.asarray(load_picture(str(tmp_path / "grey.tiff")))[0, 0].tolist() == [128] * 3
     values[3, 3] = np.nan
     Image.fromarray(values).save(tmp_path / "nan.tiff")
-    with pytest.raises(AtelierError, match="pixels that are no numbers"):
+    with pytest.raises(AtelierError, match="NaN or infinite pixels"):
         load_picture(str(tmp_path / "nan.tiff"))
 
 

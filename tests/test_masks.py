@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.images import to_picture
+from datamodules.images import to_array, to_picture
 from datamodules.models import packaged
 from datamodules.segmentation.base import UNSURE, Segmenter
-from datamodules.segmentation.bridge import STUFF, BridgeSegmenter, confine
-from datamodules.segmentation.cues.people import find_faces, meant, parted
-from datamodules.segmentation.cues.saliency import U2NetP, box_around, salient, u2netp
-from datamodules.segmentation.operations.arrays import fit
-from datamodules.segmentation.operations.colors import suited
+from datamodules.segmentation.bridge import BridgeSegmenter
+from datamodules.segmentation.cues.classes import confine
+from datamodules.segmentation.cues.heads import Heads
+from datamodules.segmentation.cues.people import People
+from datamodules.segmentation.cues.stuff import Stuff
+from datamodules.segmentation.operations.arrays import fit_array
+from datamodules.segmentation.operations.colors import pieces_of_color
+from datamodules.segmentation.operations.faces import Face, find_faces
 from datamodules.segmentation.operations.phrases import direction, place
+from datamodules.segmentation.operations.saliency import U2NetP, box_around, salient, u2netp
 from datamodules.segmentation.operations.voting import (
     along_outline,
     contrast,
@@ -78,10 +82,12 @@ def test_colours_choose_pieces_not_pixels():
         picture[5:35, left : left + 20] = tint
         mask[5:35, left : left + 20] = True
     picture[5:12, 35:55] = 250  # a blue bus with a white roof
-    blue = suited(picture, mask, "the blue bus")
+    blue = pieces_of_color(picture, mask, "the blue bus")
     assert np.array_equal(blue, mask & (np.arange(90) > 30))
-    assert np.array_equal(suited(picture, mask, "the bus"), mask)
-    assert np.array_equal(suited(picture, mask & (np.arange(90) < 30), "blue"), mask & ~blue)
+    assert np.array_equal(pieces_of_color(picture, mask, "the bus"), mask)
+    assert np.array_equal(
+        pieces_of_color(picture, mask & (np.arange(90) < 30), "blue"), mask & ~blue
+    )
 
 
 # Several people
@@ -110,45 +116,52 @@ def test_people_are_told_apart_by_the_colour_of_their_clothes():
     assert mask_iou(mask, one_of_two(case, 1)) >= 0.6
 
 
+def part(picture, phrase):
+    return Heads().part(picture, salient(picture, (0, 0, *picture.shape[:2])), phrase)
+
+
 def test_people_without_faces_are_parted_by_their_heads():
     case = CASES["astronaut", "the woman"]
-    small = fit(np.asarray(to_picture(twice(case.content))), 256)
+    small = fit_array(to_array(twice(case.content)), 256)
     for half, side in enumerate(("left", "right")):
-        found = torch.from_numpy(parted(small, f"the woman on the {side}")).float()
-        truth = torch.nn.functional.adaptive_avg_pool2d(one_of_two(case, half)[None], found.shape)
-        assert mask_iou(found, (truth[0] > 0.5).float()) >= 0.6
-    assert parted(small, "the woman") is None
-    assert parted(small[:, :128], "the woman on the left") is None
+        mask = torch.from_numpy(part(small, f"the woman on the {side}")).float()
+        truth = torch.nn.functional.adaptive_avg_pool2d(one_of_two(case, half)[None], mask.shape)
+        assert mask_iou(mask, (truth[0] > 0.5).float()) >= 0.6
+    assert part(small, "the woman") is None
+    assert part(small[:, :128], "the woman on the left") is None
 
 
 def test_faces_are_found_where_they_are_and_nowhere_else():
-    astronaut = np.asarray(to_picture(CASES["astronaut", "the woman"].content))
+    astronaut = to_array(CASES["astronaut", "the woman"].content)
     [(row, column, size)] = find_faces(astronaut, 512)
     assert abs(row - 115) < 15 and abs(column - 225) < 15 and 60 < size < 130
     turn = cv2.getRotationMatrix2D((column, row), 12, 1)
     [(tilted_row, tilted_column, _)] = find_faces(cv2.warpAffine(astronaut, turn, (512, 512)), 512)
     assert abs(tilted_row - row) < 20 and abs(tilted_column - column) < 20
     for name, phrase in (("chelsea", "cat"), ("coffee", "coffee cup"), ("rocket", "rocket")):
-        assert find_faces(np.asarray(to_picture(CASES[name, phrase].content)), 256) == []
+        assert find_faces(to_array(CASES[name, phrase].content), 256) == []
 
 
 def test_a_side_means_the_outermost_large_face():
     picture = np.zeros((100, 200, 3), np.uint8)
-    crowd, inner, outer = (50.0, 5.0, 8.0), (50.0, 60.0, 30.0), (50.0, 20.0, 25.0)
+    crowd, inner, outer = Face(50, 5, 8), Face(50, 60, 30), Face(50, 20, 25)
     faces = [crowd, inner, outer]
-    assert meant(picture, faces, "the man on the left") == [outer]
-    assert meant(picture, faces, "the man in the middle") == [inner]
-    assert meant(picture, faces, "the man on the right") == []
-    assert meant(picture, faces, "the people") == faces
+    choose = People().choose
+    assert choose(picture, faces, "the man on the left") == [outer]
+    assert choose(picture, faces, "the man in the middle") == [inner]
+    assert choose(picture, faces, "the man on the right") == []
+    assert choose(picture, faces, "the people") == faces
+    assert People(minor=0.1).choose(picture, faces, "the man on the left") == [crowd]
 
 
 def test_a_colour_means_the_clothes_below_the_face():
     picture = np.full((100, 200, 3), 90, np.uint8)
-    faces = [(30.0, 50.0, 20.0), (30.0, 150.0, 20.0)]
+    faces = [Face(30, 50, 20), Face(30, 150, 20)]
+    choose = People().choose
     picture[48:, 30:70], picture[48:, 130:170] = 230, (150, 20, 20)
-    assert meant(picture, faces, "the man in the white shirt") == faces[:1]
-    assert meant(picture, faces, "the girl wearing a dark red dress") == faces[1:]
-    assert meant(picture, faces, "the man with the white dog") == faces
+    assert choose(picture, faces, "the man in the white shirt") == faces[:1]
+    assert choose(picture, faces, "the girl wearing a dark red dress") == faces[1:]
+    assert choose(picture, faces, "the man with the white dog") == faces
 
 
 @pytest.mark.parametrize(
@@ -209,7 +222,7 @@ def test_a_low_confidence_is_warned_of_with_advice(caplog):
     Guess().segment(torch.full((3, 8, 8), 0.9), "cat")
     assert not caplog.text
     Guess().segment(torch.full((3, 8, 8), 0.3), "cat")
-    assert "'cat' may not be what the mask shows" in caplog.text
+    assert "The mask may not show 'cat'" in caplog.text
     assert "confidence 0.30" in caplog.text and "--mask FILE" in caplog.text
 
 
@@ -218,9 +231,9 @@ def test_confidence_is_of_the_last_mask(caplog):
     segmenter.segment(CASES["chelsea", "cat"].content, "cat")
     assert UNSURE <= segmenter.confidence <= 1 and not caplog.text
     segmenter.segment(CASES["rocket", "rocket"].content, "the night sky")
-    assert segmenter.confidence == STUFF
+    assert segmenter.confidence == Stuff().confidence
     segmenter.segment(CASES["astronaut", "helmet"].content, "helmet")  # it takes the whole suit
-    assert segmenter.confidence < UNSURE and "'helmet' may not be what the mask" in caplog.text
+    assert segmenter.confidence < UNSURE and "may not show 'helmet'" in caplog.text
 
 
 # What stands out

@@ -17,7 +17,7 @@ from datamodules.models import published
 from datamodules.models.schemes import by_name
 from datamodules.parsing import language_models
 from datamodules.parsing.llm import LLMParser
-from datamodules.segmentation.dino import DINODense
+from datamodules.segmentation.features.dino import DINODense
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError

@@ -17,16 +17,12 @@ from datamodules.images import load_picture, to_tensor
 from datamodules.models.published import load_into
 from datamodules.segmentation.box import BoxSegmenter
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
-from datamodules.segmentation.dino import DINODense
 from datamodules.segmentation.fcn import FCNSegmenter, voc_class
-from datamodules.segmentation.operations.arrays import fit
+from datamodules.segmentation.features.dino import DINODense
+from datamodules.segmentation.features.efficientnet import EfficientNetDense
+from datamodules.segmentation.operations.arrays import fit_array
 from datamodules.segmentation.operations.guided_filter import guided_filter
-from datamodules.segmentation.spectral import (
-    EfficientNetDense,
-    SpectralSegmenter,
-    affinity,
-    fiedler,
-)
+from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
 from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.vgg import VGGFeatures
 
@@ -208,7 +204,7 @@ def test_everyday_words_name_classes(phrase, name):
 
 @pytest.mark.parametrize("phrase", ["mountain", "carpet", "category", "manhole"])
 def test_what_fcn_does_not_know_is_said_with_what_it_knows(phrase):
-    with pytest.raises(AtelierError, match=rf'"{phrase}" names nothing.*aeroplane.*tvmonitor'):
+    with pytest.raises(AtelierError, match=rf'"{phrase}" names no class.*aeroplane.*tvmonitor'):
         FCNSegmenter("untrained").segment(bright_half(), phrase)
 
 
@@ -303,7 +299,7 @@ def test_dino_s_features_are_the_last_keys(vit_file, tmp_path):
     network.load_state_dict(filtered)
     config = network.pretrained_cfg
     mean, std = (torch.tensor(config[name]).view(3, 1, 1) for name in ("mean", "std"))
-    image = torch.from_numpy(fit(picture, 128, 16)).permute(2, 0, 1) / 255
+    image = torch.from_numpy(fit_array(picture, 128, 16)).permute(2, 0, 1) / 255
     with torch.no_grad():
         x = network.patch_embed(((image - mean) / std)[None])
         x = torch.cat([network.cls_token, x], 1) + network.pos_embed

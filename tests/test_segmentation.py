@@ -10,10 +10,11 @@ from torch import Tensor
 
 from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.bridge import BridgeSegmenter
-from datamodules.segmentation.cues.stuff import stuff_mask
+from datamodules.segmentation.cues.stuff import Stuff
+from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.segmentation.operations.phrases import nested_phrases
 from datamodules.segmentation.operations.regions import rest, separate
-from datamodules.segmentation.spectral import DenseFeatures, SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.mask_iou import mask_iou
@@ -161,11 +162,12 @@ def test_water_is_found_from_the_lower_edge_up():
     picture[:25] = (90, 140, 220)
     picture[25:35, 20:60] = (120, 60, 30)  # a boat on the horizon
     picture[35:] = (20, 60, 90)
-    sea = stuff_mask(picture, "sea")
+    scene = BridgeSegmenter(side=80).scene(to_tensor(picture))
+    sea = Stuff().find(scene, "the calm sea").mask
     assert sea[40:].all()
     assert not sea[:34].any()
-    assert stuff_mask(picture, "sky")[:20].all()
-    assert stuff_mask(picture, "boat") is None
+    assert Stuff().find(scene, "sky").mask[:20].all()
+    assert Stuff().find(scene, "boat") is None
 
 
 def test_a_person_without_a_face_is_what_stands_out():

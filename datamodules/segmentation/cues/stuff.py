@@ -1,59 +1,75 @@
 """Sky, ground and background: regions without a shape, which no class of objects names.
 
-Sky and ground are found by where they lie: the sky from the upper edge of the picture down, water
-or grass from the lower edge up. A smooth strip along that edge gives GrabCut the colours; what
-remains connected with the edge is the mask. The background is what does not stand out.
+The sky reaches from the upper edge of the picture down, water or grass from the lower edge up. A
+smooth strip along that edge gives GrabCut the colours, and the region connected with the edge is
+the mask. The background is the part that is not salient.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from datamodules.segmentation.cues.saliency import salient
-from datamodules.segmentation.operations.grabcut import grown
+from datamodules.segmentation.cues.base import Cue, Finding
+from datamodules.segmentation.cues.scene import Scene
+from datamodules.segmentation.operations.grabcut import grow
+from datamodules.segmentation.operations.phrases import noun
+from datamodules.vocabulary import BACKDROPS, GROUNDS, SKIES
 
-BEHIND = {"background", "backdrop"}
-ABOVE = {"sky", "skies"}
-BELOW = {"sea", "ocean", "water", "lake", "river", "pond", "grass", "lawn", "meadow", "sand"}
-STRIP, REACH, FAR = 0.06, 0.6, 0.12  # of the height: surely it, perhaps it, surely not it
+ITERATIONS = 4  # of GrabCut: colours must spread from a narrow strip over half of the picture
+BLUR = 1.5  # px; deviation of the blur that removes noise before slopes are measured
+STEEP = 40  # slope (Sobel) of 8-bit grey values from which a place has texture or an edge
 
 
-def stuff_mask(picture: np.ndarray, noun: str) -> np.ndarray | None:
-    """Mask of the sky, the ground or the background, bool (H, W), in a picture, uint8 (H, W, 3).
+@dataclass(frozen=True)
+class Stuff(Cue):
+    """Cue for sky, ground and background.
 
-    None if the noun names none of them, or nothing lies there.
+    Args:
+        confidence: confidence in each mask, in [0, 1]: the mean IoU measured on sky and ground.
+        strip: share of the height, from the edge, that certainly belongs to the region.
+        reach: share of the height, from the edge, that may belong to it.
+        far: share of the height, at the opposite edge, that certainly does not belong to it.
     """
-    if noun in BEHIND:
-        mask = salient(picture, (0, 0, *picture.shape[:2])) < 0.5
-        return mask if mask.any() and not mask.all() else None
-    if noun in ABOVE:
-        return _from_above(picture)
-    if noun in BELOW:
-        upside_down = np.ascontiguousarray(picture[::-1])
-        mask = _from_above(upside_down)
-        return None if mask is None else mask[::-1].copy()
-    return None
 
+    confidence: float = 0.8
+    strip: float = 0.06
+    reach: float = 0.6
+    far: float = 0.12
 
-def _from_above(picture: np.ndarray) -> np.ndarray | None:
-    height = len(picture)
-    share = np.linspace(0, 1, height)[:, None] + np.zeros(picture.shape[:2])
-    seeds = np.where(share < REACH, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    seeds[_rough(picture)] = cv2.GC_PR_BGD
-    seeds[(share < STRIP) & ~_rough(picture)] = cv2.GC_FGD
-    seeds[share > 1 - FAR] = cv2.GC_BGD
-    if not (seeds == cv2.GC_FGD).any():
-        return None
-    mask = grown(picture, seeds, iterations=4)
-    _, pieces = cv2.connectedComponents(mask.astype(np.uint8))
-    edge = np.unique(pieces[: max(1, round(STRIP * height))])
-    mask = np.isin(pieces, edge[edge > 0])
-    return mask if mask.any() else None
+    def find(self, scene: Scene, phrase: str) -> Finding | None:
+        name, mask = noun(phrase), None
+        if name in BACKDROPS:
+            mask = scene.saliency < 0.5
+            mask = None if mask.all() else mask
+        elif name in SKIES:
+            mask = self.from_above(scene.small)
+        elif name in GROUNDS:
+            mask = self.from_above(np.ascontiguousarray(scene.small[::-1]))[::-1].copy()
+        return Finding(mask, self.confidence) if mask is not None and mask.any() else None
+
+    def from_above(self, picture: np.ndarray) -> np.ndarray:
+        """Region, bool (H, W), along the upper edge of a picture, uint8 (H, W, 3); may be empty."""
+        height = len(picture)
+        depth = np.linspace(0, 1, height)[:, None] + np.zeros(picture.shape[:2])
+        rough = _rough(picture)
+        seeds = np.where(depth < self.reach, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        seeds[rough] = cv2.GC_PR_BGD
+        seeds[(depth < self.strip) & ~rough] = cv2.GC_FGD
+        seeds[depth > 1 - self.far] = cv2.GC_BGD
+        if not (seeds == cv2.GC_FGD).any():
+            return np.zeros(picture.shape[:2], bool)
+        mask = grow(picture, seeds, ITERATIONS)
+        _, pieces = cv2.connectedComponents(mask.astype(np.uint8))
+        edge = np.unique(pieces[: max(1, round(self.strip * height))])
+        return np.isin(pieces, edge[edge > 0])
 
 
 def _rough(picture: np.ndarray) -> np.ndarray:
-    """Where the picture has texture or edges, bool (H, W)."""
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1.5).astype(float)
-    slope = np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))
-    return cv2.dilate((slope > 40).astype(np.uint8), np.ones((3, 3))) > 0
+    """Texture and edges of a picture, bool (H, W), widened by a pixel."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    smooth = cv2.GaussianBlur(grey, (0, 0), BLUR).astype(float)
+    slope = np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1))
+    return cv2.dilate((slope > STEEP).astype(np.uint8), np.ones((3, 3))) > 0

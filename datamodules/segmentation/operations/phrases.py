@@ -1,4 +1,4 @@
-"""What the words of a phrase say besides the object's name: its kind, and its place."""
+"""Grammar of an object's phrase: its nested names and its word of place."""
 
 from __future__ import annotations
 
@@ -7,36 +7,18 @@ import re
 import torch
 from torch import Tensor
 
-ARTICLE = re.compile(r"^(the|a|an|this|that|his|her|its|their|my|your)\s+")
-PREPOSITION = re.compile(
-    r"\b(with|in|on|at|of|by|from|to|under|over|near|behind|beside|between|that|which|who|and"
-    r"|wearing|holding|riding|floating|standing|sitting)\b"
-)
+from datamodules.vocabulary import DETERMINERS, DIRECTIONS, PREPOSITIONS
+
+ARTICLE = re.compile(rf"^({'|'.join(DETERMINERS)})\s+")
+PREPOSITION = re.compile(rf"\b({'|'.join(PREPOSITIONS)})\b")
 PLACE = re.compile(
     r"\b(?:on|at|in|to) the (?:\w+ )?(left|right|top|bottom|middle|center|centre)\b"
     r"|\b(left|right|upper|lower|topmost|bottom|middle)(?:most)?\b"
 )
-TOWARDS = {  # x, y: from -1 at the left and upper edge to 1
-    "left": (-2, 0),  # on that side: all of a half is as good as its edge is
-    "right": (2, 0),
-    "top": (0, -1),
-    "topmost": (0, -1),
-    "upper": (0, -1),
-    "bottom": (0, 1),
-    "lower": (0, 1),
-}
-FACE_WORDS = {"face", "faces", "head", "heads"}
-# fmt: off
-PERSON_WORDS = {
-    "person", "people", "man", "men", "woman", "women", "girl", "girls", "boy", "boys", "child",
-    "children", "lady", "guy", "portrait", "human", "astronaut", "bride", "actor", "actress",
-    "singer", "king", "queen", "soldier",
-}
-# fmt: on
 
 
 def nested_phrases(phrase: str) -> tuple[str, str, str]:
-    """The phrase without article, its part before a preposition, and that part's last word.
+    """Split a phrase into itself without its article, the part before a preposition, the noun.
 
     "the white sailboat on the sea" -> ("white sailboat on the sea", "white sailboat", "sailboat")
     """
@@ -45,16 +27,21 @@ def nested_phrases(phrase: str) -> tuple[str, str, str]:
     return whole, core, core.split()[-1]
 
 
+def noun(phrase: str) -> str:
+    """Last word of a phrase before any preposition: "the white sailboat on the sea" -> sailboat."""
+    return nested_phrases(phrase)[2]
+
+
 def direction(phrase: str) -> tuple[int, int] | None:
-    """Where the phrase's word of place points, x and y; (0, 0) is the middle, None without one."""
-    found = PLACE.search(phrase.lower())
-    return TOWARDS.get(found[1] or found[2], (0, 0)) if found else None
+    """Direction (x, y) of a phrase's word of place, see DIRECTIONS; None without such a word."""
+    match = PLACE.search(phrase.lower())
+    return DIRECTIONS[match[1] or match[2]] if match else None
 
 
 def place(phrase: str, size: tuple[int, ...]) -> Tensor | None:
-    """How well each place of a picture (h, w) suits the phrase's word of place, in [-1, 1].
+    """Agreement of each position of a map with a phrase's word of place, (*size) in [-1, 1].
 
-    None where the phrase has none: "the boat on the left" has, "the boat" has not.
+    None without such a word: "the boat on the left" has one, "the boat" has none.
     """
     towards = direction(phrase)
     if towards is None:

@@ -1,4 +1,4 @@
-"""Several masks on one picture: who keeps the pixels that two of them claim, and what is left."""
+"""Several masks on one picture: overlaps resolved, and the area that no mask covers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from torch import Tensor
 
 log = logging.getLogger(__name__)
 
-WORTH_SAYING = 0.005  # share of the picture
+NOTABLE = 0.005  # share of the picture from which an overlap is logged
 
 
 def separate(masks: Tensor, names: Sequence[str]) -> Tensor:
-    """Masks (K, H, W) in [0, 1] that sum to at most 1: the smaller region lies in front.
+    """Reduce masks (K, H, W) in [0, 1] so that they sum to at most 1: smaller ones lie in front.
 
-    A boat before the sea, an eye in a face: what is smaller was meant more exactly. Where two
-    masks overlap on more than 0.5% of the picture, the log says who keeps it.
+    A boat on the sea, an eye in a face: the smaller region is the more specific one. A warning
+    tells which region gets an overlap of more than 0.5% of the picture.
     """
     separated = masks.clone()
     by_area = sorted(range(len(masks)), key=lambda k: float(masks[k].sum()))
     free = torch.ones_like(masks[0])
-    for place, k in enumerate(by_area):
-        for front in by_area[:place]:
+    for rank, k in enumerate(by_area):
+        for front in by_area[:rank]:
             overlap = float(((masks[k] > 0.5) & (masks[front] > 0.5)).float().mean())
-            if overlap > WORTH_SAYING:
+            if overlap > NOTABLE:
                 log.warning(
-                    "%s and %s overlap on %.1f%% of the picture: it goes to %s, the smaller",
+                    "%s and %s overlap on %.1f%% of the picture, which goes to %s, the smaller one",
                     *(names[front], names[k], 100 * overlap, names[front]),
                 )
         separated[k] = torch.minimum(masks[k], free)
@@ -36,5 +36,5 @@ def separate(masks: Tensor, names: Sequence[str]) -> Tensor:
 
 
 def rest(masks: Tensor) -> Tensor:
-    """What the masks (K, H, W) leave of the picture: (H, W) in [0, 1]."""
+    """Area that masks (K, H, W) in [0, 1] leave uncovered: (H, W) in [0, 1]."""
     return (1 - masks.sum(0)).clamp(0, 1)

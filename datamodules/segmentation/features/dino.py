@@ -1,7 +1,7 @@
-"""Features of DINO (Caron et al. 2021), by which deep spectral segmentation compares places.
+"""Dense features of DINO (Caron et al. 2021), as in Melas-Kyriazi et al. (2022).
 
-Melas-Kyriazi et al. (2022) take the keys of the last attention block: patches of one object have
-keys alike, though no label ever said so.
+Deep spectral segmentation compares the keys of the last attention block: the patches of one object
+have similar keys, although DINO was trained without labels.
 """
 
 from __future__ import annotations
@@ -13,24 +13,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from datamodules.images import to_tensor
 from datamodules.models.published import UNTRAINED, load_into, reason, require
-from datamodules.segmentation.operations.arrays import fit
-from datamodules.segmentation.spectral import DenseFeatures
+from datamodules.segmentation.features.base import DenseFeatures
+from datamodules.segmentation.operations.arrays import fit_array
 from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
-INSTEAD = "the embedded datamodules.segmentation.spectral.EfficientNetDense needs none"
+INSTEAD = "the embedded datamodules.segmentation.features.efficientnet.EfficientNetDense needs none"
 
 
 class DINODense(DenseFeatures):
-    """Keys of a vision transformer's last attention block, the heads joined.
+    """Keys of the last attention block of a vision transformer, all heads concatenated.
 
     Args:
         model: timm's name of the transformer and of its weights.
-        weights: "" for timm's weights of the model, a file's path (.safetensors, .pth), or
+        weights: "" for timm's weights of the model, the path of a file (.safetensors, .pth), or
             "untrained" for random weights (for timing).
-        size: longer side in pixels at which the picture is looked at, rounded to whole patches.
+        size: longer side in px at which the network reads the picture, rounded to whole patches.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class DINODense(DenseFeatures):
         from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 
         try:
-            # The position embeddings are stretched to each picture's own grid of patches.
+            # dynamic_img_size: position embeddings are interpolated to the grid of each picture.
             network = timm.create_model(self.model, num_classes=0, dynamic_img_size=True)
         except (RuntimeError, TypeError) as error:
             raise AtelierError(
@@ -54,10 +55,11 @@ class DINODense(DenseFeatures):
             ) from error
         if not isinstance(network, VisionTransformer):
             raise AtelierError(
-                f"{self.model} is no vision transformer; give vit_small_patch16_224.dino, say"
+                f"{self.model} is no vision transformer; give one, for example "
+                "vit_small_patch16_224.dino"
             )
         if self.weights == UNTRAINED:
-            log.warning("%s is untrained: the objects it sees mean nothing", self.model)
+            log.warning("%s is untrained: masks made from its features are meaningless", self.model)
         else:
             path = require(self.weights, INSTEAD)
             load_into(network, path, self.model, partial(checkpoint_filter_fn, model=network))
@@ -67,17 +69,18 @@ class DINODense(DenseFeatures):
     def __call__(self, picture: np.ndarray) -> Tensor:
         network = self.network
         patch = network.patch_embed.patch_size[0]
-        image = torch.from_numpy(fit(picture, self.size, patch)).permute(2, 0, 1).float() / 255
+        image = to_tensor(fit_array(picture, self.size, patch))
         mean, std = (
             torch.tensor(network.pretrained_cfg[name]).view(3, 1, 1) for name in ("mean", "std")
         )
-        found = []
+        outputs = []
         hook = network.blocks[-1].attn.qkv.register_forward_hook(
-            lambda module, inputs, output: found.append(output[0])
+            lambda module, inputs, output: outputs.append(output[0])
         )
         try:
             network.forward_features(((image - mean) / std)[None])
         finally:
             hook.remove()
-        keys = found[0].chunk(3, dim=1)[1][network.num_prefix_tokens :]  # (h w, D), no class token
+        _, keys, _ = outputs[0].chunk(3, dim=1)
+        keys = keys[network.num_prefix_tokens :]  # (h w, D); the class token comes first
         return keys.T.unflatten(1, (image.shape[1] // patch, image.shape[2] // patch))

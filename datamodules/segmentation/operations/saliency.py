@@ -1,8 +1,8 @@
-"""The object that stands out, whatever it is: U^2-Net's small version (Qin et al. 2020).
+"""Saliency of any kind of object: the small version of U^2-Net (Qin et al. 2020).
 
-A U-Net whose every stage is a U-Net (arXiv 2005.09007, fig. 5), trained on photos with masks of
-their salient objects, without classes. The published weights have the batch norms folded into the
-convolutions; their order in the file is the order of the computation.
+A U-Net whose stages are U-Nets themselves (arXiv 2005.09007, fig. 5), trained on photos with masks
+of their salient objects, without classes. In the published weights, batch norms are folded into the
+convolutions; the file stores the convolutions in the order of their computation.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.models.packaged import U2NETP, imagenet_input, onnx_weights
-from datamodules.segmentation.operations.arrays import resize
+from datamodules.models.packaged import U2NETP, onnx_weights
+from datamodules.segmentation.operations.arrays import network_input, resize_array
 
-SIDE = 320  # px: of the square pictures that the network was trained on
+SIDE = 320  # px; the network was trained on squares of this side
 Box = tuple[int, int, int, int]  # top, left, bottom, right in px
 
 
 class U2NetP(nn.Module):
-    """Saliency of pictures: (N, 3, H, W), normalised, H and W about 320, to (N, H, W) in [0, 1].
+    """Network from normalised pictures (N, 3, H, W), H and W about 320, to (N, H, W) in [0, 1].
 
     Args:
-        weights: the tensors of u2netp.onnx by name: numbered pairs of a kernel and a bias in the
-            order of their use, and the named ones of the side outputs.
+        weights: tensors of u2netp.onnx by name: kernels and biases in turn, numbered in the order
+            of their use, and the named ones of the side outputs.
     """
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
@@ -52,11 +52,11 @@ class U2NetP(nn.Module):
         for depth in (4, 5, 6, 7):
             x = _joined(decoded[-1], encoded.pop())
             decoded.append(_pooling_block(x, steps, depth))
-        answers = [
+        side_outputs = [
             _resized(F.conv2d(x, kernel, bias, padding=1), size)
             for x, (kernel, bias) in zip(decoded[::-1], _pairs(self.sides), strict=True)
         ]
-        return F.conv2d(torch.cat(answers, 1), *self.fused).sigmoid()[:, 0]
+        return F.conv2d(torch.cat(side_outputs, 1), *self.fused).sigmoid()[:, 0]
 
 
 Steps = Iterator[tuple[Tensor, Tensor]]
@@ -71,7 +71,7 @@ def _resized(x: Tensor, size: torch.Size) -> Tensor:
 
 
 def _joined(low: Tensor, high: Tensor) -> Tensor:
-    """What comes from below, at the size of what was kept, and that."""
+    """Channels of a deeper stage, upsampled, in front of those of the stage's skip connection."""
     return torch.cat([_resized(low, high.shape[-2:]), high], 1)
 
 
@@ -80,7 +80,7 @@ def _step(x: Tensor, steps: Steps, dilation: int = 1) -> Tensor:
 
 
 def _pooling_block(x: Tensor, steps: Steps, depth: int) -> Tensor:
-    """A residual U-block (RSU-L): `depth` levels, halved from one to the next but the last."""
+    """Residual U-block RSU-L with L = `depth` levels, each but the last at half the size before."""
     whole = _step(x, steps)
     levels = [_step(whole, steps)]
     for _ in range(depth - 2):
@@ -92,7 +92,7 @@ def _pooling_block(x: Tensor, steps: Steps, depth: int) -> Tensor:
 
 
 def _dilated_block(x: Tensor, steps: Steps) -> Tensor:
-    """The same at one size (RSU-4F): dilation instead of pooling."""
+    """Residual U-block RSU-4F: dilated convolutions at one size instead of pooling."""
     whole = _step(x, steps)
     levels = [_step(whole, steps)]
     for dilation in (2, 4):
@@ -105,28 +105,26 @@ def _dilated_block(x: Tensor, steps: Steps) -> Tensor:
 
 @cache
 def u2netp() -> U2NetP:
-    """The one U^2-Net of this process."""
+    """The U^2-Net that all callers in this process share."""
     return U2NetP(onnx_weights(U2NETP))
 
 
 @torch.no_grad()
 def salient(picture: np.ndarray, box: Box) -> np.ndarray:
-    """How much each place stands out from what the box shows, float32 (H, W) in [0, 1].
+    """Saliency in [0, 1] of each pixel of a picture within a box, float32 (H, W); 0 outside it.
 
-    picture: uint8 (H, W, 3); beyond the box all is 0. The box is squashed to the square on which
-    the network was trained.
+    picture: uint8 (H, W, 3). The box is squashed to the square on which the network was trained.
     """
     top, left, bottom, right = box
     window = picture[top:bottom, left:right]
-    square = torch.from_numpy(resize(window, SIDE, SIDE)).permute(2, 0, 1)[None].float() / 255
-    answer = u2netp()(imagenet_input(square))[0].numpy()
+    saliency = u2netp()(network_input([resize_array(window, SIDE, SIDE)]))[0].numpy()
     whole = np.zeros(picture.shape[:2], np.float32)
-    whole[top:bottom, left:right] = resize(answer, *window.shape[:2])
+    whole[top:bottom, left:right] = resize_array(saliency, *window.shape[:2])
     return whole
 
 
 def box_around(region: np.ndarray, margin: float) -> Box:
-    """The box of a region, bool (H, W), not empty, with a margin in shares of its sides."""
+    """Bounding box of a region, bool (H, W), not empty; the margin is a share of its sides."""
     rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
     down, across = (int(margin * (np.ptp(n) + 1)) + 1 for n in (rows, columns))
     height, width = region.shape
