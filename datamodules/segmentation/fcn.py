@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import cache, cached_property
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datamodules.images import resize_mask
+from datamodules.models.cache import once_per_process
 from datamodules.models.packaged import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.segmentation.base import Segmenter
@@ -102,7 +103,7 @@ class FCNSegmenter(Segmenter):
         return scaled[0].clamp(0, 1)
 
 
-@cache
+@once_per_process
 def classes() -> list[str]:
     """Names of the network's outputs: the background, then the 20 classes of VOC."""
     from torchvision.models.segmentation import FCN_ResNet101_Weights
@@ -110,7 +111,7 @@ def classes() -> list[str]:
     return FCN_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1.meta["categories"]
 
 
-@cache
+@once_per_process
 def _names() -> dict[str, str]:
     """Class by name, a word or words joined by spaces."""
     words = {name: name for name in classes()[1:]}

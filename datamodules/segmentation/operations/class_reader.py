@@ -7,13 +7,13 @@ classifier's last feature map).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.models.cache import once_per_process
 from datamodules.models.packaged import (
     efficientnet_lite0,
     imagenet_class_embeddings,
@@ -30,7 +30,7 @@ from datamodules.segmentation.operations.arrays import (
 from datamodules.segmentation.operations.phrases import nested_phrases
 
 
-@lru_cache(maxsize=4)
+@once_per_process(at_most=4)
 def phrase_regression(ridge: float) -> Tensor:
     """Kernel ridge regression from class names to rows of the classifier, (1000, 1280).
 
@@ -43,7 +43,7 @@ def phrase_regression(ridge: float) -> Tensor:
     return torch.linalg.solve(kernel, rows - rows.mean(0))
 
 
-@lru_cache(maxsize=1)
+@once_per_process
 def class_directions() -> Tensor:
     """Unit vectors from the mean of the class embeddings to each class, (1000, 384)."""
     embeddings = imagenet_class_embeddings()

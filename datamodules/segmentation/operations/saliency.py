@@ -8,13 +8,13 @@ convolutions; the file stores the convolutions in the order of their computation
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datamodules.models.cache import once_per_process
 from datamodules.models.packaged import U2NETP, onnx_weights
 from datamodules.segmentation.operations.arrays import network_input, resize_array
 
@@ -103,7 +103,7 @@ def _dilated_block(x: Tensor, steps: Steps) -> Tensor:
     return x + whole
 
 
-@cache
+@once_per_process
 def u2netp() -> U2NetP:
     """The U^2-Net that all callers in this process share."""
     return U2NetP(onnx_weights(U2NETP))
