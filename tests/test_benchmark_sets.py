@@ -12,8 +12,9 @@ import yaml
 from PIL import Image
 
 import evaluation
-from datamodules.benchmarks import sets
-from datamodules.benchmarks.sets import folder_set, known_sets, load_set, read_manifest
+from datamodules.benchmarks.manifest import read_manifest
+from datamodules.benchmarks.own_folder import folder_set
+from datamodules.benchmarks.sets import list_sets, load_set
 from datamodules.images import load_picture
 from datamodules.support.errors import AtelierError
 from experiments.run.registry import METHODS
@@ -49,9 +50,8 @@ def paint(path, shade=0, size=(40, 36)):
 
 
 @pytest.fixture
-def own(tmp_path, monkeypatch):
-    """Manifests in a folder of the test's; `own(**keys)` writes one named "own"."""
-    monkeypatch.setattr(sets, "MANIFESTS", tmp_path / "manifests")
+def own(tmp_path):
+    """Manifests in a folder of the test's; `own(**keys)` writes one with the name "own"."""
     (tmp_path / "manifests").mkdir()
 
     def write(**changes):
@@ -77,6 +77,10 @@ def own(tmp_path, monkeypatch):
     return write
 
 
+def load_own(tmp_path, pictures=None):
+    return load_set("own", pictures, tmp_path / "manifests")
+
+
 def boat(**keys):
     """The pictures of a manifest, with the one picture's keys changed."""
     picture = {"sha256": {"boat.png": "unknown"}, "source": "a folder", "licence": "not stated"}
@@ -87,7 +91,7 @@ def boat(**keys):
 
 
 def test_the_sets_are_the_files():
-    assert set(known_sets()) == SETS
+    assert set(list_sets()) == SETS
 
 
 @pytest.mark.parametrize("name", sorted(SETS))
@@ -100,8 +104,8 @@ def test_every_manifest_is_valid_and_names_what_there_is(name):
     assert all((METHODS / f"{method}.yaml").is_file() for method in loaded.methods)
     assert bool(loaded.methods) == (loaded.kind == "pictures")
     published = Path(evaluation.__file__).parent / "published"
-    if "file" in loaded.published:
-        assert (published / loaded.published["file"]).is_file()
+    if loaded.published.file:
+        assert (published / loaded.published.file).is_file()
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
@@ -123,14 +127,14 @@ def test_in_an_empty_folder_only_the_demo_is_whole(tmp_path, name):
 @pytest.mark.parametrize("name", sorted(set(WHOLE) - {"demo"}))
 def test_with_all_pictures_a_set_is_whole(tmp_path, monkeypatch, name):
     """Files of the published names, their contents taken for the published ones."""
-    manifest = read_manifest(known_sets()[name])
+    manifest = read_manifest(list_sets()[name])
     digests = {}
-    for shade, picture in enumerate(manifest["pictures"].values()):
-        file, digest = next(reversed(picture["sha256"].items()))
+    for shade, picture in enumerate(manifest.pictures.values()):
+        file, digest = next(reversed(picture.sha256.items()))
         path = tmp_path / file
         paint(path, shade)
         digests[path] = digest if digest != "unknown" else f"{shade}"
-    monkeypatch.setattr(sets, "sha256", digests.__getitem__)
+    monkeypatch.setattr("datamodules.benchmarks.pictures.sha256", digests.__getitem__)
     loaded = load_set(name, tmp_path)
     assert loaded.missing == {}
     assert len(loaded.entries) == WHOLE[name][1]
@@ -149,19 +153,19 @@ def test_demo_entries_can_be_run():
 
 
 def test_double_text_has_a_background():
-    styles = read_manifest(known_sets()["sem_cs_double"])["styles"]
-    assert [(s["style"], s["background_style"]) for s in styles] == [
+    styles = read_manifest(list_sets()["sem_cs_double"]).styles
+    assert [(s.style, s.background_style) for s in styles] == [
         ("Red Rocks", "Snowy"),
         ("Pop Art", "Starry Night By Vincent Van Gogh"),
     ]
 
 
 def test_published_numbers_are_those_of_the_papers():
-    single = load_set("sem_cs_single").published["sem_cs_single"]
-    assert single["rows"]["sem_cs"] == {"dists": 0.34, "nima_mean": 5.34, "user_study": 38.4}
-    clipstyler = load_set("clipstyler").published["clipstyler"]
-    assert clipstyler["rows"]["clipstyler"]["style_patch"] == 0.2515
-    assert "Results" in single["source"]
+    single = load_set("sem_cs_single").published.tables["sem_cs_single"]
+    assert single.rows["sem_cs"] == {"dists": 0.34, "nima_mean": 5.34, "user_study": 38.4}
+    clipstyler = load_set("clipstyler").published.tables["clipstyler"]
+    assert clipstyler.rows["clipstyler"]["style_patch"] == 0.2515
+    assert "Results" in single.source
 
 
 def test_the_parsing_set_points_to_its_instructions():
@@ -192,7 +196,7 @@ def test_an_unknown_name_is_said_with_the_nearest():
 def test_what_is_not_given_is_neither_set_nor_labelled(tmp_path, own):
     paint(tmp_path / "p" / "boat.png")
     own(pictures=boat(), styles=[{**STYLE, "background_style": "snow"}])
-    (entry,) = load_set("own", tmp_path / "p").entries
+    (entry,) = load_own(tmp_path, tmp_path / "p").entries
     assert entry.settings == {"data.style": "fire", "data.background_style": "snow"}
     assert entry.labels == {"picture": "boat", "style": "fire", "background_style": "snow"}
 
@@ -200,7 +204,7 @@ def test_what_is_not_given_is_neither_set_nor_labelled(tmp_path, own):
 def test_a_picture_is_found_by_content_whatever_its_name(tmp_path, own):
     digest = paint(tmp_path / "p" / "deep" / "er" / "IMG_1.PNG")
     own(pictures=boat(sha256={"boat.png": digest}))
-    (entry,) = load_set("own", tmp_path / "p").entries
+    (entry,) = load_own(tmp_path, tmp_path / "p").entries
     assert Path(entry.image).name == "IMG_1.PNG"
     assert Path(entry.image).is_absolute()
     assert entry.seed == 3
@@ -210,7 +214,7 @@ def test_a_picture_is_found_by_name_whatever_its_extension(tmp_path, own, caplog
     paint(tmp_path / "p" / "deep" / "Boat.bmp")
     own()
     with caplog.at_level(logging.WARNING):
-        (entry,) = load_set("own", tmp_path / "p").entries
+        (entry,) = load_own(tmp_path, tmp_path / "p").entries
     assert entry.image.endswith("Boat.bmp")
     assert entry.settings == {"data.object": "a boat", "data.style": "fire"}
     assert "names alone" in caplog.text
@@ -222,7 +226,7 @@ def test_content_goes_before_name(tmp_path, own):
     digest = paint(tmp_path / "p" / "z.png", 2)
     own(pictures=boat(sha256={"1.png": "unknown", "boat.png": digest}))
     paint(tmp_path / "p" / "1.png", 3)
-    (entry,) = load_set("own", tmp_path / "p").entries
+    (entry,) = load_own(tmp_path, tmp_path / "p").entries
     assert Path(entry.image).name == "z.png"
 
 
@@ -230,7 +234,7 @@ def test_wrong_content_is_named_with_both_digests(tmp_path, own):
     digest = paint(tmp_path / "p" / "boat.png")
     own(pictures={**boat(sha256={"boat.png": "f" * 64}), "car": boat()["boat"]})
     paint(tmp_path / "p" / "boat.png")
-    loaded = load_set("own", tmp_path / "p")
+    loaded = load_own(tmp_path, tmp_path / "p")
     assert set(loaded.missing) == {"boat"}
     assert digest[:12] in loaded.missing["boat"]
     assert "f" * 12 in loaded.missing["boat"]
@@ -241,23 +245,23 @@ def test_several_files_of_an_unchecked_name_are_not_guessed(tmp_path, own):
     paint(tmp_path / "p" / "a" / "boat.png", 1)
     paint(tmp_path / "p" / "b" / "boat.png", 2)
     own()
-    assert "could be any of" in load_set("own", tmp_path / "p").missing["boat"]
+    assert "could be any of" in load_own(tmp_path, tmp_path / "p").missing["boat"]
     paint(tmp_path / "p" / "b" / "boat.png", 1)  # twice the same is no question
-    assert load_set("own", tmp_path / "p").missing == {}
+    assert load_own(tmp_path, tmp_path / "p").missing == {}
 
 
 def test_an_unchecked_file_that_is_no_picture_is_named(tmp_path, own):
     own()
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "boat.png").write_text("no picture")
-    assert "is not a picture" in load_set("own", tmp_path / "p").missing["boat"]
+    assert "is not a picture" in load_own(tmp_path, tmp_path / "p").missing["boat"]
 
 
-def test_a_packaged_picture_that_changed_is_named(own):
+def test_a_packaged_picture_that_changed_is_named(tmp_path, own):
     own(pictures=boat(skimage="chelsea", sha256={"chelsea.png": "0" * 64}))
-    assert "not with 000000000000" in load_set("own").missing["boat"]
+    assert "not with 000000000000" in load_own(tmp_path).missing["boat"]
     own(pictures=boat(skimage="dog", sha256={"dog.png": "0" * 64}))
-    assert "is not installed" in load_set("own").missing["boat"]
+    assert "is not installed" in load_own(tmp_path).missing["boat"]
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
@@ -277,10 +281,13 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
         ({"kind": "parsing"}, "there is no key 'methods'"),
         ({"methods": "soulstyler"}, "methods is .*; give a list of texts"),
         ({"pictures": {}}, "pictures is {}; give a mapping"),
-        ({"pictures": {911: {}}}, "numbers in quotes"),
+        ({"pictures": {911: {}}}, "pictures: the key 911 is no text; put it in quotes"),
         ({"pictures": {"boat": "boat.png"}}, "pictures.boat: .* is no mapping"),
         ({"pictures": boat(licence=None)}, "pictures.boat: the key licence is missing"),
-        ({"pictures": boat(sha256={"a.png": "12"})}, "pictures.boat: sha256 is .*64 hexadecimal"),
+        (
+            {"pictures": boat(sha256={"a.png": "12"})},
+            'pictures.boat.sha256: a.png is "12"; give 64 hexadecimal digits',
+        ),
         ({"pictures": boat(sha256={})}, "sha256 is {}"),
         ({"pictures": boat(sha256=None)}, "the key sha256 is missing"),
         ({"pictures": boat(objekt="x")}, "did you mean object"),
@@ -293,15 +300,19 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
         ({"published": {"own": {"rows": {}}}}, "published.own: the key source is missing"),
         (
             {"published": {"own": {"source": "x", "rows": {"a": {"dists": "high"}}}}},
-            "published.own: rows is .* each a number",
+            'published.own.rows.a: dists is "high"; give a number',
         ),
-        ({"published": {"file": "a.yaml", "own": {}}}, "published: there is no key 'own'"),
+        (
+            {"published": {"file": "a.yaml", "own": {"source": "x", "rows": {}}}},
+            "published: file excludes other keys; leave own out",
+        ),
+        ({"methods": ["soulstyler", 3]}, r"methods\[2\] is 3; give a text"),
     ],
 )
-def test_a_malformed_manifest_says_which_key(own, changes, sentence):
+def test_a_malformed_manifest_says_which_key(tmp_path, own, changes, sentence):
     own(**changes)
     with pytest.raises(AtelierError, match=sentence):
-        load_set("own")
+        load_own(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -313,22 +324,22 @@ def test_a_malformed_manifest_says_which_key(own, changes, sentence):
         ("", "null is no mapping"),
     ],
 )
-def test_what_is_no_manifest_is_said(own, text, sentence):
+def test_what_is_no_manifest_is_said(tmp_path, own, text, sentence):
     own().write_text(text, encoding="utf-8")
     with pytest.raises(AtelierError, match=sentence):
-        load_set("own")
+        load_own(tmp_path)
 
 
-def test_the_documented_manifest_is_valid(own):
+def test_the_documented_manifest_is_valid(tmp_path, own):
     page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     own().write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
-    assert len(load_set("own").missing) == 1
+    assert len(load_own(tmp_path).missing) == 1
 
 
-def test_a_parsing_set_needs_its_file(own):
+def test_a_parsing_set_needs_its_file(tmp_path, own):
     own(kind="parsing", methods=None, pictures=None, styles=None, instructions="gone.jsonl")
     with pytest.raises(AtelierError, match=r"instructions is .*; give a JSON-lines file"):
-        load_set("own")
+        load_own(tmp_path)
 
 
 # A folder of one's own

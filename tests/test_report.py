@@ -184,9 +184,12 @@ def test_published_numbers_stand_in_the_files():
     [
         ("nima: 5.52", "nima: 55.2", "not 1 to 10"),
         ("nima: 5.52", "mood: 5.52", "no column"),
-        ("nima: 5.52", "nima: good", "nima of Sem-CS"),
-        ("source: Sem-CS", "origin: Sem-CS", "lacks 'source'"),
-        ("tables:", "tables: [", "no published numbers"),
+        ("nima: 5.52", "nima: good", r'tables\[4\].rows\[2\]: nima is "good"; give a number'),
+        ("nima: 5.52", "nima: .nan", "nima is NaN; give a number"),
+        ("source: Sem-CS", "origin: Sem-CS", r"tables\[3\]: there is no key 'origin', only source"),
+        ("low: -1, high: 1,", "low: 1, high: 1,", "columns.patch_clip: .*give low < high"),
+        ('{name: full, method: "", preference: 3.92}', '{name: full, method: ""}', "no numbers"),
+        ("tables:", "tables: [", "line .*the table of published numbers cannot be read"),
     ],
 )
 def test_wrong_published_numbers_are_refused(tmp_path, old, new, why):

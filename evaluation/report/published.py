@@ -3,64 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import ConfigDict, Field, model_validator
 
 import evaluation
-from datamodules.support.errors import AtelierError
+from datamodules.support.schema import Schema, Text, read_yaml, validate
 
 FOLDER = Path(evaluation.__file__).parent / "published"
 METHODS, PARSERS = FOLDER / "methods.yaml", FOLDER / "soulstyler_parsers.yaml"
-ROW_WORDS = {"name", "method"}  # the words of a row; its other keys are columns
+
+Grade = Annotated[float, Field(ge=0, le=10, description="a number from 0 to 10")]
+Share = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 
 
-@dataclass(frozen=True)
-class Column:
-    """What a published number is.
+class Column(Schema):
+    """The meaning of a published number.
 
     beside: our score of the same kind, without its network's name; "" for none.
-    higher_is_better: as the paper reads it. low, high: what it can be.
-    digits: after the point, as published.
+    higher_is_better: as the paper reads it. low, high: the range of the number.
+    digits: after the decimal point, as published.
     """
 
-    title: str
+    title: Text
     beside: str
     higher_is_better: bool
     low: float
     high: float
     digits: int
-    note: str
+    note: Text
     unit: str = ""
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Column:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low:g} and high is {self.high:g}; give low < high")
+        return self
 
-@dataclass(frozen=True)
-class Row:
-    """A method's numbers in one table of a paper; method: our class, "" for none."""
 
-    name: str
+class Row(Schema):
+    """One method's numbers, by column, in one table of a paper.
+
+    name: the paper's. method: our class, "" for none.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    name: Text
     method: str
-    values: Mapping[str, float]
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        return self.__pydantic_extra__
+
+    @model_validator(mode="after")
+    def _filled(self) -> Row:
+        if not self.values:
+            raise ValueError(f"the row {self.name} has no numbers; give one or leave it out")
+        return self
 
 
-@dataclass(frozen=True)
-class PaperTable:
-    """A table of a paper. short: its source in a few words."""
+class PaperTable(Schema):
+    """A table of a paper. short: its source in a few words. about: the circumstances."""
 
-    source: str
-    short: str
-    about: str
-    rows: tuple[Row, ...]
+    source: Text
+    short: Text
+    about: Text
+    rows: Annotated[list[Row], Field(min_length=1, description="a list of rows")]
 
 
-@dataclass(frozen=True)
-class Published:
-    """All that is published of methods."""
+class Published(Schema):
+    """All published numbers of methods."""
 
-    columns: Mapping[str, Column]
-    tables: tuple[PaperTable, ...]
+    columns: dict[Text, Column]
+    tables: list[PaperTable]
 
     def of(self, method: str) -> list[tuple[PaperTable, Row]]:
         """The rows about one of our methods, by its class's name."""
@@ -73,59 +91,48 @@ class Published:
 
     @property
     def names(self) -> dict[str, str]:
-        """How the papers write our methods, by our classes' names."""
+        """The papers' names of our methods, by our classes' names."""
         return {row.method: row.name for table in self.tables for row in table.rows if row.method}
+
+    @model_validator(mode="after")
+    def _within_columns(self) -> Published:
+        for row in (row for table in self.tables for row in table.rows):
+            for key, value in row.values.items():
+                if key not in self.columns:
+                    raise ValueError(f"the row {row.name} has {key}, which is no column; name it")
+                low, high = self.columns[key].low, self.columns[key].high
+                if not low <= value <= high:
+                    raise ValueError(
+                        f"{key} of {row.name} is {value:g}, not {low:g} to {high:g}; mend it"
+                    )
+        return self
+
+
+class ParserRow(Schema):
+    """A language model's splits: a judge's scores, and the share that is exact."""
+
+    parser: Text
+    gpt_3_5: Grade
+    gpt_4: Grade
+    exact: Share
+
+
+class ParserTable(Schema):
+    """Soulstyler's table of language models. instructions: how many each of them split."""
+
+    source: Text
+    note: Text
+    instructions: int
+    rows: Annotated[list[ParserRow], Field(min_length=1, description="a list of rows")]
 
 
 def read_methods(path: Path = METHODS) -> Published:
-    """The published numbers of methods; AtelierError says what does not fit, and where."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        columns = {name: _column(name, entry) for name, entry in raw["columns"].items()}
-        tables = tuple(
-            PaperTable(
-                t["source"], t["short"], t["about"], tuple(_row(r, columns) for r in t["rows"])
-            )
-            for t in raw["tables"]
-        )
-        if not all(table.source and table.rows for table in tables):
-            raise ValueError("a table lacks its source or its rows")
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise AtelierError(f"{path} holds no published numbers ({why}); mend the file") from error
-    return Published(columns, tables)
-
-
-def _column(name: str, entry: dict[str, Any]) -> Column:
-    column = Column(**entry)
-    right = type(column.higher_is_better) is bool and type(column.digits) is int
-    if not (right and column.low < column.high):
-        raise ValueError(f"the column {name} needs higher_is_better, digits and low < high")
-    return column
-
-
-def _row(entry: dict[str, Any], columns: Mapping[str, Column]) -> Row:
-    values = {key: value for key, value in entry.items() if key not in ROW_WORDS}
-    for key, value in values.items():
-        column = columns.get(key)
-        if column is None:
-            raise ValueError(f"the row {entry['name']} has {key}, which is no column")
-        if type(value) not in (int, float) or not column.low <= value <= column.high:
-            raise ValueError(
-                f"{key} of {entry['name']} is {value}, not {column.low:g} to {column.high:g}"
-            )
-    if not values:
-        raise ValueError(f"the row {entry['name']} has no numbers")
-    return Row(str(entry["name"]), str(entry["method"]), values)
+    """The published numbers of methods; AtelierError names what is wrong, and where."""
+    return validate(Published, read_yaml(path, "table of published numbers"), str(path))
 
 
 def read_parsers(path: Path = PARSERS) -> dict[str, Any]:
-    """Soulstyler's table of ten language models: source, note, instructions, rows."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        names = [str(row["parser"]) for row in raw["rows"]]
-        if not (names and raw["source"] and raw["note"] and raw["instructions"]):
-            raise ValueError("a part is empty")
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise AtelierError(f"{path} is no table of parsers ({error}); mend the file") from error
-    return raw
+    """Soulstyler's table of ten language models, with the keys of `ParserTable`, checked."""
+    content = read_yaml(path, "table of parsers")
+    validate(ParserTable, content, str(path))
+    return content

@@ -2,7 +2,7 @@
 
 The folder can be given again at any time: what is done is not done again. Pictures that may not be
 shipped are looked for in --pictures and checked by their hash; a missing one is named, and the rest
-runs. A folder of your own pictures with a text file of instructions, one a line, is a set too.
+runs. A folder of your own pictures with a text file of instructions, one per line, is a set too.
 
   atelier bench demo                             runs offline anywhere
   atelier bench soulstyler --pictures ~/soulstyler --models paper --workers 4
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--methods", metavar="A,B", help="files in configs/methods (default: the set's)")
     add("--models", default="embedded", help="a file in configs/models (default: %(default)s)")
     add("--pictures", metavar="DIR", help="where the set's pictures are, if they are not shipped")
-    add("--instructions", metavar="FILE", help="with a folder of pictures: one a line")
+    add("--instructions", metavar="FILE", help="with a folder of pictures: one per line")
     add("--size", type=int, metavar="PX", help="longer side of the working picture")
     add("--steps", type=int, help="optimisation steps")
     campaign.add_arguments(parser)
@@ -64,11 +64,12 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _set(args: argparse.Namespace) -> BenchmarkSet:
-    from datamodules.benchmarks.sets import folder_set, load_set
+    from datamodules.benchmarks.own_folder import folder_set
+    from datamodules.benchmarks.sets import load_set
 
     if Path(args.set).is_dir():
         if not args.instructions:
-            raise AtelierError("A folder of pictures needs --instructions FILE, one a line")
+            raise AtelierError("A folder of pictures needs --instructions FILE, one per line")
         return folder_set(Path(args.set), Path(args.instructions))
     return load_set(args.set, Path(args.pictures) if args.pictures else None)
 
