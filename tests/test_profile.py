@@ -3,6 +3,8 @@
 import itertools
 import json
 import profile
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,11 @@ def gradients(generator):
     ("features", "mode"), [(EfficientNetFeatures, "paper"), (VGGFeatures, "reference")]
 )
 def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, share):
+    # In float32 a pixel that differs by 1e-5 can be on the other side of a ReLU's corner.
     weights = {"weights": "untrained"} if features is VGGFeatures else {}
     method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
+    method = deepcopy(method).double()  # of networks that other tests share
+    batch = replace(batch, content=batch.content.double(), masks=batch.masks.double())
     naive, cuts = Naive(method, batch, share and accepting(share)), []
     if share:
         method.reject = rejecting(share)
@@ -82,11 +87,11 @@ def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, sha
     theirs = naive.step([place for cut in cuts for place in places_of(*cut)])
     assert ours.keys() == theirs.keys()
     for name, loss in ours.items():
-        assert loss.item() == pytest.approx(theirs[name].item(), rel=1e-4), name
+        assert loss.item() == pytest.approx(theirs[name].item(), rel=1e-6), name
     assert theirs["patch"] > 0
     expected = gradients(naive.generator)
     difference = (gradients(method.generator) - expected).norm() / expected.norm()
-    assert difference < 0.05  # pixels that differ by 1e-5 are on two sides of a ReLU6's corner
+    assert difference < 1e-3
 
 
 def test_naive_moves_its_own_generator_and_leaves_ours(batch):

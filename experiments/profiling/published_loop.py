@@ -162,11 +162,11 @@ class _WholeVGG(nn.Module):
         for layer in rest:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # else it would overwrite the features that were just read
-        device = next(layers.parameters()).device
-        self.layers = nn.Sequential(*layers, *rest).requires_grad_(False).to(device)
+        like = next(layers.parameters())
+        self.layers = nn.Sequential(*layers, *rest).requires_grad_(False).to(like)
         self.wanted = features.wanted
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
-            self.register_buffer(name, torch.tensor(values, device=device).view(1, 3, 1, 1))
+            self.register_buffer(name, torch.tensor(values).to(like).view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x, features = (image - self.mean) / self.std, []

@@ -216,7 +216,7 @@ def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> 
     centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(1, -1, 3)
-    forward = homography(corners)
+    forward = homography(corners.to(image.dtype))
     # An inverse up to scale is the adjugate, whose rows are cross products of the columns.
     a, b, c = forward.unbind(-1)
     backward = torch.stack([b.cross(c, -1), c.cross(a, -1), a.cross(b, -1)], dim=1)

@@ -1,4 +1,4 @@
-"""Small methods with the real encoder, and their batches."""
+"""Small methods, with the real encoder or without, and their batches."""
 
 from functools import partial
 
@@ -15,6 +15,7 @@ from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.patches import Patches
+from tests.support.tiny import TinyEncoder, TinyFeatures
 
 WEIGHTS = {
     CLIPstyler: {"global": 500.0, "patch": 9000.0, "content": 20.0, "tv": 2e-3},
@@ -30,7 +31,8 @@ def adam(lr, **settings):
     return partial(torch.optim.Adam, lr=lr, **settings)
 
 
-def build(method, **settings):
+def build(method, encoder=None, content_features=None, **settings):
+    """A small method with the bridge encoder and EfficientNet's features, or others."""
     torch.manual_seed(0)
     given = {
         "generator": StyleNet(width=8),
@@ -42,10 +44,16 @@ def build(method, **settings):
         given["patches"] = Patches(count=10)
         given |= {} if method is GenerativeArtisan else {"tau": 0.5}
     return method(
-        encoder=BridgeEncoder(image_size=64),
-        content_features=EfficientNetFeatures(),
+        encoder=encoder or BridgeEncoder(image_size=64),
+        content_features=content_features or EfficientNetFeatures(),
         **(given | settings),
     )
+
+
+def build_tiny(method, **settings):
+    """A method whose networks know nothing, for tests of mechanics."""
+    settings = {"generator": StyleNet(width=4), **settings}
+    return build(method, TinyEncoder(), TinyFeatures(), **settings)
 
 
 def batch_of(content, masks, *styles):
