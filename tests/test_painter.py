@@ -10,7 +10,6 @@ from datamodules.images import load_picture, to_tensor
 from datamodules.models import packaged
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
 from experiments.make import swatches
-from experiments.run.lightning_cli import _spelled_out
 from lightning_modules.generators import painter
 from lightning_modules.generators.painter import Painter, arbitrary, multistyle, read_style
 from lightning_modules.generators.painter_styles import (
@@ -206,11 +205,3 @@ def test_a_style_picture_is_where_the_painter_starts(cat):
 
 def known(swatch):
     return next(style for style in known_styles()[0] if style.swatch == swatch)
-
-
-@pytest.mark.parametrize(
-    "words", [["--model.generator", "stylenet"], ["--model.generator=stylenet"]]
-)
-def test_generators_have_short_names(words):
-    assert "lightning_modules.generators.stylenet.StyleNet" in " ".join(_spelled_out(words))
-    assert _spelled_out(["--data.style", "stylenet"]) == ["--data.style", "stylenet"]

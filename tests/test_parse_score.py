@@ -336,7 +336,7 @@ def test_a_language_model_can_decide_alone(tmp_path):
         (str(folder), 0),
     ]
     for name in ("rules-alone", "-alone"):
-        with pytest.raises(AtelierError, match="is no parser"):
+        with pytest.raises(AtelierError, match="There is no parser"):
             parsers_by_name(name)
 
 
@@ -419,8 +419,8 @@ def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, cache):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--parsers", "smollm3"], "'smollm3', which is no parser; there are smollm2"),
-        (["--parsers", "rules,"], "'', which is no parser"),
+        (["--parsers", "smollm3"], "There is no parser 'smollm3'; there are smollm2"),
+        (["--parsers", "rules,"], "There is no parser ''"),
         (["--parsers", "api"], "name it as api:MODEL"),
         (["--parsers", "rules", "--base-url", "http://x/v1"], "--base-url goes with api:MODEL"),
         (["--judge-url", "http://x/v1"], "name it with --judge"),
@@ -546,29 +546,6 @@ def test_parts_that_do_not_fit_leave_nothing(tmp_path, monkeypatch, cache):
     (tmp_path / good.parts[1].package / "x").write_bytes(b"two")
     with pytest.raises(AtelierError, match="set ATELIER_CACHE"), packaged.whole(good):
         pass
-
-
-def test_stylize_takes_every_parser_by_name():
-    import argparse
-
-    from jsonargparse import ArgumentParser
-
-    from datamodules.parsing.base import Parser
-    from experiments.commands import stylize
-    from experiments.commands.parse import PARSERS
-
-    own = argparse.ArgumentParser()
-    stylize.add_arguments(own)
-    configured = ArgumentParser(exit_on_error=False)
-    configured.add_argument("--data.parser", type=Parser)
-    for name in PARSERS:
-        args = own.parse_args(["skimage:rocket", "Turn it to fire", "--parser", name])
-        given = [a for a in stylize._lightning_arguments(args) if a.startswith("--data.parser")]
-        extra = ["--data.parser.model", "m"] if name == "api" else []
-        made = configured.instantiate_classes(configured.parse_args(given + extra)).data.parser
-        assert f"{type(made).__module__}:{type(made).__name__}" == PARSERS[name].path
-        if name.startswith(("smollm2", "gemma")):
-            assert made.model == name
 
 
 @pytest.mark.slow

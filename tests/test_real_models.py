@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 from tokenizers import Tokenizer, decoders, pre_tokenizers
 from tokenizers import models as tokenizer_models
 from torch.nn import functional as F
@@ -23,8 +22,7 @@ from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from experiments.cli import main
-from experiments.run.presets import MODELS, compose, merged, weights_of
-from experiments.run.registry import METHODS
+from experiments.run.configuration import compose
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.stylenet import StyleNet
@@ -460,85 +458,19 @@ def test_bad_requests_for_weights_are_one_line(arguments, sentence, capsys):
     assert sentence in captured.err
 
 
-def test_the_list_names_all_that_the_presets_need(capsys):
-    assert main(["weights", "list"]) == 0
-    shown = capsys.readouterr().out
-    for models in (path.stem for path in MODELS.glob("*.yaml")):
-        for method in METHODS.glob("*.yaml"):
-            assert all(name in shown for name in weights_of(method.stem, models))
-
-
-def test_the_reference_preset_switches_every_deviation_on():
-    for path in METHODS.glob("*.yaml"):
-        own = yaml.safe_load(compose(path, "reference"))["model"]["init_args"]
-        assert own["mode"] == "reference"
-        assert own["content_features"]["init_args"] == {"after_relu": True}
-        assert own["weights"]["content"] == (1 if path.stem == "gatys" else 150)
-
-
-@pytest.mark.parametrize("method", [path.stem for path in sorted(METHODS.glob("*.yaml"))])
-def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
-    def composed(models):
-        return yaml.safe_load(compose(METHODS / f"{method}.yaml", models))
-
-    fast = composed("fast")
-    if method == "gatys":
-        assert fast["trainer"] == composed("embedded")["trainer"]
-    else:
-        own = fast["model"]["init_args"]
-        assert own["generator"]["class_path"].endswith("StyleNet")
-        assert own["lr_scheduler"]["class_path"].endswith("Linear")
-        assert own["generator"]["init_args"] == {"start": "learned"}
-        assert own["patches"] == {"count": 36}
-        assert fast["trainer"]["max_steps"] <= 80
-    for models in ("embedded", "paper", "reference", "siglip"):
-        own = composed(models)["model"]["init_args"]
-        assert own["optimizer"]["class_path"] == "torch.optim.Adam"
-        assert own["lr_scheduler"]["class_path"].endswith("Halving")
-        assert "content_every" not in own
-        assert "init_args" not in own["generator"]
-
-
-def test_merging_takes_classes_whole_and_settings_one_by_one():
-    under = {"a": {"class_path": "x.X", "init_args": {"p": 1}}, "b": {"c": 1, "d": 2}}
-    over = {"a": {"class_path": "y.Y"}, "b": {"d": 3}}
-    assert merged(under, over) == {"a": {"class_path": "y.Y"}, "b": {"c": 1, "d": 3}}
-
-
-@pytest.mark.parametrize("method", [path.stem for path in sorted(METHODS.glob("*.yaml"))])
-@pytest.mark.parametrize("models", [path.stem for path in sorted(MODELS.glob("*.yaml"))])
-def test_every_preset_goes_with_every_method(method, models):
-    """Valid to the last setting: what is missing in the end is a file of the preset's list."""
-    from experiments.run.lightning_cli import AtelierCLI
-
-    composed = compose(METHODS / f"{method}.yaml", models)
-    assert yaml.safe_load(composed)["model"]["init_args"]["weights"]
-    arguments = [f"--config={composed}", "--data.image=skimage:chelsea"]
-    if not weights_of(method, models):
-        AtelierCLI.from_arguments(arguments, started=0.0)
-        return
-    with pytest.raises(AtelierError, match="atelier weights fetch") as refusal:
-        AtelierCLI.from_arguments(arguments, started=0.0)
-    assert any(f"fetch {name} " in str(refusal.value) for name in weights_of(method, models))
-
-
 @pytest.mark.slow
 def test_the_full_size_architectures_take_a_step_at_paper_settings():
     """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: about 20 s on two cores."""
-    from jsonargparse import Namespace
-
     from experiments.run.lightning_cli import AtelierCLI
 
-    arguments = [
-        f"--config={compose(METHODS / 'clipstyler.yaml', 'paper')}",
-        "--data.image=skimage:astronaut",
-        "--data.style=fire",
-        "--model.encoder.pretrained=untrained",
-        "--model.content_features.weights=untrained",
-        "--model.style_features.weights=untrained",
-    ]
-    cli = AtelierCLI.from_arguments(arguments, started=0.0)
-    assert isinstance(cli.config, Namespace)
+    settings = {
+        "data.image": "skimage:astronaut",
+        "data.style": "fire",
+        "model.encoder.pretrained": "untrained",
+        "model.content_features.weights": "untrained",
+        "model.style_features.weights": "untrained",
+    }
+    cli = AtelierCLI.from_settings(compose("clipstyler", "paper"), settings, started=0.0)
     cli.datamodule.setup()
     batch = cli.datamodule.task.batch()
     assert batch.content.shape[2:] == (512, 512)

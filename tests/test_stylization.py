@@ -2,7 +2,6 @@
 
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,8 @@ from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
+from experiments.run.configuration import compose
+from experiments.run.registry import METHODS, names
 from lightning_modules import callbacks
 from lightning_modules.callbacks import WriteRun
 from lightning_modules.encoders.bridge import BridgeEncoder
@@ -26,7 +27,6 @@ from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches
 
-METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3}
 
 
@@ -323,25 +323,22 @@ def test_what_an_instruction_lacks_is_said(settings, sentence):
         data(**settings).setup()
 
 
-@pytest.mark.parametrize("config", METHODS, ids=lambda path: path.stem)
-def test_every_method_is_built_from_its_yaml_and_steps(config, tmp_path, mask, monkeypatch):
+@pytest.mark.parametrize("method", names(METHODS))
+def test_every_method_is_built_from_its_yaml_and_steps(method, tmp_path, mask, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_png(to_picture(mask), tmp_path / "mask.png")
     from experiments.run.lightning_cli import AtelierCLI
 
-    cli = AtelierCLI.from_arguments(
-        [
-            f"--config={config}",
-            "--data.image=skimage:chelsea",
-            "--data.style=fire",
-            "--data.style_image=skimage:coffee",
-            f"--data.mask={tmp_path / 'mask.png'}",
-            "--data.size=96",
-            "--trainer.max_steps=2",
-            "--wandb.enabled=false",
-        ],
-        started=0.0,
-    )
+    settings = {
+        "data.image": "skimage:chelsea",
+        "data.style": "fire",
+        "data.style_image": "skimage:coffee",
+        "data.mask": str(tmp_path / "mask.png"),
+        "data.size": 96,
+        "trainer.max_steps": 2,
+        "wandb.enabled": False,
+    }
+    cli = AtelierCLI.from_settings(compose(method), settings, started=0.0)
     folder = cli.run().folder
     assert cli.trainer.global_step == 2
     assert (folder / "result.json").exists()
@@ -352,10 +349,9 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     monkeypatch.chdir(tmp_path)
     from experiments.run.lightning_cli import AtelierCLI
 
-    arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]
-    arguments += ["--trainer.max_steps=2", "--wandb.enabled=false", f"--model.mode={mode}"]
-    config = next(path for path in METHODS if path.stem == "clipstyler")
-    cli = AtelierCLI.from_arguments([f"--config={config}", *arguments], started=0.0)
+    settings = {"data.image": "skimage:chelsea", "data.style": "fire", "data.size": 64}
+    settings |= {"trainer.max_steps": 2, "wandb.enabled": False, "model.mode": mode}
+    cli = AtelierCLI.from_settings(compose("clipstyler"), settings, started=0.0)
     assert "WholePicture" in cli.datamodule.segmenter_settings
     folder = cli.run().folder
     assert cli.trainer.global_step == steps
@@ -365,14 +361,11 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
 def test_the_fast_preset_runs_from_the_identity_with_its_own_optimizer(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     from experiments.run.lightning_cli import AtelierCLI
-    from experiments.run.presets import compose
 
-    config = next(path for path in METHODS if path.stem == "clipstyler")
-    arguments = ["--data.image=skimage:chelsea", "--data.style=fire", "--data.size=64"]
-    arguments += ["--model.generator.start=identity", "--trainer.max_steps=3"]
-    cli = AtelierCLI.from_arguments(
-        [f"--config={compose(config, 'fast')}", *arguments, "--wandb.enabled=false"], started=0.0
-    )
+    settings = {"data.image": "skimage:chelsea", "data.style": "fire", "data.size": 64}
+    settings |= {"model.generator.start": "identity", "trainer.max_steps": 3}
+    settings |= {"wandb.enabled": False}
+    cli = AtelierCLI.from_settings(compose("clipstyler", "fast"), settings, started=0.0)
     cli.run()
     optimizer = cli.model.optimizers().optimizer
     assert isinstance(optimizer, Soap)

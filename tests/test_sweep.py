@@ -308,9 +308,7 @@ def test_a_sweep_for_wandb_names_every_setting(cli, tmp_path, sweep):
     written = yaml.safe_load((tmp_path / "w.yaml").read_text())
     assert written["method"] == "grid"
     assert written["parameters"]["model.tau"] == {"values": [0.1, 0.2, 0.3]}
-    assert written["parameters"]["data.parser"]["values"] == [
-        "datamodules.parsing.rules.RulesParser"
-    ]
+    assert written["parameters"]["data.parser"]["values"] == ["rules"]
     assert written["parameters"]["trainer.max_steps"] == {"value": 2}
     config = yaml.safe_load((tmp_path / "w.config.yaml").read_text())
     assert config["model"]["class_path"] == "lightning_modules.soulstyler.Soulstyler"

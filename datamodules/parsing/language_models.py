@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datamodules.models.cache import cache_dir, on_disk, once_per_process
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import GEMMA3_270M, SMOLLM2, EmbeddedFile, SplitFile, whole
 from datamodules.models.published import reason, require
 from datamodules.parsing.scoring import Causal, Network
@@ -136,6 +137,13 @@ def load_gemma3_270m() -> Network:
 EMBEDDED = {"smollm2": load_smollm2, "gemma3-270m": load_gemma3_270m}
 
 
+def weights_needed(source: str) -> list[str]:
+    """Names of the published weights of a model, none for an embedded one or a local file."""
+    if source in EMBEDDED or source.endswith(".gguf"):
+        return []
+    return [f"hf:{name.removeprefix('hf:')}" for name in to_fetch(source)]
+
+
 def load_network(source: str) -> Network:
     """An embedded model by its name, or any that `load_language_model` can read."""
     return EMBEDDED[source]() if source in EMBEDDED else Causal(*load_language_model(source))
@@ -149,8 +157,8 @@ def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokeniz
     `save_pretrained` wrote, or a GGUF file. Raises AtelierError for a source that is missing or
     holds no such model.
     """
-    local = Path(source).exists() or source.endswith(".gguf")
-    path = require(source if local else f"hf:{source.removeprefix('hf:')}", INSTEAD)
+    (name,) = weights_needed(source) or [source]
+    path = require(name, INSTEAD)
     try:
         with _quiet_transformers():
             return _placed(*(_read_gguf(path) if path.is_file() else _read_folder(path)))

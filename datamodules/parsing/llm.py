@@ -26,7 +26,7 @@ from itertools import product
 
 from datamodules.parsing.base import Parser, checked
 from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
-from datamodules.parsing.language_models import EMBEDDED, load_network
+from datamodules.parsing.language_models import EMBEDDED, load_network, weights_needed
 from datamodules.parsing.rules import RulesParser
 from datamodules.parsing.scoring import Context, Scorer
 from datamodules.parsing.spans import NO_OBJECT, NO_SPAN, legal_spans, overlap
@@ -133,6 +133,11 @@ class LLMParser(Parser):
         self.channel_weight = channel_weight
         self.word_bonus = word_bonus
         self.grammar_prior = grammar_prior
+
+    @classmethod
+    def weights_needed(cls, model: str, **settings: float) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return weights_needed(model)
 
     @cached_property
     def _scorer(self) -> Scorer:

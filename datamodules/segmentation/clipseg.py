@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from datamodules.images import resize_mask, to_picture
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import reason, require
 from datamodules.segmentation.base import Segmenter
 from datamodules.support.errors import AtelierError
@@ -42,12 +43,16 @@ class CLIPSegSegmenter(Segmenter):
         self.model = model
         self.threshold = threshold
 
+    @classmethod
+    def weights_needed(cls, model: str, threshold: float) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return [f"hf:{name}" for name in to_fetch(model)]
+
     @cached_property
     def network(self) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
         """Network, and the processor that prepares pictures and words for it."""
-        local = Path(self.model).exists()
-        folder = require(self.model if local else f"hf:{self.model}", INSTEAD)
-        return _read(folder)
+        (source,) = self.weights_needed(self.model, self.threshold) or [self.model]
+        return _read(require(source, INSTEAD))
 
     @torch.no_grad()
     def segment(self, content: Tensor, phrase: str) -> Tensor:

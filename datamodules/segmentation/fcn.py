@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from datamodules.images import resize_mask
 from datamodules.models.cache import once_per_process
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.segmentation.base import Segmenter
@@ -66,6 +67,11 @@ class FCNSegmenter(Segmenter):
     def __init__(self, weights: str = "torchvision:fcn_resnet101", size: int = 520) -> None:
         self.weights = weights
         self.size = size
+
+    @classmethod
+    def weights_needed(cls, weights: str, size: int) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return to_fetch(weights)
 
     @cached_property
     def network(self) -> nn.Module:

@@ -17,21 +17,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import yaml
+
 from datamodules.run_folder import RESULT, RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from experiments.campaigns.job import INPUTS, RUNS, Job, Outcome, state_of
 from experiments.campaigns.workers import SERIAL, Workers
-from experiments.commands.parse import PARSERS
-from experiments.commands.stylize import SETTINGS, absolute
-from experiments.run.presets import compose, preset, weights_of
-from experiments.run.registry import METHODS, chosen
+from experiments.run.configuration import EMBEDDED, compose, weights_of
+from experiments.run.options import SETTINGS, absolute
+from experiments.run.registry import part
 
 SPECIAL = ("method", "models")  # in a sweep, besides settings
 OWN = ("out", "device")  # short options that every job has its own of
-SHORT = {name: dotted for name, dotted in SETTINGS.items() if name not in OWN} | {
-    "mask": "data.mask"
-}
+SHORT = {name: dotted for name, dotted in SETTINGS.items() if name not in OWN}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,34 +80,31 @@ def make_job(given: dict[str, Any], labels: dict[str, Any], name: str, wandb: bo
 
     given: also "method" and "models", which are no settings of a configuration.
     """
-    config = chosen(given.get("method", "soulstyler"), METHODS, "method")
-    text = _composed(config, given.get("models") or "embedded")
+    method = given.get("method", "soulstyler")
+    text = _composed(method, given.get("models") or EMBEDDED)
     settings = dict(dotted(key, value) for key, value in given.items() if key not in SPECIAL)
-    labels = {"method": config.stem, **labels}
+    labels = {"method": method, **labels}
     job = Job(text, settings, labels, set=name)
     extra: dict[str, Any] = {"wandb.enabled": wandb}
     if wandb:
-        extra |= {"wandb.group": name, "wandb.tags": [config.stem], "wandb.id": job.id}
+        extra |= {"wandb.group": name, "wandb.tags": [method], "wandb.id": job.id}
     return replace(job, extra=extra)
 
 
 @cache
-def _composed(method: Path, models: str) -> str:
-    return compose(method, models)
+def _composed(method: str, models: str) -> str:
+    return yaml.safe_dump(compose(method, models), sort_keys=False)
 
 
 def dotted(name: str, value: Any) -> tuple[str, Any]:
     """A setting by its dotted name, and as LightningCLI reads it."""
-    if name == "parser":
-        if value not in PARSERS:
-            raise AtelierError(f"There is no parser {value!r}; there are {', '.join(PARSERS)}")
-        return "data.parser", PARSERS[value].configured()
     name = SHORT.get(name, name)
     if "." not in name and name != "seed_everything":
         raise AtelierError(
-            f"{name!r} is no setting; give one of {', '.join(SHORT)}, parser, or a dotted name "
-            "of atelier fit --help"
+            f"{name!r} is no setting; give one of {', '.join(SHORT)}, or a dotted name such as "
+            "model.tau (docs/methods.md)"
         )
+    part(name, value)  # an unknown name is refused now, not in every run
     return name, absolute(value) if name in INPUTS else value
 
 
@@ -209,13 +205,18 @@ def finish(root: Path, args: argparse.Namespace, models: str) -> int:
     from experiments.commands import evaluate, report, results
 
     runs = [str(file.parent) for file in sorted((root / RUNS).glob(f"*/{RESULT}"))]
-    only = [f"--models={'paper' if preset(models)['needs'] else 'embedded'}"]
+    only = [f"--models={'embedded' if _packaged(models) else 'paper'}"]
     only += [f"--metrics={args.metrics}"] if args.metrics else []
     quiet = ["--quiet", *(["--no-wandb"] if args.no_wandb else [])]
     code = call(evaluate, [*runs, *only, *quiet])
     call(results, [str(root)])
     call(report, [str(root), "--out", str(root / "report")])
     return code
+
+
+def _packaged(models: str) -> bool:
+    """Whether the networks of a preset all come with packages."""
+    return not weights_of(compose("clipstyler", models))
 
 
 def call(command: ModuleType, words: list[str]) -> int:
@@ -235,7 +236,7 @@ def describe(jobs: Sequence[Job], root: Path, workers: Workers, models: str) -> 
         words = ", ".join(f"{name} {value}" for name, value in job.labels.items())
         print(f"{job.id}  {state_of(job.id, root):7}  {words}")
     methods = {str(job.labels["method"]) for job in jobs}
-    needed = sorted({name for method in methods for name in weights_of(method, models)})
+    needed = sorted({n for method in methods for n in weights_of(compose(method, models))})
     for name in needed:
         print(f"needs {name}: {'here' if local_path(by_name(name)) else 'MISSING'}")
     left = states["open"] + states["failed"]

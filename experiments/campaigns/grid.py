@@ -12,8 +12,8 @@
       seed: 0
       over: {model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}}
 
-Settings are those of `atelier fit --help` by their dotted names, or the short options of
-`atelier stylize`: image, object, style, seed, steps, size, parser, ...
+Settings have their dotted names (docs/methods.md, `atelier fit --help`), or those of the short
+options of `atelier stylize`: image, object, style, seed, steps, size, parser, ...
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ from typing import Any
 import yaml
 
 from datamodules.support.errors import AtelierError
-from experiments.run.registry import METHODS, chosen
+from experiments.run.registry import SWEEPS, path_of
 
-SWEEPS = METHODS.parent / "sweeps"
 KEYS = {"title", "method", "models", "fixed", "grid", "random", "set"}
 MOST_RUNS = 100_000  # more are a mistake
 
 
 def read_sweep(name: str) -> dict[str, Any]:
     """A sweep's YAML, shipped or a file; AtelierError says which key is wrong."""
-    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else chosen(name, SWEEPS, "sweep")
+    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else path_of(name, SWEEPS, "sweep")
     try:
         sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

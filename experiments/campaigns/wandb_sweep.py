@@ -11,19 +11,18 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_text
 from experiments.campaigns import campaign
 from experiments.campaigns.grid import values_of
-from experiments.run.presets import compose
-from experiments.run.registry import METHODS, chosen
+from experiments.run.configuration import EMBEDDED, compose
 
 
 def export(sweep: dict[str, Any], overrides: dict[str, Any], path: Path) -> int:
     """Write the W&B sweep, and the configuration that its runs start from beside it."""
     config = path.with_suffix(".config.yaml")
-    method, models = sweep.get("method", "soulstyler"), sweep.get("models") or "embedded"
+    method, models = sweep.get("method", "soulstyler"), sweep.get("models") or EMBEDDED
     if not (isinstance(method, str) and isinstance(models, str)):
         raise AtelierError("W&B's sweep takes one method and one models; export one YAML for each")
     if "set" in sweep:
         raise AtelierError("W&B's sweep takes no benchmark set; name an image in `fixed`")
-    write_text(config, compose(chosen(method, METHODS, "method"), models))
+    write_text(config, yaml.safe_dump(compose(method, models), sort_keys=False))
     write_text(path, yaml.safe_dump(as_wandb(sweep, overrides, config.absolute()), sort_keys=False))
     print(f"{path}\nwandb sweep {path}    then on every machine: wandb agent SWEEP-ID")
     return 0

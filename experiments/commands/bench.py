@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json
 from experiments.campaigns import campaign
-from experiments.run.registry import METHODS, chosen
+from experiments.run.registry import METHODS, method_class, path_of
 
 if TYPE_CHECKING:
     from datamodules.benchmarks.sets import BenchmarkSet
@@ -79,9 +79,9 @@ def _jobs(found: BenchmarkSet, args: argparse.Namespace, overrides: dict[str, An
     names = args.methods.split(",") if args.methods else found.methods
     jobs, unserved = [], {}
     for name in dict.fromkeys(name.strip() for name in names):
-        config = chosen(name, METHODS, "method")
+        path_of(name, METHODS, "method")
         for entry in found.entries:
-            if why := _refusal(config, entry.settings):
+            if why := _refusal(name, entry.settings):
                 unserved[name] = why
                 continue
             given = {"method": name, "models": args.models, "image": entry.image}
@@ -93,11 +93,10 @@ def _jobs(found: BenchmarkSet, args: argparse.Namespace, overrides: dict[str, An
     return jobs
 
 
-def _refusal(config: Path, settings: dict[str, str]) -> str:
+def _refusal(method: str, settings: dict[str, str]) -> str:
     """Why a method cannot serve an entry, "" if it can, as far as that is known before parsing."""
     from datamodules.parsing.blend import targets_of
     from datamodules.task import BACKGROUND
-    from experiments.run.lightning_cli import method_class
 
     pairs = json.loads(settings.get("data.targets", "{}"))
     if not pairs:
@@ -105,7 +104,7 @@ def _refusal(config: Path, settings: dict[str, str]) -> str:
         if settings.get("data.background_style"):
             pairs[BACKGROUND] = settings["data.background_style"]
     try:
-        method_class(config).check([t for pair in pairs.items() for t in targets_of(*pair)])
+        method_class(method).check([t for pair in pairs.items() for t in targets_of(*pair)])
     except AtelierError as error:
         return str(error)
     return ""

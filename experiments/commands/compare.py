@@ -20,11 +20,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.errors import AtelierError
-from experiments.commands.stylize import absolute, pairs
-from experiments.run.presets import compose
-from experiments.run.registry import METHODS, chosen
+from experiments.run.configuration import EMBEDDED, compose
+from experiments.run.options import absolute, pairs
+from experiments.run.registry import METHODS, method_class, path_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     methods = dict.fromkeys(name.strip() for name in args.methods.split(",") if name.strip())
-    configs = {name: chosen(name, METHODS, "method") for name in methods}
+    configs = {name: path_of(name, METHODS, "method") for name in methods}
     if not configs:
         raise AtelierError("--methods names none; give e.g. --methods clipstyler,soulstyler")
     from datamodules.images import load_picture, save_png
@@ -82,9 +84,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     settings = [f"--{k}={v}" for k, v in request.items() if v is not None] + rest
     settings += ["--wandb.enabled=false"] if args.no_wandb else []
     scores = {}
-    for method, config in configs.items():
+    for method in configs:
         print(f"method   {method}", file=sys.stderr)
-        composed = compose(config, args.models) if args.models else config
+        composed = yaml.safe_dump(compose(method, args.models or EMBEDDED), sort_keys=False)
         fit([f"--config={composed}", *settings], out / method, again=args.overwrite)
         scores[method] = _scores(out / method, masks[0])
     save_png(_sheet(out, masks[0], scores), out / "compare.png")
@@ -113,11 +115,10 @@ def _parsed(instruction: str | None) -> dict[str, str]:
 def _check(configs: dict[str, Path], styles: dict[str, str]) -> None:
     """Every method can serve the targets: said now, not after the first has run."""
     from datamodules.parsing.blend import targets_of
-    from experiments.run.lightning_cli import method_class
 
     targets = [target for pair in styles.items() for target in targets_of(*pair)]
-    for config in configs.values():
-        method_class(config).check(targets)
+    for method in configs:
+        method_class(method).check(targets)
 
 
 def _claim(out: Path, request: dict, overwrite: bool) -> None:

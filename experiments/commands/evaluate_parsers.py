@@ -28,6 +28,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json
 from evaluation.parsers import SETS, Measurement, ParserTable, measure_parsers
 from experiments.run.parsers import ParserProgress, parsers_by_name
+from experiments.run.registry import PARSER_NAMES
 
 if TYPE_CHECKING:
     from evaluation.metrics.parse_judge import Judge
@@ -39,8 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--parsers",
         default="smollm2,rules",
         metavar="NAME,...",
-        help="smollm2, gemma3-270m, rules, api:MODEL, hf:REPOSITORY, a model's folder or GGUF file "
-        "(default: %(default)s)",
+        help=f"{PARSER_NAMES} (default: %(default)s)",
     )
     add("--base-url", metavar="URL", help="the endpoint of api:MODEL (default: OPENAI_BASE_URL)")
     add(

@@ -1,15 +1,19 @@
-"""Run a configuration through Lightning's own command line (LightningCLI)."""
+"""Run a configuration through Lightning's own command line (LightningCLI).
+
+  atelier fit --config configs/methods/clipstyler.yaml --config configs/models/paper.yaml \\
+      --data.image boat.jpg --data.style fire
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
 
-READS_ALL = True  # every word is LightningCLI's, --help too, which lists every setting
+READS_ALL = True  # every word is LightningCLI's, --help too
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own: everything after `fit` is LightningCLI's."""
+    """Add nothing: every option after `fit` is LightningCLI's."""
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:

@@ -1,6 +1,9 @@
 """Find an object in a picture and write its mask.
 
 The mask is an 8-bit PNG of the picture's size, white = object.
+
+  atelier mask skimage:rocket rocket
+  atelier mask boat.jpg "white sailboat" --segmenter clipseg --data.segmenter.threshold 0.3
 """
 
 from __future__ import annotations
@@ -8,23 +11,22 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from datamodules.support.errors import AtelierError
+from experiments.run.options import add_options, dotted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", help="a picture file, or skimage:NAME")
-    parser.add_argument("phrase", help='what to find, e.g. "white sailboat"')
+    add_options(parser, "image")
+    parser.add_argument("phrase", help='the object, e.g. "white sailboat"')
+    add_options(parser, "--segmenter")
+    parser.set_defaults(segmenter="bridge")
     parser.add_argument("-o", "--out", default="mask.png", help="default: %(default)s")
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    if rest:
-        raise AtelierError(f"atelier mask knows no {rest[0]}; see atelier mask --help")
-    from datamodules.images import load_picture, save_png, to_picture, to_tensor
-    from datamodules.segmentation.bridge import BridgeSegmenter
+    own = dotted(rest, "mask", "data.segmenter.")
+    from experiments.run.mask import write_mask
+    from experiments.run.parts import build_segmenter
 
-    picture = load_picture(args.image)
-    mask = BridgeSegmenter().segment(to_tensor(picture), args.phrase)
-    save_png(to_picture(mask), Path(args.out))
+    write_mask(args.image, args.phrase, build_segmenter(args.segmenter, own), Path(args.out))
     print(args.out)
     return 0

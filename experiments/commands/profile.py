@@ -40,11 +40,9 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from datamodules.support.errors import AtelierError
-from experiments.run.presets import compose, preset
-from experiments.run.registry import METHODS, chosen
+from experiments.run.configuration import EMBEDDED, Configuration, compose, weights_of
+from experiments.run.options import dotted
 
 if TYPE_CHECKING:
     import torch
@@ -102,10 +100,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 def measured(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
     """All that --json prints."""
-    method = chosen(args.method, METHODS, "method")
-    text = compose(method, args.models) if args.models else method.read_text(encoding="utf-8")
-    missing = _missing(args.models)
-    cli = _built(args, text, missing, rest)
+    config = _configuration(args)
+    missing = _missing(config)
+    cli = _built(args, config, missing, dotted(rest, "profile", ""))
     task = _task(cli)
     cli.datamodule.task = task
     cli.model.check(task.targets)
@@ -122,40 +119,45 @@ def measured(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
     }
 
 
-def _missing(models: str | None) -> list[str]:
-    """Weights of the preset's networks that are not on this machine; nothing is fetched."""
-    from datamodules.models.published import local_path
-    from datamodules.models.schemes import by_name
-
-    needs = preset(models)["needs"] if models else []
-    return [name for name in needs if not local_path(by_name(name))]
-
-
-def _built(args: argparse.Namespace, text: str, missing: list[str], rest: list[str]) -> AtelierCLI:
-    """The method and a trainer, built as `atelier stylize` does."""
-    from experiments.run.lightning_cli import AtelierCLI
-
-    config = yaml.safe_load(text)
+def _configuration(args: argparse.Namespace) -> Configuration:
+    """The method on its models, with a fixed picture that needs no parser and no segmenter."""
+    config = compose(args.method, args.models or EMBEDDED)
     config["data"] = {"size": config["data"]["size"], "image": PICTURE, "style": STYLE} | {
         "parser": {"class_path": "datamodules.parsing.rules.RulesParser"},
         "segmenter": {"class_path": "datamodules.segmentation.whole.WholePicture"},
     }
+    return config
+
+
+def _missing(config: Configuration) -> list[str]:
+    """Weights of the networks that are not on this machine; nothing is fetched."""
+    from datamodules.models.published import local_path
+    from datamodules.models.schemes import by_name
+
+    return [name for name in weights_of(config) if not local_path(by_name(name))]
+
+
+def _built(
+    args: argparse.Namespace,
+    config: Configuration,
+    missing: list[str],
+    settings: Mapping[str, str],
+) -> AtelierCLI:
+    """The method and a trainer, built as `atelier stylize` does."""
+    from experiments.run.lightning_cli import AtelierCLI
+
     if untrained := args.random_weights or bool(missing):
         _untrain(config["model"]["init_args"])
-    given = {
+    own = {
         "data.size": args.size,
         "model.patches.count": args.patches,
         "trainer.accelerator": args.device,
-        "wandb.enabled": "false",
+        "wandb.enabled": False,
     }
-    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    given = {name: value for name, value in own.items() if value is not None}
     no_tokenizer = untrained and any(name.startswith("tokenizer:") for name in missing)
-    with tempfile.TemporaryDirectory() as folder, _blank() if no_tokenizer else nullcontext():
-        path = Path(folder) / "config.yaml"
-        path.write_text(yaml.safe_dump(config), encoding="utf-8")
-        return AtelierCLI.from_arguments(
-            [f"--config={path}", *words, *rest], started=time.perf_counter()
-        )
+    with _blank() if no_tokenizer else nullcontext():
+        return AtelierCLI.from_settings(config, given | dict(settings), time.perf_counter())
 
 
 def _untrain(settings: dict[str, Any]) -> None:

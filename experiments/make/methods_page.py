@@ -9,16 +9,14 @@ import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from docstring_parser import DocstringParam, parse
 
 from datamodules.support.files import write_text
-from experiments.run.lightning_cli import method_class
-from experiments.run.registry import METHODS
+from experiments.run.configuration import compose
+from experiments.run.registry import METHODS, method_class, names
 from lightning_modules.stylization import Stylization
 
 PAGE = METHODS.parents[1] / "docs" / "methods.md"
@@ -58,8 +56,9 @@ atelier stylize skimage:chelsea --object cat --style "stone wall" --keep-color
 
 A setting is given as `--model.NAME VALUE`; `--mode`, `--brush`, `--strength`, `--keep-color` and
 `--composite` are short options for settings of the same name. The defaults are the papers' values;
-the files in `configs/methods/` have values for the embedded models. `--model.optimizer.lr 1e-3`
-sets the learning rate, `--model.lr_scheduler.every 60` the steps between its halvings.
+`configs/models/embedded.yaml` and the files in `configs/models/embedded/` have values for the
+embedded models. `--model.optimizer.lr 1e-3` sets the learning rate, `--model.lr_scheduler.every 60`
+the steps between its halvings.
 
 The switches `deviations.*` are the table of differences between a paper and its published code:
 off = the paper's formula, on = the code's. `--mode reference` turns all of them on, and each can be
@@ -70,21 +69,20 @@ set by itself, `--model.deviations.tv_norms true`. An empty default means: as `m
 
 def page() -> str:
     """Whole page as Markdown."""
-    configs = sorted(METHODS.glob("*.yaml"))
-    return INTRODUCTION + _table(Stylization, {}) + "".join(map(_section, configs))
+    return INTRODUCTION + _table(Stylization, {}) + "".join(map(_section, names(METHODS)))
 
 
-def _section(config: Path) -> str:
-    method = method_class(config)
+def _section(name: str) -> str:
+    method = method_class(name)
     title, *paragraphs = inspect.getdoc(sys.modules[method.__module__]).split("\n\n")
     example = next(text for text in paragraphs if text.startswith(EXAMPLE))
     command = " ".join(example.removeprefix(EXAMPLE).split()).replace(" --", " \\\n    --")
     texts = [text for text in paragraphs if text != example]
-    embedded = yaml.safe_load(config.read_text("utf-8"))["model"]["init_args"]
+    embedded = compose(name)["model"]["init_args"]
     summary = parse(method.__doc__).long_description or ""
-    picture = f"![before and after](pictures/methods/{config.stem}.jpg)"
+    picture = f"![before and after](pictures/methods/{name}.jpg)"
     parts = [
-        f"\n## {config.stem}",
+        f"\n## {name}",
         f"**{title}**",
         *texts[:1],
         f"```sh\n{command}\n```",

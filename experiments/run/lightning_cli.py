@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,6 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
 from lightning import Trainer
@@ -30,17 +28,25 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.run_folder import RESULT, Result, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
-from datamodules.support.errors import AtelierError, wrapped_error
+from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
-from experiments.run.registry import GENERATORS
+from experiments.run.configuration import with_settings
+from experiments.run.options import spelled_out
+from experiments.run.outdated import refuse_outdated_files
+from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.steps.memory import available, fit_into
 from lightning_modules.stylization import Stylization
 
 PACKAGES = ("atelier", "torch", "lightning", "timm", "transformers")  # whose versions matter
+EPILOG = (
+    "The settings of a method, and of a part of it: atelier fit --model.help soulstyler; "
+    "atelier fit --config configs/methods/soulstyler.yaml --model.generator.help painter"
+)
+
 TRAINER_DEFAULTS = {
     "max_epochs": -1,  # trainer.max_steps ends a run
     "devices": 1,  # one picture fills no second device
@@ -86,11 +92,24 @@ class AtelierCLI(LightningCLI):
         method.check([StyleTarget(name, style) for name, style in (data["targets"] or {}).items()])
 
     @classmethod
-    def from_arguments(cls, arguments: list[str], started: float) -> AtelierCLI:
-        """Configure and build everything; AtelierError for a setting that does not fit.
+    def from_settings(
+        cls, config: Mapping[str, Any], settings: Mapping[str, Any], started: float
+    ) -> AtelierCLI:
+        """Build a run from a configuration and settings over it, by dotted name.
 
-        started: `time.perf_counter()` before the first import, from where loading is counted.
+        Short names of parts are resolved. started: `time.perf_counter()` before the first import,
+        from where loading is counted. Raises AtelierError for a setting that does not fit.
         """
+        return cls._built(with_settings(config, settings), started)
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str], started: float) -> AtelierCLI:
+        """Build a run from the words of a command line, as LightningCLI reads them."""
+        refuse_outdated_files(arguments)
+        return cls._built(spelled_out(arguments), started)
+
+    @classmethod
+    def _built(cls, arguments: dict[str, Any] | list[str], started: float) -> AtelierCLI:
         # Lightning's hints about loaders and loggers do not fit runs of one picture.
         warnings.filterwarnings("ignore", module="lightning")
         for talker in ("lightning.pytorch", "lightning.fabric"):
@@ -101,14 +120,14 @@ class AtelierCLI(LightningCLI):
                 StylizationDataModule,
                 subclass_mode_model=True,
                 run=False,
-                args=_spelled_out(arguments),
+                args=arguments,
                 seed_everything_default=0,
                 save_config_callback=None,
                 trainer_defaults=TRAINER_DEFAULTS,
-                parser_kwargs={"exit_on_error": False, "prog": "atelier fit"},
+                parser_kwargs={"exit_on_error": False, "prog": "atelier fit", "epilog": EPILOG},
             )
         except (ArgumentError, MisconfigurationException, ValueError) as error:
-            raise _for_people(error) from error
+            raise for_people(error) from error
         if (steps := cli.config["trainer"]["max_steps"]) < 1:
             raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
         cli.datamodule.segmenter_settings = str(cli.config["data"]["segmenter"])
@@ -120,11 +139,14 @@ class AtelierCLI(LightningCLI):
         steps = self.config["trainer"]["max_steps"] + self.model.deviations.extra_step
         return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
-    def run(self, announce: Callable[[WriteRun], None] = lambda folder: None) -> WriteRun:
-        """Set up, fit and score; the finished run's folder. `announce` is called before fitting."""
+    def run(self, announce: Callable[[WriteRun, int], None] = lambda run, needed: None) -> WriteRun:
+        """Set up, fit and score; the finished run's folder.
+
+        announce: is called before fitting, with the run and the bytes that the steps will take.
+        """
         folder = self.set_up()
         with noted_in([folder]):
-            announce(folder)
+            announce(folder, self.needed)
             logger = self.logger(folder)
             self.trainer.loggers = [logger] if logger else []
             self.trainer.callbacks += [StepProgress(), folder]
@@ -208,36 +230,6 @@ def run_together(runs: Sequence[tuple[AtelierCLI, WriteRun]]) -> None:
         trainer.callbacks += [StepProgress(), RunFolders(folders)]
         data = TogetherDataModule([cli.datamodule for cli, _ in runs])
         trainer.fit(JointStylization([cli.model for cli, _ in runs]), datamodule=data)
-
-
-def _spelled_out(arguments: list[str]) -> list[str]:
-    """The arguments with a generator's whole path where its short name was given."""
-    option, words = "--model.generator", list(arguments)
-    for k, word in enumerate(words):
-        if word.startswith(f"{option}="):
-            words[k] = f"{option}={GENERATORS.get(name := word.partition('=')[2], name)}"
-        elif k and words[k - 1] == option:
-            words[k] = GENERATORS.get(word, word)
-    return words
-
-
-def _for_people(error: Exception) -> Exception:
-    """What is wrong with a setting, in one sentence, from a parser's or constructor's error."""
-    if said := wrapped_error(
-        error
-    ):  # a constructor's own sentence, wherever the parser has wrapped it
-        return said
-    if isinstance(error, ValueError):
-        return error
-    message = " ".join(str(error).split())
-    # Of "none of these types fits: A because ..., None because ...", the reason for A.
-    reason = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
-    return AtelierError(f"{reason[1]}: {reason[2]}; see atelier fit --help" if reason else message)
-
-
-def method_class(config: Path) -> type[Stylization]:
-    """The class that a method's YAML names."""
-    return resolve_name(yaml.safe_load(config.read_text("utf-8"))["model"]["class_path"])
 
 
 def vacant(path: Path) -> Path:

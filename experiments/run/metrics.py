@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from datamodules.support.errors import AtelierError
-from evaluation.tables.runs import SUITES
-from experiments.run.registry import chosen
+from experiments.run.registry import METRICS, path_of
 
 
 def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -18,7 +17,7 @@ def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str
     models: a file of configs/evaluation. names: some of its metrics, None for all. Raises
     AtelierError for an unknown name.
     """
-    path = chosen(models, SUITES, "set of metrics")
+    path = path_of(models, METRICS, "set of metrics")
     specs = yaml.safe_load(path.read_text(encoding="utf-8"))
     names = list(specs) if names is None else [name.strip() for name in names]
     if unknown := [name for name in names if name not in specs]:

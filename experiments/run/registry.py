@@ -1,24 +1,130 @@
-"""Files of configs/ by their names: the folder is the registry, the file's stem the name."""
+"""Short names of methods, models, generators, parsers and segmenters, for all commands and sweeps.
+
+Methods, presets of models, sweeps and sets of metrics are files of configs/: the folder is the
+registry, a file's stem the name. Generators, parsers and segmenters are classes with arguments,
+which settings such as data.parser take (`PARTS`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import yaml
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import did_you_mean
 
-METHODS = Path(__file__).parents[2] / "configs" / "methods"
+CONFIGS = Path(__file__).parents[2] / "configs"
+METHODS, MODELS, SWEEPS, METRICS = (
+    CONFIGS / folder for folder in ("methods", "models", "sweeps", "evaluation")
+)
+
+Part = dict[str, Any]  # a class as configurations have it: {"class_path": ..., "init_args": {...}}
+
+
+def _class(path: str, **arguments: Any) -> Part:
+    return {"class_path": path} | ({"init_args": arguments} if arguments else {})
+
+
 GENERATORS = {
-    "painter": "lightning_modules.generators.painter.Painter",
-    "stylenet": "lightning_modules.generators.stylenet.StyleNet",
-    "pixels": "lightning_modules.generators.pixels.Pixels",
+    "painter": _class("lightning_modules.generators.painter.Painter"),
+    "stylenet": _class("lightning_modules.generators.stylenet.StyleNet"),
+    "pixels": _class("lightning_modules.generators.pixels.Pixels"),
 }
 
+SPECTRAL = "datamodules.segmentation.spectral.SpectralSegmenter"
+SEGMENTERS = {
+    "bridge": _class("datamodules.segmentation.bridge.BridgeSegmenter"),
+    "spectral": _class(SPECTRAL),
+    "dino": _class(SPECTRAL, features=_class("datamodules.segmentation.features.dino.DINODense")),
+    "clipseg": _class("datamodules.segmentation.clipseg.CLIPSegSegmenter"),
+    "fcn": _class("datamodules.segmentation.fcn.FCNSegmenter"),
+    "box": _class("datamodules.segmentation.box.BoxSegmenter"),
+    "whole": _class("datamodules.segmentation.whole.WholePicture"),
+}
 
-def chosen(name: str, folder: Path, kind: str) -> Path:
-    """The YAML of a name; AtelierError names the known ones and the nearest."""
-    known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    if name not in known:
-        hint = did_you_mean(name, known)
-        raise AtelierError(f"There is no {kind} {name!r}; there are {', '.join(known)}{hint}")
-    return known[name]
+LLM = "datamodules.parsing.llm.LLMParser"
+LANGUAGE_MODELS = {name: _class(LLM, model=name) for name in ("smollm2", "gemma3-270m")}
+PARSERS = LANGUAGE_MODELS | {"rules": _class("datamodules.parsing.rules.RulesParser")}
+PARSER_NAMES = f"{', '.join(PARSERS)}, api:MODEL, hf:REPOSITORY, a model's folder or GGUF file"
+ALONE = "-alone"  # after a language model's name: it decides without the grammar
+
+
+def names(folder: Path) -> list[str]:
+    """The names of a folder of configs/, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def path_of(name: str, folder: Path, kind: str) -> Path:
+    """The YAML file of a name; AtelierError lists the names and suggests the nearest.
+
+    kind: noun for the sentence, such as "method".
+    """
+    if name not in (choices := names(folder)):
+        raise _unknown(kind, name, choices)
+    return folder / f"{name}.yaml"
+
+
+def method_class(name: str) -> type:
+    """The class of a method, a subclass of Stylization."""
+    return resolve_name(_method(name)["class_path"])
+
+
+def part(setting: str, value: Any) -> Any:
+    """The class that a short name stands for in this setting; any other value as it is."""
+    by_name = PARTS.get(setting)
+    return by_name(value) if by_name and isinstance(value, str) else value
+
+
+def parser(name: str) -> Part | str:
+    """The parser of a name: one of `PARSERS`, api:MODEL, hf:REPOSITORY, a folder or a GGUF file.
+
+    With "-alone" after it, a language model decides without the grammar. A class path, or a class
+    as JSON, stays as it is.
+    """
+    if name in PARSERS:
+        return PARSERS[name]
+    kind, _, model = name.partition(":")
+    if kind == "api":
+        if not model:
+            raise AtelierError("The parser api needs the name of a model; write api:NAME")
+        return _class("datamodules.parsing.api.APIParser", model=model)
+    alone = name.endswith(ALONE) and not Path(name).exists()
+    plain = name.removesuffix(ALONE) if alone else name
+    files = plain.endswith(".gguf") or (plain and Path(plain).exists())
+    if plain in LANGUAGE_MODELS or (kind == "hf" and model) or files:
+        return _class(LLM, model=plain, **({"grammar_prior": 0.0} if alone else {}))
+    return _by_name("parser", PARSERS, name)
+
+
+def _by_name(kind: str, parts: dict[str, Part], name: str) -> Part | str:
+    """The part of a name; a class path, or a class as JSON, stays as it is."""
+    if name in parts:
+        return parts[name]
+    if "." in name:
+        return name
+    raise _unknown(kind, name, list(parts))
+
+
+def _unknown(kind: str, name: str, choices: list[str]) -> AtelierError:
+    hint = did_you_mean(name, choices)
+    return AtelierError(f"There is no {kind} {name!r}; there are {', '.join(choices)}{hint}")
+
+
+def _method(name: str) -> Part | str:
+    if "." in name:
+        return name
+    config = yaml.safe_load(path_of(name, METHODS, "method").read_text("utf-8"))
+    return _class(config["model"]["class_path"])
+
+
+PARTS: dict[str, Callable[[str], Part | str]] = {
+    "model": _method,
+    "model.generator": partial(_by_name, "generator", GENERATORS),
+    "data.parser": parser,
+    "data.segmenter": partial(_by_name, "segmenter", SEGMENTERS),
+}

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.models.cache import once_per_process
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.fast_linear import by_convolutions
 from datamodules.models.published import UNTRAINED, reason, require
 from datamodules.support.errors import AtelierError
@@ -47,6 +48,11 @@ class OpenCLIPEncoder(JointEncoder):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
 
+    @classmethod
+    def weights_needed(cls, model: str, pretrained: str) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return [*_network_weights(model, pretrained), *_tokenizer_weights(model)]
+
     def _half(self) -> torch.autocast:
         """bfloat16 on a GPU, nothing elsewhere."""
         device = self.mean.device.type
@@ -65,6 +71,19 @@ class OpenCLIPEncoder(JointEncoder):
         return F.normalize(features.float(), dim=-1)
 
 
+def _network_weights(model: str, pretrained: str) -> list[str]:
+    return [f"open_clip:{model}/{tag}" for tag in to_fetch(pretrained)]
+
+
+def _tokenizer_weights(model: str) -> list[str]:
+    """SigLIP's tokenizer comes from the hub; that of CLIP is a part of open_clip."""
+    import open_clip
+
+    config = (open_clip.get_model_config(model) or {}).get("text_cfg", {})
+    repository = config.get("hf_tokenizer_name")
+    return [f"tokenizer:{name}" for name in to_fetch(repository)] if repository else []
+
+
 def _load(model: str, pretrained: str) -> torch.nn.Module:
     import open_clip
 
@@ -72,8 +91,8 @@ def _load(model: str, pretrained: str) -> torch.nn.Module:
     if pretrained == UNTRAINED:
         log.warning("%s is untrained: what it sees means nothing", model)
         return open_clip.create_model(model, load_weights=False)
-    known = not Path(pretrained).exists()
-    path = require(f"open_clip:{model}/{pretrained}" if known else pretrained, INSTEAD)
+    (source,) = _network_weights(model, pretrained) or [pretrained]
+    path = require(source, INSTEAD)
     return _trained(path, model, quick)
 
 
@@ -93,14 +112,14 @@ def _trained(path: Path, model: str, quick: bool) -> torch.nn.Module:
 
 
 def _tokenizer(model: str):
-    """open_clip's tokenizer; SigLIP's comes from the hub, and may be missing like any weights."""
+    """open_clip's tokenizer, or one of the hub, which may be missing like any weights."""
     import open_clip
 
     config = open_clip.get_model_config(model)["text_cfg"]
     if not (repository := config.get("hf_tokenizer_name")):
         return open_clip.get_tokenizer(model)
-    local = Path(repository).exists()
-    folder = require(repository if local else f"tokenizer:{repository}", INSTEAD)
+    (source,) = _tokenizer_weights(model) or [repository]
+    folder = require(source, INSTEAD)
     # From its folder: by name, transformers would ask the hub whether it has changed.
     length, options = config.get("context_length", 77), config.get("tokenizer_kwargs", {})
     return open_clip.tokenizer.HFTokenizer(str(folder), context_length=length, **options)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.models.cache import once_per_process
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
@@ -49,6 +50,11 @@ class VGGFeatures(ContentFeatures):
             network = _trained(require(weights, INSTEAD))
         self.network = network[: max(self.wanted) + 1].requires_grad_(False)
         self.network.to(memory_format=torch.channels_last)
+
+    @classmethod
+    def weights_needed(cls, layers: Sequence[str], after_relu: bool, weights: str) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return to_fetch(weights)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x, features = imagenet_input(image), []

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.images import to_tensor
+from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import UNTRAINED, load_into, reason, require
 from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.segmentation.operations.arrays import fit_array
@@ -40,6 +41,11 @@ class DINODense(DenseFeatures):
         self.model = model
         self.weights = weights or f"timm:{model}"
         self.size = size
+
+    @classmethod
+    def weights_needed(cls, model: str, weights: str, size: int) -> list[str]:
+        """Names of the published weights that these arguments need."""
+        return to_fetch(weights or f"timm:{model}")
 
     @cached_property
     def network(self) -> nn.Module:

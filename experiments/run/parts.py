@@ -1,0 +1,50 @@
+"""Parsers and segmenters built from their names, as a run builds those of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from experiments.run.configuration import with_settings
+from experiments.run.refusals import for_people
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from datamodules.parsing.base import Parser
+    from datamodules.segmentation.base import Segmenter
+
+PartType = TypeVar("PartType")
+
+
+def build_parser(
+    name: str, base_url: str | None = None, settings: Mapping[str, Any] | None = None
+) -> Parser:
+    """The parser of a name; AtelierError for a name or a setting that is wrong.
+
+    base_url: the endpoint of api:MODEL. settings: by dotted name, below data.parser.
+    """
+    from datamodules.parsing.base import Parser
+
+    endpoint = {"data.parser.base_url": base_url} if base_url else {}
+    return build(Parser, "data.parser", name, endpoint | dict(settings or {}))
+
+
+def build_segmenter(name: str, settings: Mapping[str, Any] | None = None) -> Segmenter:
+    """The segmenter of a name, with settings below data.segmenter; AtelierError as above."""
+    from datamodules.segmentation.base import Segmenter
+
+    return build(Segmenter, "data.segmenter", name, settings)
+
+
+def build(
+    base: type[PartType], setting: str, name: str, settings: Mapping[str, Any] | None = None
+) -> PartType:
+    """An object of a subclass of `base`: the part that the setting's value names."""
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument(f"--{setting}", type=base, required=True)
+    try:
+        config = parser.parse_object(with_settings({}, {setting: name} | dict(settings or {})))
+        return parser.instantiate_classes(config)[setting]
+    except (ArgumentError, ValueError) as error:
+        raise for_people(error) from error

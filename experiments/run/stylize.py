@@ -1,0 +1,62 @@
+"""One picture stylized: from a configuration to a finished run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.run.configuration import Configuration, require_networks, with_settings
+
+if TYPE_CHECKING:
+    from datamodules.run_folder import Result
+    from lightning_modules.callbacks import WriteRun
+
+
+def stylize(
+    config: Configuration,
+    settings: Mapping[str, Any],
+    announce: Callable[[WriteRun, int], None] = lambda run, needed: None,
+) -> Path:
+    """Run a configuration, with settings over it by dotted name; the finished run's folder.
+
+    announce: is called before the first step, with the run and the bytes that the steps will
+    take. Pictures and weights that are missing are refused before the slow imports (AtelierError).
+    """
+    started = time.perf_counter()
+    from datamodules.images import load_picture
+
+    config = with_settings(config, settings)
+    data = config.get("data", {})
+    for picture in filter(None, (data.get("image"), data.get("style_image"))):
+        load_picture(picture)
+    require_networks(config)
+    from experiments.run.lightning_cli import AtelierCLI
+
+    return AtelierCLI.from_settings(config, {}, started).run(announce).folder
+
+
+def summary(result: Result) -> dict[str, str]:
+    """Rows for people, heading and text, of a run's result."""
+    from evaluation.metrics.style import judgements
+
+    metrics, seconds = result.metrics, result.seconds
+    stages = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
+    rows = {
+        "time": f"{sum(seconds.values()):.1f} s ({stages})",
+        "losses": ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items()),
+        "background": "none: the mask covers everything",
+    }
+    for score, role in (("style_global", ""), ("own_style_global", ", which was optimised")):
+        before = judgements(metrics, f"{score}_before")
+        for judge, after in judgements(metrics, score).items():
+            rows[f"nearness to the style by {judge}{role}"] = (
+                f"{before.get(judge, 0):.3f} before, {after:.3f} after"
+            )
+    if metrics.get("background_max_error") is not None:
+        rows["background"] = (
+            f"max error {metrics['background_max_error'] * 255:.0f} of 255, "
+            f"mean {metrics['background_mean_error'] * 255:.3f}"
+        )
+    return rows
