@@ -89,6 +89,7 @@ def test_parsers_and_segmenters_are_built_by_name_with_settings():
         build_segmenter("clipseg", {"data.segmenter.threshold": "2"})
     with pytest.raises(AtelierError, match="colour"):
         build_segmenter("bridge", {"data.segmenter.colour": "red"})
+    assert "init_args" not in SEGMENTERS["bridge"]  # the next one is as it was
 
 
 def parsed(*words):

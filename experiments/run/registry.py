@@ -8,6 +8,7 @@ which settings such as data.parser take (`PARTS`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
@@ -77,7 +78,7 @@ def method_class(name: str) -> type:
 def part(setting: str, value: Any) -> Any:
     """The class that a short name stands for in this setting; any other value as it is."""
     by_name = PARTS.get(setting)
-    return by_name(value) if by_name and isinstance(value, str) else value
+    return deepcopy(by_name(value)) if by_name and isinstance(value, str) else value
 
 
 def parser(name: str) -> Part | str:
