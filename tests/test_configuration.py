@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from experiments.run.configuration import (
     weights_of,
     with_settings,
 )
-from experiments.run.outdated import RENAMED
+from experiments.run.outdated import MOVED, RENAMED
 from experiments.run.registry import CONFIGS, METHODS, MODELS, names
 
 ROOT = CONFIGS.parent
@@ -276,6 +277,11 @@ def test_a_configuration_of_version_0_1_is_refused_with_what_has_changed(tmp_pat
     )
     assert "model.learning_rate is now model.optimizer.lr" in line
     assert "model.composite is now model.blending.composite" in line
+
+
+@pytest.mark.parametrize("path", MOVED.values())
+def test_every_class_that_has_moved_is_at_its_new_place(path):
+    assert isinstance(resolve_name(path), type)
 
 
 def test_every_successor_of_a_setting_is_a_setting(resolved):
