@@ -17,7 +17,7 @@ from datamodules.parsing.base import Parser
 from datamodules.request import Request
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.operations.regions import rest, separate
-from datamodules.segmentation.remembering import segmented
+from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.support.errors import AtelierError
 from datamodules.task import (
     BACKGROUND,
@@ -83,8 +83,7 @@ class StylizationDataModule(LightningDataModule):
         super().__init__()
         self.image = image
         self.parser = parser
-        self.segmenter = segmenter
-        self.segmenter_settings = ""  # identify the segmenter; with them masks are remembered
+        self.segmenter = RememberingSegmenter(segmenter)
         self.style_image = style_image
         self.mask_files = [mask] if isinstance(mask, str) and mask else list(mask)
         self.request = Request(
@@ -160,8 +159,8 @@ class StylizationDataModule(LightningDataModule):
     def _mask(self, index: int, name: str, photo: Tensor) -> Tensor:
         if self.mask_files:
             return load_mask(self.mask_files[index], photo.shape[:0:-1])
-        settings = self.segmenter_settings
-        mask, self.confidence[name] = segmented(self.segmenter, settings, photo, name)
+        mask = self.segmenter.segment(photo, name)
+        self.confidence[name] = self.segmenter.confidence
         return mask
 
     def _task(self, picture: Image.Image, masks: Tensor, size: int, softness: float) -> StyleTask:

@@ -13,8 +13,7 @@ from torchmetrics.functional.image import (
 from torchvision.transforms.functional import gaussian_blur
 
 from datamodules.images import fit_within, load_picture, to_tensor
-from datamodules.segmentation.base import Segmenter
-from datamodules.support.errors import AtelierError
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.task import BACKGROUND
 from evaluation.metrics.background import BAND, BackgroundPreservation, outside
 from evaluation.metrics.base import PictureMetric, Pictures, Region, Score
@@ -78,7 +77,7 @@ class Bright(Segmenter):
     def segment(self, content, phrase):
         found = (content.mean(0) > 0.5).float()
         if phrase == "nothing" or not found.any():
-            raise AtelierError("nowhere")
+            raise ObjectNotFoundError("nowhere")
         return found
 
 

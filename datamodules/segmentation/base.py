@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Hashable
+from inspect import signature
+from typing import Any, ClassVar
 
 from torch import Tensor
 
+from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
 UNSURE = 0.7  # confidence below which a warning is logged
+
+
+class ObjectNotFoundError(AtelierError):
+    """A phrase names nothing that the segmenter finds in the picture."""
 
 
 class Segmenter(ABC):
@@ -38,8 +45,18 @@ class Segmenter(ABC):
         Returns float32 (H, W) in [0, 1], 1 = the object.
 
         Raises:
-            AtelierError: the phrase names nothing in the picture.
+            ObjectNotFoundError: the phrase names nothing in the picture.
+            AtelierError: the phrase is empty, or weights are missing or damaged.
         """
+
+    @property
+    def identity(self) -> Hashable:
+        """Class and settings, weights among them; segmenters of equal identity give equal masks.
+
+        Settings are the constructor's parameters, each stored under its own name. A segmenter that
+        stores them otherwise differs from all others, unless it overrides this property.
+        """
+        return _settings(self)
 
     def refuse_empty(self, phrase: str) -> None:
         """Raise AtelierError for a phrase without words."""
@@ -65,3 +82,13 @@ class Segmenter(ABC):
                 "another phrase or give --mask FILE",
                 *(phrase, self.confidence),
             )
+
+
+def _settings(part: Any) -> Hashable:
+    """Class and settings of a segmenter and its features; other values as they are."""
+    if isinstance(part, list | tuple):
+        return tuple(_settings(item) for item in part)
+    if not isinstance(part, Segmenter | DenseFeatures):
+        return part
+    names = signature(type(part)).parameters
+    return type(part), *(_settings(vars(part)[n]) if n in vars(part) else part for n in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import ClassVar
 
 import numpy as np
@@ -44,6 +45,10 @@ class BoxSegmenter(Segmenter):
             )
         self.box = (left, top, right, bottom)
         self.refine = refine
+
+    @property
+    def identity(self) -> Hashable:
+        return type(self), self.box, self.refine
 
     def segment(self, content: Tensor, phrase: str) -> Tensor:
         if not self.refine:

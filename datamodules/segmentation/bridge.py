@@ -7,6 +7,7 @@ words to pixels, can name. An ablation leaves a cue out of the list.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from datamodules.images import to_array
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.cues.base import Cue, Finding
 from datamodules.segmentation.cues.classes import Classes
 from datamodules.segmentation.cues.heads import Heads
@@ -69,6 +70,10 @@ class BridgeSegmenter(Segmenter):
         self.presence = presence
         self.reader = ClassReader(scales, temperature, name_ridge)
 
+    @property
+    def identity(self) -> Hashable:
+        return type(self), self.side, self.presence, self.reader, *self.cues
+
     @torch.no_grad()
     def segment(self, content: Tensor, phrase: str) -> Tensor:
         self.refuse_empty(phrase)
@@ -82,11 +87,11 @@ class BridgeSegmenter(Segmenter):
         return torch.from_numpy(resize_array(finding.mask.astype(np.float32), height, width))
 
     def find(self, scene: Scene, phrase: str) -> Finding:
-        """Finding of the first cue that has one; AtelierError if none has."""
+        """Finding of the first cue that has one; ObjectNotFoundError if none has."""
         for cue in self.cues:
             if finding := cue.find(scene, phrase):
                 return finding
-        raise AtelierError(
+        raise ObjectNotFoundError(
             f'"{phrase}" was not found in the picture; try another phrase or give --mask FILE'
         )
 

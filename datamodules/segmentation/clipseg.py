@@ -16,7 +16,7 @@ from torch import Tensor
 from datamodules.images import resize_mask, to_picture
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import reason, require
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.support.errors import AtelierError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class CLIPSegSegmenter(Segmenter):
         probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
         probability = resize_mask(probability, content.shape[1:])
         if float(probability.max()) <= self.threshold:
-            raise AtelierError(
+            raise ObjectNotFoundError(
                 f'"{phrase}" was not found in the picture by CLIPSeg (at most '
                 f"{float(probability.max()):.2f}, the threshold is {self.threshold}); try another "
                 "phrase, a lower threshold, or give --mask FILE"

@@ -19,9 +19,8 @@ from datamodules.models.cache import once_per_process
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.phrases import nested_phrases
-from datamodules.support.errors import AtelierError
 from datamodules.vocabulary import FACES, PEOPLE
 
 log = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ class FCNSegmenter(Segmenter):
         logits = self.network(imagenet_input(self._fit(content)[None]))["out"][0]
         mask = resize_mask(logits.softmax(0)[classes().index(name)], content.shape[1:])
         if float(mask.max()) <= 0.5:
-            raise AtelierError(
+            raise ObjectNotFoundError(
                 f"No {name} was found in the picture by FCN-ResNet101; try another phrase or give "
                 "--mask FILE"
             )
@@ -138,13 +137,13 @@ def voc_class(phrase: str) -> str:
     """Class of VOC that a phrase names: "the old woman" -> "person".
 
     The last name before a preposition counts ("a dog on a sofa"), else the first one after it ("a
-    picture of a cat"). Raises AtelierError if there is none.
+    picture of a cat"). Raises ObjectNotFoundError if there is none.
     """
     whole, core, _ = nested_phrases(phrase)
     portraits = _classes_in(whole, dict.fromkeys(PORTRAITS, "person"))
     names = _classes_in(core, _names())[::-1] + _classes_in(whole, _names()) + portraits
     if not names:
-        raise AtelierError(
+        raise ObjectNotFoundError(
             f'"{phrase}" names no class of FCN-ResNet101; its classes are '
             f"{', '.join(classes()[1:])}; name one of these or choose another segmenter"
         )

@@ -1,33 +1,102 @@
-"""Masks that this process has found before: a sweep asks for one object once a style and a seed."""
+"""Memory of masks: a process segments an object once per picture, phrase and segmenter.
+
+A sweep asks for the same object for every style and seed, an evaluation for every output of the
+same content image.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 
-MOST = 32  # masks that are remembered, the latest ones
-
-_known: dict[tuple[str, str, str], tuple[Tensor, float | None]] = {}
+LIMIT = 2**29  # bytes; ten masks of 12 megapixels, or a thousand of working pictures
 
 
-def segmented(
-    segmenter: Segmenter, settings: str, picture: Tensor, phrase: str
-) -> tuple[Tensor, float | None]:
-    """The mask (H, W) of a phrase in a picture (3, H, W), and the segmenter's confidence in it.
+@dataclass(frozen=True)
+class Outcome:
+    """Mask (H, W) and the confidence in it, or the refusal of a segmenter that found no object."""
 
-    settings: what the segmenter is and was made with; "" = not known, and the mask is found anew.
+    mask: Tensor | None = None
+    confidence: float | None = None
+    refusal: str = ""
+
+
+class MaskMemory:
+    """Outcomes by key; the least recently used ones make room.
+
+    Args:
+        limit: bytes that the masks may take together; the last one always stays.
     """
-    digest = hashlib.sha256(f"{tuple(picture.shape)}".encode())
-    digest.update(picture.numpy())
-    key = settings, phrase, digest.hexdigest()
-    if settings and key in _known:
-        return _known[key]
-    found = segmenter.segment(picture, phrase), segmenter.confidence
-    if settings:
-        _known[key] = found
-        for oldest in list(_known)[:-MOST]:
-            del _known[oldest]
-    return found
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._outcomes: OrderedDict[Hashable, Outcome] = OrderedDict()
+
+    def get(self, key: Hashable) -> Outcome | None:
+        if key in self._outcomes:
+            self._outcomes.move_to_end(key)
+        return self._outcomes.get(key)
+
+    def put(self, key: Hashable, outcome: Outcome) -> None:
+        self._outcomes[key] = outcome
+        while self._bytes() > self.limit and len(self._outcomes) > 1:
+            self._outcomes.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(o.mask.nbytes for o in self._outcomes.values() if o.mask is not None)
+
+
+PROCESS = MaskMemory(LIMIT)
+
+
+class RememberingSegmenter(Segmenter):
+    """Any segmenter, whose masks and refusals are remembered.
+
+    Other errors, such as missing weights, are not: they can be mended while the process runs.
+
+    Args:
+        segmenter: segmenter of masks that are not in the memory.
+        memory: by default one that all segmenters of this process share.
+    """
+
+    def __init__(self, segmenter: Segmenter, memory: MaskMemory = PROCESS) -> None:
+        self.segmenter = segmenter
+        self.memory = memory
+
+    @property
+    def needs_phrase(self) -> bool:
+        return self.segmenter.needs_phrase
+
+    @property
+    def identity(self) -> Hashable:
+        return self.segmenter.identity
+
+    def segment(self, content: Tensor, phrase: str) -> Tensor:
+        key = self.identity, phrase, _digest(content)
+        outcome = self.memory.get(key)
+        if outcome is None:
+            outcome = self._outcome(content, phrase)
+            self.memory.put(key, outcome)
+        if outcome.mask is None:
+            raise ObjectNotFoundError(outcome.refusal)
+        self.confidence = outcome.confidence
+        return outcome.mask
+
+    def _outcome(self, content: Tensor, phrase: str) -> Outcome:
+        try:
+            mask = self.segmenter.segment(content, phrase)
+        except ObjectNotFoundError as error:
+            return Outcome(refusal=str(error))
+        return Outcome(mask, self.segmenter.confidence)
+
+
+def _digest(content: Tensor) -> bytes:
+    digest = hashlib.sha256(f"{tuple(content.shape)}".encode())
+    digest.update(content.contiguous().numpy())
+    return digest.digest()

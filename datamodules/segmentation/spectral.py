@@ -21,13 +21,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.images import resize_mask, to_array
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.segmentation.features.efficientnet import EfficientNetDense
 from datamodules.segmentation.operations.arrays import fit_array, resize_array
 from datamodules.segmentation.operations.grabcut import grab_cut
 from datamodules.segmentation.operations.guided_filter import guided_filter
-from datamodules.support.errors import AtelierError
 
 SMALLEST, LARGEST = 0.02, 0.98  # shares of the picture beyond which a mask marks no object
 SIDE = 384  # px; longer side at which GrabCut works
@@ -107,7 +106,7 @@ class SpectralSegmenter(Segmenter):
         heat = resize_array(_object_side(cut).astype(np.float32), *picture.shape[:2])
         mask = _large_pieces(grab_cut(picture, heat, level=0.0))
         if not SMALLEST < mask.mean() < LARGEST:
-            raise AtelierError(
+            raise ObjectNotFoundError(
                 "No object stands out in this picture; name one with --object and "
                 "--data.segmenter datamodules.segmentation.bridge.BridgeSegmenter, or give --mask"
             )

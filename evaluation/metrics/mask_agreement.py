@@ -1,24 +1,22 @@
-"""Object fidelity: does a segmenter still find the object, and in the same place?"""
+"""Object fidelity: overlap of the object's masks in the output and in the content image."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import ClassVar
 
 from torch import Tensor
 
-from datamodules.segmentation.base import Segmenter
-from datamodules.support.errors import AtelierError
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
+from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.task import BACKGROUND
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
 from evaluation.metrics.mask_iou import mask_iou
 
 
 def mask_agreement(output: Tensor | None, content: Tensor | None) -> float:
-    """IoU in [0, 1] of the object's masks (H, W) in two pictures; None = it is not found there.
+    """IoU in [0, 1] of an object's masks (H, W) in two pictures; None = the object was not found.
 
-    0 where it is found in the content alone, the worst that can be said; UNDEFINED where it is not
-    even found there.
+    0, the worst score, if it was found in the content image only; UNDEFINED if not even there.
     """
     if content is None:
         return UNDEFINED
@@ -26,10 +24,10 @@ def mask_agreement(output: Tensor | None, content: Tensor | None) -> float:
 
 
 class MaskAgreement(PictureMetric):
-    """IoU of the segmenter's mask on the output against its mask on the content.
+    """IoU of the segmenter's masks of the output and of the content image.
 
-    Mean over the objects that are named; UNDEFINED where none is. Slow: the segmenter looks at
-    both pictures once an object; at a content image that many runs share, once for all of them.
+    Mean over the named objects; UNDEFINED without one. Slow: the segmenter runs per object on each
+    output, and once on the content image that many runs share.
 
     Args:
         segmenter: finds an object by its phrase.
@@ -42,34 +40,28 @@ class MaskAgreement(PictureMetric):
     def __init__(self, segmenter: Segmenter) -> None:
         super().__init__(network=type(segmenter).__name__)
         self.segmenter = segmenter
-        self._known: dict[tuple[bytes, str], Tensor | None] = {}  # masks of content images
+        self.remembering = RememberingSegmenter(segmenter)
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        values = [self._mean(*pair, names) for *pair, names in self._jobs(pictures)]
+        values = [
+            self._mean(output, content, [region.name for region in regions])
+            for output, content, regions in zip(
+                pictures.output.cpu(), pictures.content.cpu(), pictures.regions, strict=True
+            )
+        ]
         return {"mask_agreement": pictures.mask.new_tensor(values)}
 
-    def _jobs(self, pictures: Pictures) -> list[tuple[Tensor, Tensor, list[str]]]:
-        names = [
-            [region.name for region in regions if region.name not in ("", BACKGROUND)]
-            for regions in pictures.regions
-        ]
-        return [*zip(pictures.output.cpu(), pictures.content.cpu(), names, strict=True)]
-
     def _mean(self, output: Tensor, content: Tensor, names: list[str]) -> float:
-        found = [
-            mask_agreement(self._mask(output, name), self._content_mask(content, name))
-            for name in names
+        values = [
+            mask_agreement(_mask(self.segmenter, output, n), _mask(self.remembering, content, n))
+            for n in names
+            if n not in ("", BACKGROUND)
         ]
-        return sum(found) / len(found) if found else UNDEFINED
+        return sum(values) / len(values) if values else UNDEFINED
 
-    def _content_mask(self, content: Tensor, phrase: str) -> Tensor | None:
-        key = (hashlib.sha256(content.numpy().tobytes()).digest(), phrase)
-        if key not in self._known:
-            self._known[key] = self._mask(content, phrase)
-        return self._known[key]
 
-    def _mask(self, image: Tensor, phrase: str) -> Tensor | None:
-        try:
-            return self.segmenter.segment(image, phrase)
-        except AtelierError:  # "a boat is nowhere in the picture"
-            return None
+def _mask(segmenter: Segmenter, image: Tensor, name: str) -> Tensor | None:
+    try:
+        return segmenter.segment(image, name)
+    except ObjectNotFoundError:
+        return None

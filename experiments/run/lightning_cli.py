@@ -130,7 +130,6 @@ class AtelierCLI(LightningCLI):
             raise for_people(error) from error
         if (steps := cli.config["trainer"]["max_steps"]) < 1:
             raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
-        cli.datamodule.segmenter_settings = str(cli.config["data"]["segmenter"])
         cli.load_seconds = time.perf_counter() - started
         return cli
 
