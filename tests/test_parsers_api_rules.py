@@ -303,7 +303,7 @@ def test_senseless_settings_are_refused(settings):
         APIParser(**{"model": "m", **settings})
 
 
-def run_folder(tmp_path, parser, instruction=INSTRUCTION):
+def recorded(tmp_path, parser, instruction=INSTRUCTION):
     data = StylizationDataModule(
         image="skimage:chelsea",
         parser=parser,
@@ -321,7 +321,7 @@ def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path)
     endpoint = serve((500, {"error": {"message": KEY}}), GOOD)
     parser = APIParser("m", endpoint.url, retries=0, fallback=RulesParser())
     caplog.set_level(logging.DEBUG)
-    text = run_folder(tmp_path, parser)
+    text = recorded(tmp_path, parser)
     (target,) = json.loads(text)
     note = target.pop("parser_note")
     assert target == {"object": "White Sailboat", "style": "art on fire", "weight": 1.0}
@@ -332,14 +332,14 @@ def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path)
     assert KEY not in text + caplog.text
 
     # The next instruction is answered, and the mark is gone.
-    text = run_folder(tmp_path, parser)
+    text = recorded(tmp_path, parser)
     assert json.loads(text) == [target]
     assert parser.fallback_used == ""
 
 
 def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
     endpoint = serve((404, {}))
-    run_folder(tmp_path, APIParser("m", endpoint.url, fallback=RulesParser()))
+    recorded(tmp_path, APIParser("m", endpoint.url, fallback=RulesParser()))
     (tmp_path / "output.png").write_bytes((tmp_path / "content.png").read_bytes())
     texts = []
 

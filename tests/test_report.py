@@ -18,6 +18,7 @@ from evaluation.report.details import Details, thinned
 from evaluation.report.write import MARK, as_script, write_report
 from evaluation.tables.runs import Cell, Run
 from experiments.cli import main
+from tests.support.run_folders import write_run
 
 HALF = "\ud83d"  # of a character: JSON can hold it, UTF-8 cannot
 EVIL = "</script><img src=x onerror=alert(1)>\"'@MODEL@ &amp; <b>"
@@ -37,30 +38,32 @@ def entry(folder="a", method="Soulstyler", metrics=None, **given):
 
 def make_run(folder, number, failed=False, style="fire", **scores):
     """A run folder as a sweep leaves it."""
-    folder.mkdir(parents=True)
     method = ("soulstyler", "sem_cs")[number % 2]
     labels = {"method": method, "picture": "lagoon", "object": "boat", "style": style.rstrip(HALF)}
     labels |= {"seed": number // 6, "model.tau": (0.5, 0.7, 0.9)[number % 3]}
-    job = {"id": folder.name, "set": "demo", "labels": labels, "settings": {}}
+    job = {"id": folder.name, "set": "demo", "labels": labels}
     job["command"] = f"atelier stylize lagoon.png --seed {number}"
-    (folder / "job.json").write_text(json.dumps(job))
     if failed:
-        (folder / "failure.json").write_text(json.dumps({"reason": "no memory left", "tries": 2}))
+        write_run(folder, job=job, failure={"reason": "no memory left", "tries": 2})
         return
     y, x = np.mgrid[:96, :128]
     photo = np.stack([x * 2, y * 2, 128 + 0 * x], axis=-1).astype(np.uint8)
-    result = photo // 2 + np.array([120, 40, (number * 9) % 120], dtype=np.uint8)
-    Image.fromarray(photo).save(folder / "content.png")
-    Image.fromarray(result).save(folder / "output.png")
-    Image.fromarray(((x > 40) * 255).astype(np.uint8)).save(folder / "mask.png")
-    (folder / "config.yaml").write_text(f"seed_everything: {number}\ndata:\n  image: lagoon.png\n")
-    (folder / "losses.csv").write_text("step,total\n0,10\n1,8\n2,5.5\n")
-    (folder / "parse.json").write_text(json.dumps([{"object": "boat", "style": style}]))
+    output = photo // 2 + np.array([120, 40, (number * 9) % 120], dtype=np.uint8)
+    arrays = {"content.png": photo, "output.png": output}
+    arrays["mask.png"] = ((x > 40) * 255).astype(np.uint8)
     metrics = {JUDGE: 0.1 + number / 100, "leakage": number / 50, "dists": None} | scores
-    told = {"method": {"soulstyler": "Soulstyler", "sem_cs": "SemCS"}[method], "metrics": metrics}
-    told |= {"encoder": "bridge-lite0", "steps": 3, "seed": number, "seconds": {"optimise": 2.5}}
-    told |= {"unavailable": {"dists": "no weights of VGG-16"}, "versions": {"torch": "2"}}
-    (folder / "result.json").write_text(json.dumps(told))
+    result = {"method": {"soulstyler": "Soulstyler", "sem_cs": "SemCS"}[method], "metrics": metrics}
+    result |= {"encoder": "bridge-lite0", "steps": 3, "seed": number, "seconds": {"optimise": 2.5}}
+    result |= {"unavailable": {"dists": "no weights of VGG-16"}, "versions": {"torch": "2"}}
+    write_run(
+        folder,
+        {name: Image.fromarray(array) for name, array in arrays.items()},
+        [("boat", style)],
+        {"seed_everything": number, "data": {"image": "lagoon.png"}},
+        [{"total": 10.0}, {"total": 8.0}, {"total": 5.5}],
+        result,
+        job,
+    )
     os.utime(folder / "result.json", (1763700000, 1763700000))
 
 

@@ -31,31 +31,23 @@ from evaluation.tables.runs import (
 )
 from experiments.commands import results
 from tests.support.cli import ROOT
+from tests.support.run_folders import write_run
 
 NASTY = "100% \"fire\"; DROP TABLE runs; -- 'x' <b>_ø_</b> \\ & # $1 | {x} ~^[red] 火\n\t*a*"
 
 
-def run_folder(folder, labels=None, metrics=None, **more):
+def run_folder(folder, labels=None, metrics=None, job=None, **more):
     """A finished run as a bench leaves it; without labels, as `atelier stylize` does."""
-    folder.mkdir(parents=True)
-    job = {"id": "0" * 16, "set": "demo", "labels": labels, "command": "atelier stylize x.jpg"}
-    if labels is not None:
-        (folder / "job.json").write_text(json.dumps(job | more.pop("job", {})))
-    result = {
-        "method": "Soulstyler",
-        "encoder": "bridge-lite0",
-        "seed": 0,
-        "metrics": metrics or {},
-    }
-    result["seconds"] = {"load": 1.5, "optimise": 40.0}
-    (folder / "result.json").write_text(json.dumps(result | more))
-    return folder
+    result = {"method": "Soulstyler", "encoder": "bridge-lite0", "seed": 0}
+    result |= {"metrics": metrics or {}, "seconds": {"load": 1.5, "optimise": 40.0}} | more
+    described = {"id": "0" * 16, "set": "demo", "command": "atelier stylize x.jpg"}
+    described |= {"labels": labels} | (job or {})
+    return write_run(folder, result=result, job=None if labels is None else described)
 
 
-def failed_folder(folder, labels, reason="out of memory"):
-    folder.mkdir(parents=True)
-    (folder / "job.json").write_text(json.dumps({"set": "demo", "labels": labels}))
-    (folder / "failure.json").write_text(json.dumps({"reason": reason, "tries": 2}))
+def failed_folder(folder, labels):
+    failure = {"reason": "out of memory", "tries": 2}
+    write_run(folder, job={"set": "demo", "labels": labels}, failure=failure)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from evaluation.study.runs import read_works
 from evaluation.study.server import LARGEST_BODY, StudyServer
 from evaluation.study.votes import QUESTIONS, Vote, VoteStore, merged, read_file
 from experiments.cli import main
+from tests.support.run_folders import write_run
 
 SYSTEMS = ("Brushwerk", "Cliptomat", "Glazurit")
 PHOTOS = {"lagoon": (64, 48), "chimney": (48, 64)}  # object: the picture's width and height
@@ -47,18 +48,14 @@ def picture(size, colours):
 
 def make_run(folder, system, name="lagoon", style="embers", seed=0, **config):
     """A run folder as `atelier stylize` leaves it, as far as a study reads it."""
-    folder.mkdir(parents=True)
     size = PHOTOS.get(name, (64, 48))
-    note = PngImagePlugin.PngInfo()
+    output = picture(size, [2, *map(ord, system), seed])
+    output.info["pnginfo"] = note = PngImagePlugin.PngInfo()
     note.add_text("comment", f"made by {system}")  # which Pillow would copy into a JPEG
-    picture(size, [1, len(name)]).save(folder / "content.png")
-    picture(size, [2, *map(ord, system), seed]).save(folder / "output.png", pnginfo=note)
-    (folder / "parse.json").write_text(
-        json.dumps([{"object": name, "style": style, "weight": 1.0}])
+    pictures = {"content.png": picture(size, [1, len(name)]), "output.png": output}
+    return write_run(
+        folder, pictures, [(name, style)], config={"data": config}, result={"method": system}
     )
-    (folder / "config.yaml").write_text(json.dumps({"data": config}))
-    (folder / "result.json").write_text(json.dumps({"method": system}))
-    return folder
 
 
 @pytest.fixture(scope="module")
