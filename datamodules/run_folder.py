@@ -326,7 +326,8 @@ class RunWriter:
     def clear(self) -> None:
         """Delete the outcomes of an earlier run, which must not pass for this one's."""
         for name in OUTCOMES:
-            (self.path / name).unlink(missing_ok=True)
+            if (self.path / name).exists():
+                (self.path / name).unlink()
 
     def write_task(self, task: StyleTask, config: str) -> None:
         """Everything that is fixed before the first step."""

@@ -13,6 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from tests.support.browser import browser  # noqa: F401
 from tests.support.cli import cli  # noqa: F401
+from tests.support.finished import finished_run, finished_sweep  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401
 from tests.support.servers import serve  # noqa: F401
 from tests.support.sweeps import sweep  # noqa: F401

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from datamodules.models.cache import cache_dir
 from experiments.run.configuration import config_files
 from tests.support.cli import assert_refused, process
+from tests.support.finished import SETTINGS
 
-SETTINGS = ["--size", "96", "--brush", "0.4", "--model.patches.count", "6", "--no-wandb"]
 RUN_FILES = {
     "config.yaml",
     "parse.json",
@@ -138,17 +139,13 @@ def test_stylize_refuses_before_it_computes(cli, tmp_path, mask, arguments, sent
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_stylize_end_to_end(cli, tmp_path):
+def test_stylize_end_to_end(cli, finished_run, tmp_path):
     """Instruction to result.json with every real part, and the same again from its config.yaml."""
-    done = cli(
-        *["stylize", "skimage:chelsea", "--steps", 6, "Turn the cat into a mosaic", "--seed", 3],
-        *["--out", "first", *SETTINGS],
-    )
+    first, done = finished_run
     assert done.returncode == 0, done.stderr
     assert "max error 0 of 255" in done.stdout
-    assert "first/output.png" in done.stdout
+    assert "run/output.png" in done.stdout
     assert "mosaic" in done.stderr
-    first = tmp_path / "first"
     assert {path.name for path in first.iterdir()} == RUN_FILES | {FULL}
     check_full(first)
     result = json.loads((first / "result.json").read_text())
@@ -163,12 +160,12 @@ def test_stylize_end_to_end(cli, tmp_path):
     assert rows[0] == "step,total,global,patch,background,content,tv"
     assert len(rows) == 7
 
-    again = cli("stylize", "--config", "first/config.yaml", "--out", "second")
+    again = cli("stylize", "--config", first / "config.yaml", "--out", "second")
     assert again.returncode == 0, again.stderr
     for name in ("output.png", FULL, "mask.png", "losses.csv"):
         assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
-    config = (first / "config.yaml", "--out", "first")
+    config = (first / "config.yaml", "--out", first)
     assert_refused(cli("stylize", "--config", *config), "already holds a finished run")
 
 
@@ -283,6 +280,7 @@ def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
             cwd=tmp_path,
             **{**proxies, "WANDB_API_KEY": "", "HOME": str(tmp_path), "NO_PROXY": ""},
             ORT_DISABLE_TELEMETRY=None,
+            ATELIER_CACHE=str(cache_dir()),  # beside the real HOME
         )
         done.set()
         thread.join()

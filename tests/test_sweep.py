@@ -19,6 +19,7 @@ from experiments.campaigns.job import Job, failed_tries, run_job, state_of
 from experiments.campaigns.workers import SERIAL, Workers, part
 from experiments.commands.sweep import jobs_of
 from tests.support.cli import command, process, variables
+from tests.support.finished import GRID
 from tests.support.sweeps import PRODUCTS, products, products_there
 from tests.support.waiting import wait_until
 
@@ -210,11 +211,9 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
-def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep):
-    path = sweep({"model.tau": [0.3, 0.7], "seed": [0, 1]})
-    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
-    serial, ray, shards = (tmp_path / name for name in ("serial", "ray", "shards"))
-    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, serial)} == {"done"}
+def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep, finished_sweep):
+    jobs = jobs_of(read_sweep(str(sweep(GRID))), {}, wandb=False)
+    serial, ray, shards = finished_sweep.folder, tmp_path / "ray", tmp_path / "shards"
     assert {o.state for o in Workers(2, threads=1).run(jobs, ray)} == {"done"}
     for k in (1, 2):
         mine = campaign.shard(jobs, f"{k}/2")

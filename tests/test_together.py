@@ -26,6 +26,7 @@ from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations
 from lightning_modules.steps.joint import JointStylization, joint_step
+from tests.support.finished import GRID
 from tests.support.methods import adam, batch_of, build
 from tests.support.sweeps import products
 
@@ -184,11 +185,9 @@ def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
 
 
 @pytest.mark.slow
-def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep):
-    grid = {"model.tau": [0.3, 0.7], "style": ["fire", "mosaic"]}
-    jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, alone)} == {"done"}
+def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep, finished_sweep):
+    jobs = jobs_of(read_sweep(str(sweep(GRID))), {}, wandb=False)
+    alone, together = finished_sweep.folder, tmp_path / "together"
     made = list(Workers(SERIAL, threads=1, runs_per_device=3).run(jobs, together))
     assert [o.state for o in made] == ["done"] * 4
     assert products(together) == products(alone)

@@ -102,7 +102,7 @@ def on_disk(
             path = place(*args, **kwargs)
             try:
                 return form.read(path)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 pass
             except Exception as error:  # each format raises kinds of its own
                 log.warning("%s is damaged (%s) and is computed anew", path, error)

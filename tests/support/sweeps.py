@@ -1,5 +1,7 @@
 """Small sweeps (fixture `sweep`), and what their runs leave."""
 
+from functools import partial
+
 import pytest
 import yaml
 
@@ -9,16 +11,17 @@ PRODUCTS = ("content.png", "mask.png", "output.png", "output_enhanced.png", "los
 
 @pytest.fixture
 def sweep(tmp_path, mask):
-    """A file with a sweep of tiny runs; a function of what it varies and of further settings."""
+    """A function that writes a file with a sweep of tiny runs into the test's folder."""
+    return partial(write_sweep, tmp_path, mask)
 
-    def write(grid, **fixed):
-        small = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "mask": str(mask)}
-        small |= {"size": 64, "steps": 2, "model.brush": 0.5, "model.patches.count": 4}
-        path = tmp_path / "tiny.yaml"
-        path.write_text(yaml.safe_dump({"fixed": small | fixed, "grid": grid}))
-        return path
 
-    return write
+def write_sweep(folder, mask, grid, **fixed):
+    """Write a sweep over `grid`; `fixed` are further settings. The file's path."""
+    small = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "mask": str(mask)}
+    small |= {"size": 64, "steps": 2, "model.brush": 0.5, "model.patches.count": 4}
+    path = folder / "tiny.yaml"
+    path.write_text(yaml.safe_dump({"fixed": small | fixed, "grid": grid}))
+    return path
 
 
 def products(root):
@@ -32,6 +35,7 @@ def products(root):
 
 
 def products_there(root):
+    """The same of runs that have not left everything yet."""
     return {
         (file.parent.name, file.name): file.read_bytes()
         for file in (root / "runs").glob("*/*")
