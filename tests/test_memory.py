@@ -1,5 +1,7 @@
 """Large pictures: what a step needs is foreseen, and parts give what the whole gives."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -17,13 +19,20 @@ from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.memory import Estimate, available, fit_into, kept
 from tests.support.methods import build
 
+
+def thin_vgg(layers=("conv4_2", "conv5_2"), **settings):
+    """VGG-19 with an eighth of its channels; what a tile needs hangs on kernels and strides."""
+    features = VGGFeatures(layers, weights="untrained", **settings)
+    for index, layer in enumerate(features.network):
+        if isinstance(layer, nn.Conv2d):
+            channels = layer.in_channels if index == 0 else layer.in_channels // 8
+            features.network[index] = nn.Conv2d(channels, layer.out_channels // 8, 3, padding=1)
+    return features
+
+
 NETWORKS = pytest.mark.parametrize(
     "network",
-    [
-        lambda: EfficientNetFeatures(),
-        lambda: VGGFeatures(weights="untrained"),
-        lambda: VGGFeatures(["conv1_1", "conv3_2"], after_relu=True, weights="untrained"),
-    ],
+    [EfficientNetFeatures, thin_vgg, partial(thin_vgg, ["conv1_1", "conv3_2"], after_relu=True)],
     ids=["lite0", "vgg", "vgg-early"],
 )
 

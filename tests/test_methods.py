@@ -18,7 +18,6 @@ from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
 from lightning_modules.generative_artisan import ArtisanDeviations, GenerativeArtisan
@@ -31,7 +30,7 @@ from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.directions import blend_direction, embed_prompted, picture_direction
 from lightning_modules.steps.patches import Patches, cut, draw, random_corners
 from lightning_modules.stylization import Features
-from tests.support.methods import WEIGHTS, adam, batch_of, build, build_tiny, optimise
+from tests.support.methods import WEIGHTS, Bridge, adam, batch_of, build, build_tiny, optimise
 from tests.support.tiny import TinyFeatures
 
 MODES = pytest.mark.parametrize("mode", ["paper", "reference"])
@@ -275,7 +274,7 @@ def test_gatys_by_its_formulas(content, left, output):
 
 
 def test_a_blend_is_the_weighted_sum_of_its_directions(content):
-    encoder = BridgeEncoder(image_size=64)
+    encoder = Bridge()
     source = embed_prompted(encoder, "a Photo")
     mixed = blend_direction(encoder, ((0.7, "fire"), (0.3, "ice")), source).double().numpy()
     units = []
@@ -289,7 +288,7 @@ def test_a_blend_is_the_weighted_sum_of_its_directions(content):
 
 
 def test_a_style_picture_points_away_from_the_content_towards_itself(content):
-    encoder = BridgeEncoder(image_size=64)
+    encoder = Bridge()
     coffee, rocket = (
         to_tensor(fit_within(load_picture(f"skimage:{name}"), 96))[None]
         for name in ("coffee", "rocket")
@@ -393,7 +392,7 @@ def test_without_patch_loss_the_style_similarity_falls(content, left):
         output = optimise(method, batch_of(content, [left], "a strawberry"), steps=30)
         return style_of(output, "a strawberry", method.encoder)
 
-    before = style_of(content, "a strawberry", BridgeEncoder(image_size=64))
+    before = style_of(content, "a strawberry", Bridge())
     assert similarity(9000.0) > max(before, similarity(0.0)) + 0.02
 
 

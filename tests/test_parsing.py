@@ -31,23 +31,7 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """A cache in which an earlier conversion broke off; the real one is built over it, quietly."""
-    root = tmp_path_factory.mktemp("cache")
-    folder = root / f"smollm2-135m-instruct-{models.SMOLLM2.sha256[:16]}"
-    folder.mkdir()
-    (folder / "model.safetensors").write_bytes(b"half a file")
-    models.load_smollm2.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ATELIER_CACHE", str(root))
-        with redirect_stderr(io.StringIO()) as noise:
-            models.load_smollm2()
-    assert noise.getvalue() == ""
-    return folder
-
-
-@pytest.fixture(scope="module")
-def parser(cache):
+def parser():
     return LLMParser()
 
 
@@ -90,7 +74,7 @@ def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
         (("blue boat", ""), ("old blue boat", "art on fire")),  # no style: fits anything
     ],
 )
-def test_the_grammar_has_a_say(cache, monkeypatch, read, found):
+def test_the_grammar_has_a_say(monkeypatch, read, found):
     monkeypatch.setattr(RulesParser, "reading", lambda self, text: Reading(*read))
     text = "Turn the old blue boat to the art on fire"
     assert LLMParser(grammar_prior=1e3).parse(text) == [StyleTarget(*found)]
@@ -239,8 +223,10 @@ def test_off_the_beam_is_only_what_is_not_kept(parser):
     assert {"paint", "cat"} <= found.keys()
 
 
-def test_our_llama_is_that_of_transformers(cache, parser):
-    theirs, ours = Causal(*models._placed(*models._read_folder(cache))), parser._scorer.network
+def test_our_llama_is_that_of_transformers(parser):
+    ours = parser._scorer.network
+    folder = models._converted("smollm2-135m-instruct", models.SMOLLM2)
+    theirs = Causal(*models._placed(*models._read_folder(folder)))
     text = "Instruction: l\u2019eau \u6c34\nObject:"
     ids = ours.encode(text, special=True)
     assert ids == theirs.encode(text, special=True)
@@ -290,10 +276,20 @@ def test_spans_are_whole_words_without_carriers():
     assert not any("but" in span for span in spans)
 
 
-def test_conversion_leaves_one_whole_folder(cache):
-    assert list(cache.parent.iterdir()) == [cache]
-    assert models.ModelFolder().read(cache) == cache
-    assert (cache / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits
+@pytest.mark.slow
+def test_a_conversion_that_broke_off_is_made_again_quietly_and_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
+    folder = tmp_path / f"smollm2-135m-instruct-{models.SMOLLM2.sha256[:16]}"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"half a file")
+    models.load_smollm2.cache_clear()
+    with redirect_stderr(io.StringIO()) as noise:
+        models.load_smollm2()
+    models.load_smollm2.cache_clear()
+    assert noise.getvalue() == ""
+    assert list(tmp_path.iterdir()) == [folder]
+    assert models.ModelFolder().read(folder) == folder
+    assert (folder / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,13 @@ from experiments.profiling.stopwatch import (
 )
 from lightning_modules import stylization
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.steps import patches
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches, random_corners
+from tests.support.methods import Bridge
 
 METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3}
@@ -47,7 +47,7 @@ def clipstyler(features=EfficientNetFeatures, **settings):
     torch.manual_seed(0)
     return CLIPstyler(
         generator=StyleNet(width=4),
-        encoder=BridgeEncoder(image_size=64),
+        encoder=Bridge(),
         content_features=features(),
         patches=Patches(count=6),
         brush=[0.5, 2 / 3, 0.75],

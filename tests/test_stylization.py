@@ -19,13 +19,13 @@ from experiments.run.configuration import compose
 from experiments.run.registry import METHODS, names
 from lightning_modules import callbacks
 from lightning_modules.callbacks import WriteRun
-from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.optimizers.soap import Soap
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches
+from tests.support.methods import Bridge
 
 WEIGHTS = {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3}
 
@@ -47,7 +47,7 @@ def soulstyler(**settings):
     settings = {"weights": WEIGHTS, "patches": Patches(count=8), "tau": 0.5, **settings}
     return Soulstyler(
         generator=StyleNet(width=8),
-        encoder=BridgeEncoder(image_size=64),
+        encoder=Bridge(),
         content_features=EfficientNetFeatures(),
         optimizer=partial(torch.optim.Adam, lr=5e-3),
         brush=[0.25, 0.375],

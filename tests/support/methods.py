@@ -1,6 +1,7 @@
 """Small methods, with the real encoder or without, and their batches."""
 
 from functools import partial
+from typing import ClassVar
 
 import torch
 
@@ -31,6 +32,21 @@ def adam(lr, **settings):
     return partial(torch.optim.Adam, lr=lr, **settings)
 
 
+class Bridge(BridgeEncoder):
+    """The bridge encoder at 64 px, which embeds the same texts only once per process."""
+
+    embedded: ClassVar = {}
+
+    def __init__(self) -> None:
+        super().__init__(image_size=64)
+
+    def embed_texts(self, texts):
+        key = tuple(texts)
+        if key not in self.embedded:
+            self.embedded[key] = super().embed_texts(texts)
+        return self.embedded[key].clone()
+
+
 def build(method, encoder=None, content_features=None, **settings):
     """A small method with the bridge encoder and EfficientNet's features, or others."""
     torch.manual_seed(0)
@@ -44,7 +60,7 @@ def build(method, encoder=None, content_features=None, **settings):
         given["patches"] = Patches(count=10)
         given |= {} if method is GenerativeArtisan else {"tau": 0.5}
     return method(
-        encoder=encoder or BridgeEncoder(image_size=64),
+        encoder=encoder or Bridge(),
         content_features=content_features or EfficientNetFeatures(),
         **(given | settings),
     )
