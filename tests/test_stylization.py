@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from datamodules.images import fit_within, load_picture, save_png, to_picture, to_tensor
+from datamodules.images import save_png, to_picture
 from datamodules.parsing.base import Parser
 from datamodules.run_folder import FULL
 from datamodules.segmentation.base import Segmenter
@@ -25,14 +25,9 @@ from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches
-from tests.support.methods import Bridge
+from tests.support.methods import Bridge, batch_of, descend, optimise
 
 WEIGHTS = {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, "tv": 2e-3}
-
-
-@pytest.fixture
-def content():
-    return to_tensor(fit_within(load_picture("skimage:chelsea"), 96))
 
 
 @pytest.fixture
@@ -55,28 +50,10 @@ def soulstyler(**settings):
     )
 
 
-def optimise(method, batch, steps):
-    """A bare loop: what Lightning does, without it."""
-    method.prepare(batch)
-    optimizer = method.optimizer(method.generator.parameters())
-    history = []
-    for step in range(steps):
-        results = method.training_step(batch, step)
-        optimizer.zero_grad()
-        results["loss"].backward()
-        optimizer.step()
-        history.append({name: float(value.detach()) for name, value in results.items()})
-    with torch.no_grad():
-        return method(batch)[0], history
-
-
-def task(content, mask, style="fire"):
-    return StyleTask.of(content, (StyleTarget("cat", style),), mask[None]).batch()
-
-
 def test_the_object_takes_the_style_and_the_background_stays(content, mask):
-    method, batch = soulstyler(), task(content, mask)
-    output, history = optimise(method, batch, steps=25)
+    method, batch = soulstyler(), batch_of(content, [mask], "fire")
+    history = descend(method, batch, steps=25)
+    output = method.stylize(batch)[0].detach()
     assert torch.equal(output[:, mask == 0], content[:, mask == 0])
     assert (output - content)[:, mask == 1].abs().mean() > 0.05
     assert history[-1]["patch"] < history[0]["patch"] - 0.02
@@ -84,21 +61,21 @@ def test_the_object_takes_the_style_and_the_background_stays(content, mask):
 
 def test_a_mask_of_nothing_changes_nothing(content, mask):
     method = soulstyler()
-    output = method(task(content, torch.zeros_like(mask)))
+    output = method(batch_of(content, [torch.zeros_like(mask)], "fire"))
     assert torch.equal(output[0], content)
     with pytest.raises(AtelierError, match="too small or thin"):
-        method.prepare(task(content, torch.zeros_like(mask)))
+        method.prepare(batch_of(content, [torch.zeros_like(mask)], "fire"))
 
 
 def test_without_composite_the_whole_picture_is_the_generators(content, mask):
     method = soulstyler(blending=Blending())
-    batch = task(content, mask)
+    batch = batch_of(content, [mask], "fire")
     assert torch.equal(method(batch), method.generator(batch.content))
 
 
 def test_gradients_flow_to_the_generator_only(content, mask):
     method = soulstyler()
-    batch = task(content, mask)
+    batch = batch_of(content, [mask], "fire")
     method.prepare(batch)
     method.training_step(batch, 0)["loss"].backward()
     assert all(p.grad is not None for p in method.generator.parameters())
@@ -115,7 +92,7 @@ def test_gradients_flow_to_the_generator_only(content, mask):
 def test_missing_and_surplus_weights_are_said(content, mask):
     method = soulstyler(weights={"patch": 1.0})
     with pytest.raises(AtelierError, match="exactly one weight"):
-        optimise(method, task(content, mask), steps=1)
+        optimise(method, batch_of(content, [mask], "fire"), steps=1)
 
 
 class Parrot(Parser):

@@ -80,12 +80,20 @@ def batch_of(content, masks, *styles):
 
 
 def optimise(method, batch, steps=20):
+    """Take steps; the picture (3, H, W) that they lead to."""
+    descend(method, batch, steps)
+    return method.stylize(batch)[0].detach()
+
+
+def descend(method, batch, steps):
+    """Take steps in a bare loop, which is Lightning's without Lightning; the losses of each."""
     method.generator.start(batch)
     method.prepare(batch)
-    optimizer = method.optimizer(method.generator.parameters())
+    optimizer, history = method.optimizer(method.generator.parameters()), []
     for step in range(steps):
-        loss = method.training_step(batch, step)["loss"]
+        losses = method.training_step(batch, step)
         optimizer.zero_grad()
-        loss.backward()
+        losses["loss"].backward()
         optimizer.step()
-    return method.stylize(batch)[0]
+        history.append({name: float(value.detach()) for name, value in losses.items()})
+    return history
