@@ -1,4 +1,4 @@
-"""The embedded segmenter against masks drawn by hand, and what it is made of."""
+"""Embedded segmenter against masks drawn by hand, and its parts."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_masks_agree_with_those_drawn_by_hand(picture, phrase, least):
 
 
 def twice(content: torch.Tensor) -> torch.Tensor:
-    """The picture beside its mirror image."""
+    """Picture (3, H, W) beside its mirror image, (3, H, 2 W)."""
     return torch.cat([content, content.flip(-1)], 2)
 
 
 @pytest.mark.parametrize(("side", "half"), [("left", 0), ("right", 1)])
-def test_words_of_place_choose(side, half):
+def test_words_of_place_select_one_of_two_objects(side, half):
     case = CASES["coffee", "coffee cup"]
     mask = BridgeSegmenter().segment(twice(case.content), f"coffee cup on the {side}")
     halves = mask.chunk(2, 1)
@@ -67,7 +67,7 @@ def test_words_of_place_choose(side, half):
 
 
 @pytest.mark.parametrize(("color", "half"), [("red", 0), ("blue", 1)])
-def test_words_of_colour_choose(color, half):
+def test_words_of_colour_select_one_of_two_objects(color, half):
     red = CASES["coffee", "coffee cup"].content[:, ::2, ::2]
     both = torch.cat([red, red.flip(0, 2)], 2)  # red and blue swapped in the second cup
     halves = BridgeSegmenter().segment(both, f"{color} cup").chunk(2, 1)
@@ -75,7 +75,7 @@ def test_words_of_colour_choose(color, half):
     assert halves[1 - half].mean() < 0.1 * halves[half].mean()
 
 
-def test_colours_choose_pieces_not_pixels():
+def test_colours_select_whole_pieces_and_not_pixels():
     picture = np.full((40, 90, 3), 60, np.uint8)
     mask = np.zeros((40, 90), bool)
     for left, tint in ((5, (200, 30, 30)), (35, (30, 60, 200)), (65, (30, 60, 200))):
@@ -94,20 +94,20 @@ def test_colours_choose_pieces_not_pixels():
 
 
 def one_of_two(case, half):
-    """The truth where a picture stands beside its mirror image."""
+    """True mask (H, 2 W) of one half of a picture beside its mirror image."""
     truths = [torch.zeros_like(case.truth), torch.zeros_like(case.truth)]
     truths[half] = case.truth.flip(-1) if half else case.truth
     return torch.cat(truths, 1)
 
 
 @pytest.mark.parametrize(("side", "half"), [("left", 0), ("right", 1)])
-def test_people_are_told_apart_by_their_order(side, half):
+def test_a_side_selects_one_of_several_people(side, half):
     case = CASES["astronaut", "the woman"]
     mask = BridgeSegmenter().segment(twice(case.content), f"the woman on the {side}")
     assert mask_iou(mask, one_of_two(case, half)) >= 0.75
 
 
-def test_people_are_told_apart_by_the_colour_of_their_clothes():
+def test_the_colour_of_clothes_selects_one_of_several_people():
     case = CASES["astronaut", "the woman"]
     blue = case.content.clone()
     blue[:, 180:] = blue[:, 180:].flip(0)  # red and blue swapped below the face
@@ -120,7 +120,7 @@ def part(picture, phrase):
     return Heads().part(picture, salient(picture, (0, 0, *picture.shape[:2])), phrase)
 
 
-def test_people_without_faces_are_parted_by_their_heads():
+def test_people_without_faces_are_separated_between_their_heads():
     case = CASES["astronaut", "the woman"]
     small = fit_array(to_array(twice(case.content)), 256)
     for half, side in enumerate(("left", "right")):
@@ -131,7 +131,7 @@ def test_people_without_faces_are_parted_by_their_heads():
     assert part(small[:, :128], "the woman on the left") is None
 
 
-def test_faces_are_found_where_they_are_and_nowhere_else():
+def test_faces_are_detected_where_they_are_and_nowhere_else():
     astronaut = to_array(CASES["astronaut", "the woman"].content)
     [(row, column, size)] = find_faces(astronaut, 512)
     assert abs(row - 115) < 15 and abs(column - 225) < 15 and 60 < size < 130
@@ -142,38 +142,38 @@ def test_faces_are_found_where_they_are_and_nowhere_else():
         assert find_faces(to_array(CASES[name, phrase].content), 256) == []
 
 
-def test_a_side_means_the_outermost_large_face():
+def test_a_side_selects_the_outermost_large_face():
     picture = np.zeros((100, 200, 3), np.uint8)
     crowd, inner, outer = Face(50, 5, 8), Face(50, 60, 30), Face(50, 20, 25)
     faces = [crowd, inner, outer]
-    choose = People().choose
-    assert choose(picture, faces, "the man on the left") == [outer]
-    assert choose(picture, faces, "the man in the middle") == [inner]
-    assert choose(picture, faces, "the man on the right") == []
-    assert choose(picture, faces, "the people") == faces
-    assert People(minor=0.1).choose(picture, faces, "the man on the left") == [crowd]
+    select = People().select
+    assert select(picture, faces, "the man on the left") == [outer]
+    assert select(picture, faces, "the man in the middle") == [inner]
+    assert select(picture, faces, "the man on the right") == []
+    assert select(picture, faces, "the people") == faces
+    assert People(minor=0.1).select(picture, faces, "the man on the left") == [crowd]
 
 
-def test_a_colour_means_the_clothes_below_the_face():
+def test_a_colour_refers_to_the_clothes_below_the_face():
     picture = np.full((100, 200, 3), 90, np.uint8)
     faces = [Face(30, 50, 20), Face(30, 150, 20)]
-    choose = People().choose
+    select = People().select
     picture[48:, 30:70], picture[48:, 130:170] = 230, (150, 20, 20)
-    assert choose(picture, faces, "the man in the white shirt") == faces[:1]
-    assert choose(picture, faces, "the girl wearing a dark red dress") == faces[1:]
-    assert choose(picture, faces, "the man with the white dog") == faces
+    assert select(picture, faces, "the man in the white shirt") == faces[:1]
+    assert select(picture, faces, "the girl wearing a dark red dress") == faces[1:]
+    assert select(picture, faces, "the man with the white dog") == faces
 
 
 @pytest.mark.parametrize(
     ("phrase", "towards"),
     [("the man at the top", (0, -1)), ("leftmost man", (-2, 0)), ("man in the middle", (0, 0))],
 )
-def test_directions_of_the_words(phrase, towards):
+def test_words_of_place_have_directions(phrase, towards):
     assert direction(phrase) == towards
     assert direction("the man") is None
 
 
-def test_a_crop_is_what_lies_between_its_shares():
+def test_a_crop_lies_between_its_shares():
     picture = to_picture(torch.rand(3, 40, 60))
     part = np.asarray(cropped(picture, (0.5, 0, 1, 0.25)))
     assert np.array_equal(part, np.asarray(picture)[:10, 30:])
@@ -189,10 +189,10 @@ def test_a_crop_is_what_lies_between_its_shares():
         ("the lower window", (4, 2)),
     ],
 )
-def test_places_of_the_words(phrase, best):
-    liking = place(phrase, (5, 5))
-    assert liking.min() >= -1 and liking.max() == 1
-    assert liking[best] == 1
+def test_words_of_place_suit_one_position_best(phrase, best):
+    agreement = place(phrase, (5, 5))
+    assert agreement.min() >= -1 and agreement.max() == 1
+    assert agreement[best] == 1
 
 
 def test_most_phrases_name_no_place():
@@ -200,19 +200,19 @@ def test_most_phrases_name_no_place():
     assert place("a topping of leftovers", (5, 5)) is None
 
 
-def test_what_is_not_allowed_is_coldest():
+def test_places_that_are_not_allowed_are_coldest():
     heat = confine(torch.tensor([[0.0, 3.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
     assert heat.argmax() == 3
     assert heat[0, 1] == heat.min()
 
 
 @pytest.mark.parametrize("phrase", ["giraffe", "traffic light"])
-def test_what_is_nowhere_in_the_picture_is_refused(phrase):
+def test_phrases_without_an_object_in_the_picture_are_refused(phrase):
     with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*--mask FILE'):
         BridgeSegmenter().segment(CASES["chelsea", "cat"].content, phrase)
 
 
-def test_a_low_confidence_is_warned_of_with_advice(caplog):
+def test_a_low_confidence_gives_a_warning_with_advice(caplog):
     class Guess(Segmenter):
         def segment(self, content, phrase):
             self.confidence = float(content.mean())
@@ -226,21 +226,22 @@ def test_a_low_confidence_is_warned_of_with_advice(caplog):
     assert "confidence 0.30" in caplog.text and "--mask FILE" in caplog.text
 
 
-def test_confidence_is_of_the_last_mask(caplog):
+def test_the_confidence_is_that_of_the_last_mask(caplog):
     segmenter = BridgeSegmenter()
     segmenter.segment(CASES["chelsea", "cat"].content, "cat")
     assert UNSURE <= segmenter.confidence <= 1 and not caplog.text
     segmenter.segment(CASES["rocket", "rocket"].content, "the night sky")
     assert segmenter.confidence == Stuff().confidence
-    segmenter.segment(CASES["astronaut", "helmet"].content, "helmet")  # it takes the whole suit
+    segmenter.segment(
+        CASES["astronaut", "helmet"].content, "helmet"
+    )  # the mask covers the whole suit
     assert segmenter.confidence < UNSURE and "may not show 'helmet'" in caplog.text
 
 
-# What stands out
+# Saliency
 
 
-def test_the_network_is_the_published_one():
-    """Against the same file run by ONNX's own reference implementation, on a small picture."""
+def test_the_saliency_network_agrees_with_the_reference_implementation_of_onnx():
     onnx = pytest.importorskip("onnx")
     from onnx.reference import ReferenceEvaluator
 
@@ -251,15 +252,15 @@ def test_the_network_is_the_published_one():
     assert np.abs(u2netp()(picture).numpy() - theirs[0]).max() < 1e-4
 
 
-def test_a_disc_stands_out_from_its_window_alone():
+def test_a_disc_is_salient_in_its_window_only():
     picture = np.full((120, 160, 3), 40, np.uint8)
     y, x = np.indices(picture.shape[:2])
     disc = (y - 60) ** 2 + (x - 100) ** 2 < 30**2
     picture[disc] = (220, 60, 40)
-    answer = salient(picture, (10, 50, 110, 150))
-    assert answer.shape == (120, 160) and answer.min() >= 0 and answer.max() <= 1
-    assert ((answer > 0.5) == disc).mean() > 0.95
-    assert (answer[:, :50] == 0).all()
+    saliency = salient(picture, (10, 50, 110, 150))
+    assert saliency.shape == (120, 160) and saliency.min() >= 0 and saliency.max() <= 1
+    assert ((saliency > 0.5) == disc).mean() > 0.95
+    assert (saliency[:, :50] == 0).all()
 
 
 def test_an_altered_or_missing_network_is_refused():
@@ -275,7 +276,7 @@ def test_weights_of_another_network_are_refused():
         U2NetP({"1": torch.zeros(1)})
 
 
-def test_boxes_have_margins_and_end_with_the_picture():
+def test_bounding_boxes_have_margins_and_stay_within_the_picture():
     region = np.zeros((40, 60), bool)
     region[10:20, 2:12] = True
     assert box_around(region, margin=0.3) == (6, 0, 24, 16)
@@ -284,7 +285,7 @@ def test_boxes_have_margins_and_end_with_the_picture():
 # The vote
 
 
-def test_measures_of_masks():
+def test_criteria_of_masks_by_hand():
     masks = np.zeros((2, 4, 4), bool)
     masks[0, :2] = masks[1, :3] = True
     values = np.arange(16.0).reshape(4, 4)
@@ -303,12 +304,12 @@ def test_the_best_masks_are_elected():
     assert np.array_equal(elect(masks, [np.array([0.0, 0.0, 1.0])], temper=0.1), masks[2])
 
 
-def test_every_mask_belongs_to_a_picture_and_marks_something():
+def test_every_mask_drawn_by_hand_belongs_to_a_picture_and_marks_something():
     drawn = {path.stem for path in FOLDER.glob("*.png")}
-    named = {
+    listed = {
         f"{name}_{part}"
         for name, entry in manifest()["pictures"].items()
         for part in entry["masks"]
     }
-    assert drawn == named
+    assert drawn == listed
     assert all(0.003 < float(case.truth.mean()) < 0.9 for case in CASES.values())

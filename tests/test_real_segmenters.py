@@ -1,4 +1,4 @@
-"""Segmenters whose weights no package ships, on tiny, made-up or untrained ones."""
+"""Segmenters whose weights no package ships, with tiny, hand-made or untrained networks."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedl
 from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.vgg import VGGFeatures
 
-VIT = "vit_tiny_patch16_224"  # 22 MB; DINO's own architecture, thinner
+VIT = "vit_tiny_patch16_224"  # 22 MB; the architecture of DINO with fewer channels
 
 
 def coffee(size: int = 128) -> np.ndarray:
-    """uint8 (H, W, 3)."""
+    """Picture of a cup, uint8 (H, W, 3)."""
     picture = load_picture("skimage:coffee")
     return np.asarray(picture.resize((size, size * 2 // 3)))
 
 
 def bright_half() -> Tensor:
-    """(3, 64, 96), the left half white, the right half black."""
+    """Picture (3, 64, 96) whose left half is white and whose right half is black."""
     picture = torch.zeros(3, 64, 96)
     picture[..., :48] = 1
     return picture
 
 
-def lover_of_light() -> dict[str, Tensor]:
-    """A state dict of fcn_resnet101 that takes all that is bright for a cat.
+def bright_is_cat() -> dict[str, Tensor]:
+    """State dict of fcn_resnet101 by which every bright pixel is a cat.
 
-    Each convolution takes a mean, each residual is nought. Expanded numbers make it a file of some
-    kilobytes that is read like the 200 MB of the published one.
+    Convolutions compute means and residuals are zero. Expanded scalars keep the file at a few
+    kilobytes; it is loaded like the published one of 200 MB.
     """
     from torchvision.models.segmentation import fcn_resnet101
 
@@ -68,7 +68,7 @@ def lover_of_light() -> dict[str, Tensor]:
 @pytest.fixture(scope="module")
 def fcn_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("fcn") / "fcn.pth"
-    torch.save(lover_of_light(), path)
+    torch.save(bright_is_cat(), path)
     return path
 
 
@@ -106,7 +106,7 @@ def clipseg_folder(tmp_path_factory) -> Path:
     )
     torch.manual_seed(0)
     network = CLIPSegForImageSegmentation(config)
-    # Untrained decoders are flat; a few hundred times steeper they answer between 0 and 1.
+    # Untrained decoders are flat; a few hundred times steeper their outputs span 0 to 1.
     final = network.decoder.transposed_convolution
     torch.nn.init.normal_(final.weight, std=0.3)
     torch.nn.init.zeros_(final.bias)
@@ -126,7 +126,7 @@ def vit_file(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def bare_machine(tmp_path, monkeypatch):
-    """No weights, and no connection to try."""
+    """A machine without weights and without a connection."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
@@ -134,7 +134,7 @@ def bare_machine(tmp_path, monkeypatch):
 
 
 class Trap:
-    """Unpickled by a loader that runs what a file says, it leaves a file behind."""
+    """Pickle that creates a file when a loader executes its content."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -146,7 +146,7 @@ class Trap:
 # FCN
 
 
-def test_fcn_finds_the_class_that_the_phrase_names(fcn_file):
+def test_fcn_segments_the_class_that_the_phrase_names(fcn_file):
     segmenter = FCNSegmenter(str(fcn_file), size=64)
     mask = segmenter.segment(bright_half(), "the kittens")
     assert mask.shape == (64, 96)
@@ -157,7 +157,7 @@ def test_fcn_finds_the_class_that_the_phrase_names(fcn_file):
         segmenter.segment(bright_half(), "dog")
 
 
-def test_fcn_agrees_with_torchvision_s_own_use_of_it(fcn_file):
+def test_fcn_agrees_with_the_transforms_of_torchvision(fcn_file):
     from torchvision.models.segmentation import FCN_ResNet101_Weights
     from torchvision.transforms.functional import InterpolationMode, resize
 
@@ -170,7 +170,7 @@ def test_fcn_agrees_with_torchvision_s_own_use_of_it(fcn_file):
     torch.testing.assert_close(segmenter.segment(content, "cat"), theirs, atol=1e-4, rtol=0)
 
 
-def test_fcn_bounds_the_memory_of_a_banner(fcn_file):
+def test_fcn_scales_banners_down_to_bound_memory(fcn_file):
     shape = FCNSegmenter(str(fcn_file), size=64)._fit(torch.rand(3, 32, 3200)).shape
     assert shape == (3, 2, 256)
 
@@ -203,12 +203,12 @@ def test_everyday_words_name_classes(phrase, name):
 
 
 @pytest.mark.parametrize("phrase", ["mountain", "carpet", "category", "manhole"])
-def test_what_fcn_does_not_know_is_said_with_what_it_knows(phrase):
+def test_a_phrase_without_a_class_is_refused_with_the_list_of_classes(phrase):
     with pytest.raises(AtelierError, match=rf'"{phrase}" names no class.*aeroplane.*tvmonitor'):
         FCNSegmenter("untrained").segment(bright_half(), phrase)
 
 
-def test_fcn_and_clipseg_want_a_phrase():
+def test_fcn_and_clipseg_refuse_an_empty_phrase():
     for segmenter in (FCNSegmenter("untrained"), CLIPSegSegmenter()):
         with pytest.raises(AtelierError, match="No object is named"):
             segmenter.segment(bright_half(), " ")
@@ -218,7 +218,7 @@ def test_fcn_and_clipseg_want_a_phrase():
 
 
 def probabilities(folder: Path, content: Tensor) -> Tensor:
-    """What the network says of "cat", (64, 64), without the segmenter."""
+    """Probabilities (64, 64) of "cat" by the network, without the segmenter."""
     segmenter = CLIPSegSegmenter(str(folder))
     network, processor = segmenter.network
     inputs = processor(text=["cat"], images=[content], return_tensors="pt", do_rescale=False)
@@ -226,7 +226,7 @@ def probabilities(folder: Path, content: Tensor) -> Tensor:
         return network(**inputs).logits.squeeze().sigmoid()
 
 
-def test_clipseg_s_mask_is_soft_around_its_threshold(clipseg_folder):
+def test_the_mask_of_clipseg_is_soft_around_its_threshold(clipseg_folder):
     content = to_tensor(load_picture("skimage:coffee"))
     p = probabilities(clipseg_folder, content)
     p = F.interpolate(p[None, None], content.shape[1:], mode="bilinear", antialias=True)[0, 0]
@@ -234,7 +234,7 @@ def test_clipseg_s_mask_is_soft_around_its_threshold(clipseg_folder):
     mask = CLIPSegSegmenter(str(clipseg_folder), threshold).segment(content, "cat")
     assert mask.shape == content.shape[1:]
     assert mask.min() >= 0 and mask.max() <= 1
-    clear = (p - threshold).abs() > 5e-3  # the segmenter's picture has 8 bits
+    clear = (p - threshold).abs() > 5e-3  # the segmenter rounds the picture to 8 bits
     assert torch.equal((mask > 0.5)[clear], (p > threshold)[clear])
     torch.testing.assert_close(mask, (0.5 + (p - threshold) / 0.2).clamp(0, 1), atol=0.05, rtol=0)
 
@@ -248,7 +248,7 @@ def test_clipseg_reads_the_phrase(clipseg_folder):
     segmenter.segment(bright_half(), "a cat " * 40)  # more tokens than the network takes
 
 
-def test_clipseg_says_what_it_does_not_find(clipseg_folder):
+def test_clipseg_refuses_a_phrase_below_its_threshold(clipseg_folder):
     with pytest.raises(AtelierError, match=r'"cat" was not found.*at most 0\.\d\d.*--mask FILE'):
         CLIPSegSegmenter(str(clipseg_folder), 0.9999).segment(bright_half(), "cat")
     with pytest.raises(AtelierError, match=r"\(0, 1\)"):
@@ -261,7 +261,7 @@ def copy_of(folder: Path, to: Path) -> Path:
     return to
 
 
-def test_clipseg_s_folder_must_be_whole_and_harmless(clipseg_folder, tmp_path):
+def test_the_folder_of_clipseg_must_be_complete_and_harmless(clipseg_folder, tmp_path):
     folder = copy_of(clipseg_folder, tmp_path)
     weights = folder / "model.safetensors"
     whole = weights.read_bytes()
@@ -286,7 +286,7 @@ def test_clipseg_s_folder_must_be_whole_and_harmless(clipseg_folder, tmp_path):
 # DINO
 
 
-def test_dino_s_features_are_the_last_keys(vit_file, tmp_path):
+def test_the_features_of_dino_are_the_last_keys(vit_file, tmp_path):
     import timm
 
     picture = coffee()
@@ -314,7 +314,7 @@ def test_dino_s_features_are_the_last_keys(vit_file, tmp_path):
     assert torch.equal(DINODense(VIT, str(same), size=128)(picture), maps)
 
 
-def test_dino_takes_a_checkpoint_of_another_grid(tmp_path):
+def test_dino_loads_a_checkpoint_of_another_grid(tmp_path):
     import timm
 
     path = tmp_path / "large.pth"
@@ -322,7 +322,7 @@ def test_dino_takes_a_checkpoint_of_another_grid(tmp_path):
     assert DINODense(VIT, str(path), size=64)(coffee()).shape == (192, 3, 4)
 
 
-def test_dino_s_model_must_be_a_transformer_of_timm():
+def test_the_model_of_dino_must_be_a_transformer_of_timm():
     for model in ("no_such_model", "resnet18"):
         with pytest.raises(AtelierError, match=model):
             DINODense(model, "untrained")(coffee())
@@ -337,7 +337,7 @@ def test_the_spectral_segmenter_cuts_by_dino(vit_file):
     assert mask[48, 48] > 0.5 > mask[5, 5]
 
 
-# All that read files
+# Loading of weights
 
 
 LOADERS = {
@@ -348,7 +348,7 @@ LOADERS = {
 
 
 @pytest.mark.parametrize("name", LOADERS)
-def test_bad_files_are_one_sentence_each(name, tmp_path, vit_file):
+def test_bad_files_are_refused_in_one_sentence(name, tmp_path, vit_file):
     path, marker = tmp_path / "weights.pth", tmp_path / "marker"
 
     def refused(words: str = "") -> None:
@@ -375,8 +375,8 @@ def test_bad_files_are_one_sentence_each(name, tmp_path, vit_file):
     assert marker.exists()  # the trap works
 
 
-def test_files_of_torch_s_old_format_are_read(tmp_path):
-    """torchvision publishes some; they cannot be mapped into memory."""
+def test_files_of_the_old_format_of_torch_are_read(tmp_path):
+    """torchvision publishes such files; they cannot be mapped into memory."""
     source, target = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
     path = tmp_path / "old.pth"
     torch.save(source.state_dict(), path, _use_new_zipfile_serialization=False)
@@ -392,7 +392,7 @@ def test_files_of_torch_s_old_format_are_read(tmp_path):
         (SpectralSegmenter(DINODense()), "timm:vit_small_patch16_224.dino"),
     ],
 )
-def test_missing_weights_are_said(segmenter, name, bare_machine):
+def test_missing_weights_are_refused_with_the_command_to_fetch_them(segmenter, name, bare_machine):
     with pytest.raises(AtelierError, match=f"atelier weights fetch {name} .*need") as caught:
         segmenter.segment(bright_half(), "cat")
     assert "\n" not in str(caught.value)
@@ -401,7 +401,7 @@ def test_missing_weights_are_said(segmenter, name, bare_machine):
 # The box
 
 
-def test_a_box_is_what_it_says(caplog):
+def test_a_box_covers_its_shares_of_the_picture(caplog):
     mask = BoxSegmenter(0.25, 0.5, 0.75, 1.0).segment(torch.rand(3, 40, 80), "cat")
     expected = torch.zeros(40, 80)
     expected[20:, 20:60] = 1
@@ -409,7 +409,7 @@ def test_a_box_is_what_it_says(caplog):
     assert not caplog.text
 
 
-def test_a_box_finds_the_outline_inside_it():
+def test_a_refined_box_follows_the_outline_of_its_object():
     content = torch.full((3, 90, 120), 0.1) + 0.02 * torch.rand(3, 90, 120)
     y, x = torch.meshgrid(torch.arange(90), torch.arange(120), indexing="ij")
     disc = (y - 45) ** 2 + (x - 60) ** 2 < 25**2
@@ -419,7 +419,7 @@ def test_a_box_finds_the_outline_inside_it():
     assert ((mask > 0.5) == disc).float().mean() > 0.99
 
 
-def test_a_speck_of_a_box_is_one_pixel_at_least():
+def test_the_smallest_box_covers_a_pixel():
     for refine in (False, True):
         mask = BoxSegmenter(0.5, 0.5, 0.5001, 0.5001, refine).segment(torch.rand(3, 40, 40), "")
         assert mask.sum() > 0
@@ -429,7 +429,7 @@ def test_a_speck_of_a_box_is_one_pixel_at_least():
     "box",
     [(0.5, 0.1, 0.5, 0.9), (0.6, 0.1, 0.5, 0.9), (0.1, 0.1, 50, 0.9), (-0.1, 0, 1, 1)],
 )
-def test_bad_boxes_are_refused(box):
+def test_impossible_boxes_are_refused(box):
     with pytest.raises(AtelierError, match="is no box; give shares"):
         BoxSegmenter(*box)
     with pytest.raises(AtelierError, match="is no box"):
@@ -453,7 +453,7 @@ def test_the_cut_agrees_with_a_dense_solver(name):
     assert np.array_equal(fiedler(weights), ours)
 
 
-def test_a_graph_in_two_pieces_is_cut_between_them():
+def test_a_disconnected_graph_is_cut_between_its_pieces():
     weights = np.zeros((9, 9))
     weights[:4, :4] = weights[4:, 4:] = 1
     signs = np.sign(fiedler(weights))
@@ -469,7 +469,7 @@ def test_the_guided_filter_is_a_least_squares_fit_in_each_window():
         for j in range(width):
             window = np.s_[max(0, i - radius) : i + radius + 1, max(0, j - radius) : j + radius + 1]
             colours = guide[window].reshape(-1, 3)
-            # The ridge as three rows more, one a slope: sqrt(count eps) a = 0.
+            # The ridge as three more rows, one per slope a: sqrt(count eps) a = 0.
             ridge = np.sqrt(len(colours) * eps) * np.eye(3, 4)
             rows = np.vstack([np.column_stack([colours, np.ones(len(colours))]), ridge])
             values = np.concatenate([mask[window].ravel(), np.zeros(3)])
@@ -482,7 +482,7 @@ def test_the_guided_filter_is_a_least_squares_fit_in_each_window():
     assert np.allclose(guided_filter(guide, mask, radius, eps), expected, atol=1e-10)
 
 
-def test_the_refined_mask_is_soft_at_edges_alone():
+def test_the_refined_mask_is_soft_only_at_edges():
     content = to_tensor(load_picture("skimage:coffee"))
     hard = SpectralSegmenter(refine_radius=0).segment(content, "")
     soft = SpectralSegmenter().segment(content, "")

@@ -1,4 +1,4 @@
-"""The embedded segmenter on scikit-image's pictures, and the measure of masks."""
+"""Embedded segmenters on the pictures of scikit-image, and the overlap of masks."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from evaluation.metrics.mask_iou import mask_iou
 
 
 def picture(name: str) -> Tensor:
-    """A picture that comes with scikit-image, float32 (3, H, W) in [0, 1]."""
+    """Picture of scikit-image, float32 (3, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(getattr(data, name)())).permute(2, 0, 1) / 255
 
 
-def test_finds_the_sky():
+def test_the_sky_reaches_down_to_the_ground():
     content = picture("rocket")
     height, width = content.shape[1:]
     mask = BridgeSegmenter().segment(content, "the night sky")
@@ -36,33 +36,33 @@ def test_finds_the_sky():
     assert 0.3 < mask.mean() < 0.6
 
 
-def test_same_mask_twice():
+def test_the_same_phrase_gives_the_same_mask_again():
     content = picture("coffee")
     masks = [BridgeSegmenter().segment(content, "cup") for _ in range(2)]
     assert torch.equal(*masks)
 
 
 @pytest.mark.parametrize("phrase", ["banana", "elephant"])
-def test_refuses_what_is_not_there(phrase):
+def test_phrases_for_absent_objects_are_refused(phrase):
     with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*--mask FILE'):
         BridgeSegmenter().segment(picture("rocket"), phrase)
 
 
 @pytest.mark.parametrize("phrase", ["", "  "])
-def test_refuses_an_empty_phrase(phrase):
+def test_empty_phrases_are_refused(phrase):
     with pytest.raises(AtelierError, match="--mask FILE"):
         BridgeSegmenter().segment(picture("rocket"), phrase)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (50, 400), (400, 17)])
-def test_any_size(size):
+def test_pictures_of_any_size_are_segmented(size):
     content = torch.nn.functional.interpolate(picture("chelsea")[None], size=size, mode="area")[0]
     mask = BridgeSegmenter(presence=float("-inf")).segment(content, "cat")
     assert mask.shape == size
     assert 0 < mask.mean() <= 1
 
 
-def test_uniform_picture_gives_everything():
+def test_a_picture_of_one_colour_is_taken_as_a_whole():
     mask = BridgeSegmenter(presence=float("-inf")).segment(torch.full((3, 64, 64), 0.5), "cat")
     assert torch.equal(mask, torch.ones(64, 64))
 
@@ -79,11 +79,11 @@ def test_uniform_picture_gives_everything():
         ("Flower", ("flower", "flower", "flower")),
     ],
 )
-def test_nested_phrases(phrase, parts):
+def test_a_phrase_is_split_into_nested_phrases(phrase, parts):
     assert nested_phrases(phrase) == parts
 
 
-def test_mask_iou():
+def test_mask_iou_by_hand():
     left = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
     right = torch.tensor([[0.0, 0.6, 0.9], [0.0, 0.6, 0.4]])
     assert mask_iou(left, right) == pytest.approx(2 / 5)  # 2 shared of 4 + 3
@@ -112,9 +112,9 @@ def test_the_salient_object_needs_no_phrase(name, inside, outside):
     assert all(mask[int(y * height), int(x * width)] < 0.5 for y, x in outside)
 
 
-def test_a_picture_in_which_nothing_stands_out_is_said():
+def test_a_picture_without_a_salient_object_is_refused():
     class Speck(DenseFeatures):
-        """One place in the middle differs from all others."""
+        """A map whose middle differs from all other places."""
 
         def __call__(self, picture):
             maps = torch.ones(2, 24, 24)
@@ -127,7 +127,7 @@ def test_a_picture_in_which_nothing_stands_out_is_said():
         SpectralSegmenter(Speck(), color_weight=0.0).segment(grey, "")
 
 
-def test_the_affinity_is_cosines_plus_colour_neighbours():
+def test_the_affinity_is_the_sum_of_cosines_and_colour_neighbours():
     features = torch.randn(5, 3, 4, generator=torch.manual_seed(0))
     colours = np.random.default_rng(0).integers(0, 255, (3, 4, 3), dtype=np.uint8)
     ours = affinity(features, colours, color_weight=0.5, k=3)
@@ -144,7 +144,7 @@ def test_the_affinity_is_cosines_plus_colour_neighbours():
     assert (joined.sum(1) >= 3).all()
 
 
-def test_the_fiedler_vector_parts_two_groups():
+def test_the_fiedler_vector_separates_two_groups():
     weights = np.full((9, 9), 0.01)
     weights[:4, :4] = weights[4:, 4:] = 1
     signs = np.sign(fiedler(weights))
@@ -157,7 +157,7 @@ def test_the_fiedler_vector_parts_two_groups():
     assert abs(np.corrcoef(second, fiedler(weights))[0, 1]) == pytest.approx(1)
 
 
-def test_water_is_found_from_the_lower_edge_up():
+def test_water_reaches_from_the_lower_edge_up_and_the_sky_from_the_upper_edge_down():
     picture = np.zeros((60, 80, 3), np.uint8)
     picture[:25] = (90, 140, 220)
     picture[25:35, 20:60] = (120, 60, 30)  # a boat on the horizon
@@ -170,24 +170,24 @@ def test_water_is_found_from_the_lower_edge_up():
     assert Stuff().find(scene, "boat") is None
 
 
-def test_a_person_without_a_face_is_what_stands_out():
+def test_a_person_without_a_visible_face_is_the_salient_region():
     grey = to_tensor(load_picture("skimage:camera"))
     mask = BridgeSegmenter().segment(grey, "the man")
     assert mask[430, 60] > 0.5 and mask[90, 210] > 0.5  # dark coat, dark hair
     assert not mask[:, 420:].any()  # lawn and houses
 
 
-def test_the_background_is_what_does_not_stand_out():
+def test_the_background_is_the_region_that_is_not_salient():
     masks = [BridgeSegmenter().segment(picture("chelsea"), name) for name in ("background", "cat")]
     assert mask_iou(1 - masks[0], masks[1]) > 0.75
 
 
-def test_a_phrase_that_is_not_looked_for_is_said(caplog):
+def test_a_phrase_without_effect_gives_a_warning(caplog):
     assert WholePicture().segment(torch.rand(3, 40, 50), "cat").shape == (40, 50)
     assert "does not look for 'cat'" in caplog.text
 
 
-def test_separated_masks_never_claim_a_pixel_twice():
+def test_separated_masks_share_no_pixel():
     masks = torch.rand(3, 8, 9, generator=torch.manual_seed(0))
     apart = separate(masks, ["a", "b", "c"])
     assert (apart <= masks).all()

@@ -98,11 +98,11 @@ class SpectralSegmenter(Segmenter):
 
     def segment(self, content: Tensor, phrase: str) -> Tensor:
         self.ignore(phrase)
-        whole = to_array(content)
-        maps = self.features(whole)
-        weights = affinity(maps, whole, self.color_weight, self.neighbours)
+        photo = to_array(content)
+        maps = self.features(photo)
+        weights = affinity(maps, photo, self.color_weight, self.neighbours)
         cut = fiedler(weights).reshape(maps.shape[1:])
-        picture = fit_array(whole, SIDE)
+        picture = fit_array(photo, SIDE)
         heat = resize_array(_object_side(cut).astype(np.float32), *picture.shape[:2])
         mask = _large_pieces(grab_cut(picture, heat, level=0.0))
         if not SMALLEST < mask.mean() < LARGEST:

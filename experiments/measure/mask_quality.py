@@ -1,6 +1,6 @@
 """Quality of the embedded segmenter: python -m experiments.measure.mask_quality.
 
-The reference are masks drawn by hand (datamodules/benchmarks/masks) on pictures that come with
+The references are masks drawn by hand (datamodules/benchmarks/masks) on pictures that come with
 packages; a picture whose package is not installed is left out, with a message. The table goes to
 stdout.
 """
@@ -43,7 +43,7 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {  # changes to a picture or a ma
     "narrower by 0.7": lambda x: scaled(x, 1, 0.7),
     "half the size": lambda x: scaled(x, 0.5, 0.5),
 }
-WITHOUT: dict[str, dict] = {  # settings that leave out or reduce one part of the cue Classes
+WITHOUT: dict[str, dict] = {  # settings that leave out or reduce a part of the cue Classes or its heat map
     "saliency": {"saliency": 0.0},
     "windows (saliency in the whole picture only)": {"windows": ()},
     "words of place": {"guidance": 0.0},
@@ -79,9 +79,14 @@ def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
             continue
         content = to_tensor(cropped(load_picture(str(path)), entry.get("crop", (0, 0, 1, 1))))
         for part, phrases in entry["masks"].items():
-            truth = to_tensor(load_picture(str(FOLDER / f"{name}_{part}.png")).convert("L"))
-            truth = (resize_mask(truth, content.shape[1:]) > 0.5).float()
+            truth = load_truth(FOLDER / f"{name}_{part}.png", content.shape[1:])
             yield from (Case(name, phrase, content, truth) for phrase in phrases)
+
+
+def load_truth(path: Path, size: Sequence[int]) -> Tensor:
+    """Load a mask drawn by hand at a size (H, W): 0 or 1."""
+    mask = to_tensor(load_picture(str(path)).convert("L"))
+    return (resize_mask(mask, size) > 0.5).float()
 
 
 def cropped(picture: Image.Image, shares: Sequence[float]) -> Image.Image:
@@ -115,8 +120,7 @@ def cases_in(folder: Path) -> Iterator[Case]:
     """Cases of a folder with images/ and masks/."""
     for name, phrase in CASES:
         content = to_tensor(load_picture(str(folder / "images" / name)))
-        truth = load_picture(str(folder / "masks" / f"{Path(name).stem}.png")).convert("L")
-        truth = (resize_mask(to_tensor(truth), content.shape[1:]) > 0.5).float()
+        truth = load_truth(folder / "masks" / f"{Path(name).stem}.png", content.shape[1:])
         yield Case(name, phrase, content, truth)
 
 
@@ -215,7 +219,7 @@ def main() -> None:
     if not jobs:
         sys.exit("None of these pictures is installed; give --packages DIR")
     options = {measure_views: args.views, measure_absent: args.absent, ablate: args.ablate}
-    for measurement in [measurement for measurement, chosen in options.items() if chosen]:
+    for measurement in [measurement for measurement, enabled in options.items() if enabled]:
         measurement(jobs)
     if not any(options.values()):
         measure(args.cases.name if args.cases else args.split, jobs, args.overlays)

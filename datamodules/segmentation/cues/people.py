@@ -70,14 +70,14 @@ class People(Cue):
             return None
         picture = scene.small
         faces = find_faces(scene.picture, len(picture))
-        chosen = self.choose(picture, faces, phrase)
+        subjects = self.select(picture, faces, phrase)
         if noun(phrase) in FACES:
-            masks = [_face_mask(picture, face) for face in chosen]
+            masks = [_face_mask(picture, face) for face in subjects]
         else:
-            masks = [_body_mask(picture, face, set(faces) - set(chosen)) for face in chosen]
+            masks = [_body_mask(picture, face, set(faces) - set(subjects)) for face in subjects]
         return Finding(np.logical_or.reduce(masks), self.confidence) if masks else None
 
-    def choose(self, picture: np.ndarray, faces: list[Face], phrase: str) -> list[Face]:
+    def select(self, picture: np.ndarray, faces: list[Face], phrase: str) -> list[Face]:
         """Faces that a phrase means: one by its side or the colour of the clothes, else all.
 
         None of them if the phrase names a side and all are on the other one.

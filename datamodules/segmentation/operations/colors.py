@@ -20,12 +20,12 @@ def pieces_of_color(picture: np.ndarray, mask: np.ndarray, phrase: str) -> np.nd
     picture: uint8 (H, W, 3). A phrase without a word of colour and a mask of one piece leave the
     mask as it is.
     """
-    named = [list(COLORS).index(word) for word in normalized(phrase).split() if word in COLORS]
+    colors = [list(COLORS).index(word) for word in normalized(phrase).split() if word in COLORS]
     count, pieces, measures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if not named or count < 3:  # the background counts as a piece
+    if not colors or count < 3:  # the background counts as a piece
         return mask
     nearest = color_distances(picture).argmin(-1)
-    share = np.array([(nearest[pieces == k] == named[0]).mean() for k in range(count)])
+    share = np.array([(nearest[pieces == k] == colors[0]).mean() for k in range(count)])
     areas = measures[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0  # the background
     rivals = areas >= RIVAL * areas.max()
