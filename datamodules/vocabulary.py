@@ -1,10 +1,10 @@
-"""Words by which English phrases determine, place and colour an object."""
+"""English words in phrases: determiners, prepositions, places, colours and kinds of objects."""
 
 from __future__ import annotations
 
 DETERMINERS = ("the", "a", "an", "this", "that", "his", "her", "its", "their", "my", "your")
 # fmt: off
-PREPOSITIONS = (  # words that end an object's name, be they prepositions or not
+PREPOSITIONS = (  # and other words that end the name of an object
     "with", "in", "on", "at", "of", "by", "from", "to", "under", "over", "near", "behind",
     "beside", "between", "that", "which", "who", "and", "wearing", "holding", "riding", "floating",
     "standing", "sitting",

@@ -43,7 +43,7 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {  # changes to a picture or a ma
     "narrower by 0.7": lambda x: scaled(x, 1, 0.7),
     "half the size": lambda x: scaled(x, 0.5, 0.5),
 }
-WITHOUT: dict[str, dict] = {  # settings that leave out or reduce a part of the cue Classes or its heat map
+WITHOUT: dict[str, dict] = {  # settings that leave out or reduce one part of the class cue
     "saliency": {"saliency": 0.0},
     "windows (saliency in the whole picture only)": {"windows": ()},
     "words of place": {"guidance": 0.0},

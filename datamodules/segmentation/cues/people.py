@@ -1,9 +1,8 @@
 """People and faces, which are no ImageNet class, by a face detector.
 
 A face is an ellipse; a person is that with the hair, and shoulders and body below. Saliency decides
-where a person ends, colour (GrabCut) where a face does. Among several people a phrase may choose
-one by the order in which they stand ("on the left") or by the colour of the clothes ("in the red
-shirt").
+where a person ends, and colour (GrabCut) where a face ends. Among several people a phrase can
+select one by the side ("on the left") or by the colour of the clothes ("in the red shirt").
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ CLOTHED = re.compile(rf"\b(?:in|wearing)\b.*?\b({'|'.join(COLORS)})\b")
 
 
 class Ellipse(NamedTuple):
-    """Half axes and downward shift, relative to a face."""
+    """Half axes and downward shift of an ellipse, in sizes of a face."""
 
     half_width: float
     half_height: float
@@ -47,8 +46,8 @@ SHOULDERS = 0.7  # downwards, where the body begins
 NARROWEST, WIDEST = 0.6, 1.6  # half widths of the body; it widens by 1 per size between them
 CHEST = (0.9, 2.6)  # downwards, where clothes have their colour; 1 to each side
 ABOVE, BELOW, ASIDE = 1.6, 11, 2.2  # reach of a person, from the hair to the feet
-# Certainty of the figure: 1 down to the waist (2.5), 0 from the knees (5) on. Farther below, a
-# table or the ground can lie where a body would.
+# Certainty of the figure: 1 down to the chest (2.5 below the face), 0 from the hips (5) on. Farther
+# down, a table or the ground may be where a body would.
 CERTAINTY, LOSS = 2.0, 0.4
 
 
