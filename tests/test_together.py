@@ -1,6 +1,7 @@
 """Runs that are optimised together: each ends as it does alone."""
 
 import json
+import traceback
 from functools import partial
 from itertools import repeat
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 import yaml
 from lightning import LightningDataModule, Trainer
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from experiments.campaigns.grid import read_sweep
 from experiments.campaigns.job import run_jobs
@@ -213,17 +215,54 @@ def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
         assert config["wandb"]["id"] == job.id
 
 
+class Numbers(TorchDispatchMode):
+    """Notes what turns tensors into numbers, for which a program has to wait for a GPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.places = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        counts = func is torch.ops.aten.index.Tensor and any(
+            at is not None and at.dtype == torch.bool for at in args[1]
+        )
+        if counts or func in (torch.ops.aten._local_scalar_dense.default, NONZERO):
+            self.places += traceback.extract_stack()[-3:-1]
+        return func(*args, **(kwargs or {}))
+
+
+NONZERO = torch.ops.aten.nonzero.default
+
+
+def parts_of(methods, together):
+    return [slice(None)] if together else [slice(k, k + 1) for k in range(len(methods))]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_no_step_but_the_first_needs_the_value_of_a_tensor(runs, together):
+    methods, batches = runs()
+    prepare(methods, batches)
+    joint_step(methods, batches)
+    with Numbers() as numbers:
+        for part in parts_of(methods, together):
+            joint_step(methods[part], batches[part])
+    assert numbers.places == []
+    with Numbers() as numbers:
+        float(torch.ones(1)), torch.ones(3)[torch.ones(3) > 0]
+    assert len(numbers.places) == 4  # two calls, two places of each
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("together", [False, True])
 def test_no_step_waits_for_the_gpu(runs, together):
     methods, batches = runs()
     methods = [method.to("cuda") for method in methods]
     batches = [batch.to(torch.device("cuda")) for batch in batches]
-    groups = [slice(None)] if together else [slice(k, k + 1) for k in range(len(methods))]
-    prepare(methods, batches)  # which may wait
+    prepare(methods, batches)
+    joint_step(methods, batches)  # the first, too, may wait
     torch.cuda.set_sync_debug_mode("error")
     try:
-        for part in groups:
+        for part in parts_of(methods, together):
             sum(losses["loss"] for losses in joint_step(methods[part], batches[part])).backward()
     finally:
         torch.cuda.set_sync_debug_mode("default")
