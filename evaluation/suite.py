@@ -1,4 +1,4 @@
-"""All metrics over all cases: in batches, each written to its run's result.json once known."""
+"""All metrics over all cases: in batches, written to each run's result.json as soon as known."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from datamodules.models.published import reason
 from datamodules.run_folder import Result, RunWriter
@@ -21,25 +23,25 @@ from evaluation.finished_pictures import (
     refuse_full_mask,
     together,
 )
-from evaluation.metrics.background import BackgroundPreservation
-from evaluation.metrics.base import PictureMetric, Score
-from evaluation.metrics.change import Change
-from evaluation.metrics.style import OWN, GlobalStyle
+from evaluation.metrics.base import PictureMetric
+from evaluation.metrics.scores import OWN, Score
+from evaluation.metrics.style import GlobalStyle
+from evaluation.tables.meanings import SUITES
 from lightning_modules.encoders.base import JointEncoder
 
 log = logging.getLogger(__name__)
 
-BATCH = 8  # pictures that the metrics get together
+BATCH = 8  # pictures per call of a metric
 
 
 @dataclass
 class Scores:
-    """What is known of one case.
+    """The scores of one case.
 
     values: by score, None where one does not apply or its metric is unavailable.
     scored: network of each metric that was applied, "" for those that have no choice.
-    unavailable: why not, by metric. error: why nothing could be scored, "" if all went well.
-    changed: whether the run's result.json says something new.
+    unavailable: reason by metric. error: why the case could not be scored, "" if it could.
+    changed: whether the run's result.json has changed.
     """
 
     values: dict[str, float | None] = field(default_factory=dict)
@@ -50,13 +52,11 @@ class Scores:
 
 
 class Suite:
-    """Metrics by name, each made once, when it is first needed.
-
-    One that cannot be made, because its weights are missing, is unavailable with its reason; the
-    others go on.
+    """Metrics by name. One that cannot be built, because its weights are missing, is unavailable
+    with its reason; the others go on.
 
     Args:
-        metrics: finished metrics, or {"class_path": ..., "init_args": ...} of one.
+        metrics: metrics, or {"class_path": ..., "init_args": ...} of one.
         device: where they compute.
         announce: called with a metric's name before it begins.
     """
@@ -73,14 +73,14 @@ class Suite:
         self.unavailable: dict[str, str] = {}
         for name, metric in metrics.items():
             try:
-                made = metric if isinstance(metric, PictureMetric) else build(metric)
-                self.metrics[name] = made
+                built = metric if isinstance(metric, PictureMetric) else build(metric)
+                self.metrics[name] = built
             except AtelierError as error:
                 self.unavailable[name] = str(error)
 
     @property
     def meanings(self) -> dict[str, Score]:
-        """What every number means, by its name in tables and files."""
+        """Meaning of every number, by its name in tables and files."""
         return {
             metric.named(name): score
             for metric in self.metrics.values()
@@ -88,7 +88,7 @@ class Suite:
         }
 
     def missing(self, result: Result, force: bool) -> tuple[str, ...]:
-        """The metrics that a result does not hold yet, or not by the same network; or all."""
+        """Metrics that a result lacks, or has by another network; all of them with `force`."""
         return tuple(
             name
             for name, metric in self.metrics.items()
@@ -96,7 +96,7 @@ class Suite:
         )
 
     def score(self, loaded: Sequence[Loaded], names: Iterable[str]) -> list[Scores]:
-        """The named metrics of cases of one size, encoder and source text."""
+        """Scores by the named metrics, for cases of one size, encoder and source text."""
         scores = [Scores() for _ in loaded]
         for name in names:
             self.announce(name)
@@ -107,35 +107,35 @@ class Suite:
         return scores
 
     def _apply(self, name: str, loaded: Sequence[Loaded]) -> list[Scores]:
-        """One metric. Where it refuses a batch it is asked again for each case alone, and where it
-        refuses a case it is unavailable there.
+        """Apply one metric. If it raises on a batch, retry case by case; a case that still fails
+        gets None and the reason.
         """
         metric, pictures = self.metrics[name], together(loaded, self.device)
         try:
-            # Metrics share networks, and some (a segmenter's) stay where they are: so each metric
-            # takes its own along, and back.
-            found = metric.to(self.device)(pictures)
+            # Metrics share networks, and some (a segmenter's) stay on their device: so each metric
+            # moves its own there and back.
+            values = metric.to(self.device)(pictures)
         except (AtelierError, RuntimeError) as error:  # torch's: out of memory, a picture too small
             if len(loaded) > 1 and not metric.over_seeds:
                 return [self._apply(name, [one])[0] for one in loaded]
-            said = str(error) if isinstance(error, AtelierError) else reason(error)
-            return [Scores({name: None}, unavailable={name: said}) for _ in loaded]
+            why = str(error) if isinstance(error, AtelierError) else reason(error)
+            return [Scores({name: None}, unavailable={name: why}) for _ in loaded]
         finally:
-            metric.reset()  # numbers are kept in files, not here
+            metric.reset()  # numbers are stored in files, not here
             metric.cpu()
         keys = [metric.named(score) for score in metric.scores if metric.applies(score, pictures)]
         return [
-            Scores(dict(zip(keys, map(_or_none, row), strict=True)), {name: metric.network})
-            for row in zip(*(found[key].flatten().tolist() for key in keys), strict=True)
+            Scores(dict(zip(keys, map(_finite, row), strict=True)), {name: metric.network})
+            for row in zip(*(values[key].flatten().tolist() for key in keys), strict=True)
         ]
 
 
-def _or_none(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
 def build(spec: dict[str, Any]) -> PictureMetric:
-    """A metric from its class and arguments; AtelierError says why it cannot be made."""
+    """A metric by its class and arguments; AtelierError says why it cannot be built."""
     from jsonargparse import ArgumentError, ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
@@ -151,31 +151,30 @@ def build(spec: dict[str, Any]) -> PictureMetric:
 def evaluate(
     cases: Sequence[Case], suite: Suite, force: bool = False, batch: int = BATCH
 ) -> Iterator[tuple[Case, Scores]]:
-    """Score the cases; each comes with all its scores once more of them are known and written.
+    """Score the cases; each is yielded with all its scores when more of them have been written.
 
-    Scores that a run's result.json holds are kept, unless `force`. A case that cannot be scored
-    comes with its error, and the others go on.
+    Scores that a run's result.json holds are not measured again, unless `force`. A case that cannot
+    be scored is yielded with its error, and the others go on.
     """
-    alike: dict[tuple, list[Case]] = defaultdict(list)
-    kin: dict[tuple, list[Case]] = defaultdict(list)
+    alike: dict[tuple, list[Case]] = defaultdict(list)  # can share a batch
+    kin: dict[tuple, list[Case]] = defaultdict(list)  # differ only in their seed
     for case in cases:
         try:
-            wanted = suite.missing(case.result, force)
-            look = (case.size, case.encoder, case.source_text)
+            missing = suite.missing(case.result, force)
+            key = (case.size, case.encoder, case.source_text)
         except AtelierError as error:
             yield case, Scores(error=str(error))
             continue
-        over_seeds = [name for name in wanted if suite.metrics[name].over_seeds]
-        alone = tuple(name for name in wanted if name not in over_seeds)
-        alike[*look, alone].append(case)
+        alone = tuple(name for name in missing if not suite.metrics[name].over_seeds)
+        alike[*key, alone].append(case)
         if case.kin:
-            kin[*look, case.kin].append(case)
+            kin[*key, case.kin].append(case)
     for (*_, names), group in alike.items():
         for start in range(0, len(group), batch):
             yield from _score_together(group[start : start + batch], suite, names)
     for group in kin.values():
-        names = {n for case in group for n in suite.missing(case.result, force)}
-        names = [name for name in suite.metrics if name in names and suite.metrics[name].over_seeds]
+        missing = {name for case in group for name in suite.missing(case.result, force)}
+        names = [n for n, metric in suite.metrics.items() if n in missing and metric.over_seeds]
         if len(group) > 1 and names:
             yield from _score_together(group, suite, names)
 
@@ -183,7 +182,7 @@ def evaluate(
 def _score_together(
     cases: Sequence[Case], suite: Suite, names: Sequence[str]
 ) -> Iterator[tuple[Case, Scores]]:
-    """The named metrics of cases that are alike, recorded."""
+    """Score cases that can share a batch by the named metrics, and record the scores."""
     loaded, course = [], any(suite.metrics[name].reads_course for name in names)
     for case in cases if names else ():
         try:
@@ -199,17 +198,20 @@ def _score_together(
 
 
 def record(case: Case, new: Scores, suite: Suite) -> Scores:
-    """The new scores with those the run had; written to its result.json, whole or not at all."""
+    """Write the new scores beside the run's earlier ones in its result.json; all of them."""
     result = case.result
-    before, lacked = result.metrics, result.unavailable
-    lacking = {name: why for name, why in lacked.items() if name not in suite.metrics}
-    lacking |= suite.unavailable | new.unavailable
-    # A null in an unavailable metric's place goes when the metric comes.
-    stored = {k: v for k, v in before.items() if not (v is None and k in lacked)}
+    unavailable = {k: why for k, why in result.unavailable.items() if k not in suite.metrics}
+    unavailable |= suite.unavailable | new.unavailable
+    # A null that stands for an unavailable metric goes when the metric becomes available.
+    stored = {
+        name: value
+        for name, value in result.metrics.items()
+        if not (value is None and name in result.unavailable)
+    }
     merged = {
-        "metrics": dict.fromkeys(lacking) | stored | new.values,
+        "metrics": dict.fromkeys(unavailable) | stored | new.values,
         "scored": {**result.scored, **new.scored},
-        "unavailable": lacking,
+        "unavailable": unavailable,
     }
     changed = any(getattr(result, name) != value for name, value in merged.items())
     if case.folder and changed:
@@ -220,36 +222,29 @@ def record(case: Case, new: Scores, suite: Suite) -> Scores:
             "another scorer, e.g. --metrics style_patch",
             case.name,
         )
-    return Scores(merged["metrics"], merged["scored"], lacking, changed=changed)
+    return Scores(merged["metrics"], merged["scored"], unavailable, changed=changed)
 
 
 def judges_itself(values: Mapping[str, float | None]) -> bool:
-    """Whether the style is judged, but by the encoder that was optimised alone."""
+    """Whether the style is judged, but only by the encoder that was optimised."""
     judged = {name for name, value in values.items() if value is not None and "style_" in name}
     return bool(judged) and all(name.startswith(OWN) for name in judged)
 
 
 def score_run(folder: Path, encoder: JointEncoder) -> Scores:
-    """Metrics of a run that is about to end, as its result.json has them; seconds, not minutes.
+    """Scores of a run that is about to end; they take seconds, not minutes.
 
-    encoder: the one that was optimised. What it thinks of its own work stands beside what another
-    thinks, an embedded one.
+    encoder: the one that was optimised. Its judgement of its own work stands beside that of an
+    embedded encoder: style_global of configs/evaluation/embedded.yaml or, where that one was
+    optimised, own_style_global.
     """
-    tower = "lite2" if encoder.identity != "bridge-lite2" else "lite0"
-    judge = {
-        "class_path": "lightning_modules.encoders.bridge.BridgeEncoder",
-        "init_args": {"tower": tower, "image_size": 224},
-    }
-    style = "evaluation.metrics.style.GlobalStyle"
-    suite = Suite(
-        {
-            "change": Change(),
-            "background": BackgroundPreservation(),
-            "style_global": {"class_path": style, "init_args": {"scorer": judge}},
-            "own_style_global": GlobalStyle(encoder),
-        }
-    )
+    specs = yaml.safe_load((SUITES / "embedded.yaml").read_text(encoding="utf-8"))
+    metrics = {name: specs[name] for name in ("change", "background", "style_global")}
+    suite = Suite(metrics | {"own_style_global": GlobalStyle(encoder)})
+    judge = suite.metrics.get("style_global")
+    if judge and judge.network == encoder.identity:
+        suite.metrics["style_global"] = build(specs["own_style_global"])
     case = replace(read_run(folder, finished=False), encoder=encoder.identity)
     scores = suite.score([load(case)], suite.metrics)[0]
-    lacking = suite.unavailable | scores.unavailable
-    return Scores(dict.fromkeys(lacking) | scores.values, scores.scored, lacking)
+    unavailable = suite.unavailable | scores.unavailable
+    return Scores(dict.fromkeys(unavailable) | scores.values, scores.scored, unavailable)

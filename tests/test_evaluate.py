@@ -17,10 +17,11 @@ from datamodules.run_folder import RunFolder
 from datamodules.support.errors import AtelierError
 from evaluation.finished_pictures import find_runs, load, read_run, refuse_full_mask, together
 from evaluation.metrics.background import BackgroundPreservation
-from evaluation.metrics.base import PictureMetric, Score
+from evaluation.metrics.base import PictureMetric
 from evaluation.metrics.change import Change
+from evaluation.metrics.scores import Score
 from evaluation.suite import Scores, Suite, build, evaluate, judges_itself
-from evaluation.tables.runs import SUITES
+from evaluation.tables.meanings import SUITES
 from evaluation.tables.scores import score_table
 from tests.support.cli import assert_refused
 from tests.support.run_folders import write_run

@@ -14,9 +14,9 @@ from torchvision.transforms.functional import gaussian_blur
 
 from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
-from datamodules.task import BACKGROUND
+from datamodules.task import BACKGROUND, Region
 from evaluation.metrics.background import BAND, BackgroundPreservation, outside
-from evaluation.metrics.base import PictureMetric, Pictures, Region, Score
+from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.change import Change
 from evaluation.metrics.consistency import (
     SeedDirection,
@@ -29,14 +29,15 @@ from evaluation.metrics.losses import LossScores, area
 from evaluation.metrics.mask_agreement import MaskAgreement
 from evaluation.metrics.perceptual import PairDistance
 from evaluation.metrics.quality import Quality, blur, noise
+from evaluation.metrics.scores import Score
 from evaluation.metrics.style import (
     GlobalStyle,
     PatchStyle,
     crop_boxes,
     cut_boxes,
-    judgements,
-    looks,
+    parts_of,
 )
+from evaluation.tables.meanings import judgements
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.losses.content import content_loss
@@ -308,11 +309,15 @@ def test_the_encoder_that_was_optimised_is_named_as_its_own_judge(content, mask)
 def test_a_region_that_the_mask_leaves_empty_is_not_looked_at(content):
     empty = torch.zeros(2, SIZE, SIZE)
     full = torch.ones(2, SIZE, SIZE)
-    assert [look.background for look in looks(Pictures(content, content, full, red_in(full)))] == [
+    assert [
+        part.background for part in parts_of(Pictures(content, content, full, red_in(full)))
+    ] == [
         False,
         False,
     ]
-    assert all(look.background for look in looks(Pictures(content, content, empty, red_in(empty))))
+    assert all(
+        part.background for part in parts_of(Pictures(content, content, empty, red_in(empty)))
+    )
 
 
 def test_the_two_embedded_judges_are_two_networks():

@@ -12,11 +12,14 @@ import pytest
 from PIL import Image
 
 from datamodules.support.errors import AtelierError
-from evaluation.metrics.base import Score
 from evaluation.report import page_model, plots, published, tables
 from evaluation.report.details import Details, thinned
 from evaluation.report.write import MARK, as_script, write_report
-from evaluation.tables.runs import Cell, Run
+from evaluation.tables.groups import Cell, grouped
+from evaluation.tables.numbers import duration
+from evaluation.tables.results import ResultTable
+from evaluation.tables.run import Run
+from evaluation.tables.writers import latex
 from experiments.cli import main
 from tests.support.run_folders import write_run
 
@@ -78,20 +81,6 @@ def runs(tmp_path):
 
 
 # ---- numbers ----
-
-
-def test_means_and_spreads_by_hand():
-    assert page_model.spread([1.0, None, 3.0]) == Cell(2.0, pytest.approx(2**0.5), 2)
-    assert page_model.spread([4.0]) == Cell(4.0, None, 1)
-    assert page_model.spread([None]) is None
-
-
-def test_the_best_is_the_highest_or_the_lowest():
-    cells = {"a": Cell(1, None, 1), "b": Cell(2, None, 1), "c": None}
-    assert page_model.best(cells, Score(True, 0, 9, "")) == "b"
-    assert page_model.best(cells, Score(False, 0, 9, "")) == "a"
-    assert page_model.best(cells, Score(None, 0, 9, "")) is None
-    assert page_model.best({"a": cells["a"], "b": cells["a"]}, Score(True, 0, 9, "")) is None
 
 
 def test_own_scores_and_empty_ones_are_no_main_scores():
@@ -165,7 +154,7 @@ def test_losses_are_thinned_and_keep_their_ends():
     ("seconds", "words"), [(41.2, "41 s"), (700, "12 min"), (3540, "59 min"), (11100, "3 h 05 min")]
 )
 def test_time_in_words(seconds, words):
-    assert page_model.lasting(seconds) == words
+    assert duration(seconds) == words
 
 
 # ---- what papers publish ----
@@ -209,7 +198,50 @@ def test_published_rows_stand_beside_ours():
     assert any("SemCS" in row and "0.31" in row for row in rows)
     assert any("paper" in row and "double text" in row and "0.33" in row for row in rows)
     assert not any("VQGAN" in row for row in rows)
-    assert shown.index("DISTS") < shown.index("s a run")
+    assert shown.index("DISTS") < shown.index("s per run")
+
+
+def test_the_page_and_the_latex_table_mark_the_same_cells():
+    # Background PSNR: the best tie. Leakage: one is best. DISTS: a single one has a number, and
+    # nothing to be better than.
+    rows = {
+        "CLIPstyler": {"leakage": 0.1, "background_psnr": 40.0, "dists": None},
+        "SemCS": {"leakage": 0.3, "background_psnr": 20.0, "dists": 0.2},
+        "Soulstyler": {"leakage": 0.2, "background_psnr": 40.0, "dists": None},
+    }
+    scores = ["leakage", "background_psnr", "dists"]
+    entries = [entry(method, method, metrics) for method, metrics in rows.items()]
+    groups = grouped([entry.run for entry in entries], ["method"])
+    written = latex.write(ResultTable(["method"], scores, groups))
+    in_latex = {
+        (line.split(" & ")[0], score)
+        for line in written.splitlines()[5:-2]
+        for score, cell in zip(scores, line.split(" & ")[2:], strict=True)
+        if "textbf" in cell
+    }
+    html_rows = tables.methods_part(entries, published.read_methods()).split("<tr")[1:]
+    heads = [cell.split("</th>")[0] for cell in html_rows[0].split("<th")[1:]]
+    columns = {score: _column(heads, page_model.MAIN[score]) for score in scores}
+    in_html = {
+        (method, score)
+        for row in html_rows
+        for method in rows
+        if f'data-group="{method}"' in row
+        for score, place in columns.items()
+        if "<b>" in row.split("<td>")[place]
+    }
+    assert in_html == in_latex
+    assert in_latex == {
+        ("CLIPstyler", "leakage"),
+        ("CLIPstyler", "background_psnr"),
+        ("Soulstyler", "background_psnr"),
+    }
+
+
+def _column(heads, title):
+    """Place of our column among the cells after the row's heading."""
+    ours = [f">{title} <" in head and "published" not in head for head in heads]
+    return ours.index(True)
 
 
 def test_parsers_stand_beside_the_papers_ten():

@@ -11,24 +11,16 @@ import re
 import statistics
 import subprocess
 import sys
+from pkgutil import resolve_name
 
 import duckdb
 import pytest
+import yaml
 
 from datamodules.support.errors import AtelierError
-from evaluation.tables.runs import (
-    CONSOLIDATED,
-    bare,
-    best,
-    consolidate,
-    directions,
-    grouped,
-    meanings,
-    read_runs,
-    stem,
-    summary,
-    usual_labels,
-)
+from evaluation.tables.groups import best, grouped, summary, usual_labels
+from evaluation.tables.meanings import SUITES, bare, direction, meanings, stem
+from evaluation.tables.runs import CONSOLIDATED, consolidate, read_runs
 from experiments.commands import results
 from tests.support.cli import ROOT
 from tests.support.run_folders import write_run
@@ -287,20 +279,27 @@ def test_a_parquet_file_that_is_not_ours_is_not_used_and_not_replaced(two_method
 # --- putting together
 
 
-def test_directions_are_read_without_importing_what_defines_them():
-    assert directions() == {name: score.higher_is_better for name, score in meanings().items()}
-    assert directions()["style_patch"] is True
-    assert directions()["leakage"] is False
-    assert directions()["object_change"] is None
-    seen = (
-        "import sys; from evaluation.tables.runs import directions; directions()\n"
+def test_directions_are_known_without_torch():
+    assert direction("style_patch.ViT") is direction("own_style_patch.x") is True
+    assert direction("leakage") is direction("seconds") is False
+    assert direction("object_change") is direction("another system's") is None
+    code = (
+        "import sys; from evaluation.tables.meanings import direction; direction('leakage')\n"
+        "from experiments.commands import results\n"
         "print(*sys.modules)"
     )
-    names = subprocess.check_output([sys.executable, "-c", seen], cwd=ROOT, text=True).split()
-    assert "evaluation.tables.runs" in names
-    assert "torch" not in names
+    names = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    assert "evaluation.tables.meanings" in names
+    assert not {"torch", "rich", "lightning"}.intersection(names)
     assert stem("own_style_patch.ViT.b") == "own_style_patch"
     assert bare("own_style_patch.ViT.b") == "style_patch"
+
+
+@pytest.mark.parametrize("suite", sorted(SUITES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_score_of_every_metric_has_its_meaning_in_tables(suite):
+    for spec in yaml.safe_load(suite.read_text()).values():
+        for name, score in resolve_name(spec["class_path"]).scores.items():
+            assert meanings()[bare(name)] == score
 
 
 def test_means_spreads_and_the_best(two_methods):
@@ -308,21 +307,24 @@ def test_means_spreads_and_the_best(two_methods):
     assert summary([0.1, None, 0.2, 0.6]).sd == pytest.approx(math.sqrt(0.14 / 2))
     assert (summary([2]).mean, summary([2]).sd, summary([2]).n) == (2, None, 1)
     assert (summary([None]).mean, summary([None]).sd, summary([None]).n) == (None, None, 0)
-    names = ["leakage", "style_patch.bridge-lite2", "object_change", "dists"]
-    groups = grouped(read_runs(two_methods), ["method"], names)
+    groups = grouped(read_runs(two_methods), ["method"])
     assert [(group.key, group.n) for group in groups] == [
         ({"method": "sem_cs"}, 2),
         ({"method": "soulstyler"}, 3),
     ]
-    assert [group.cells["leakage"].n for group in groups] == [1, 3]
-    assert best(groups, "object_change", True) == {1}
-    assert best(groups, "object_change", False) == {0}
-    assert best(groups, "object_change", None) == set()
-    assert best(groups, "style_patch.bridge-lite2", True) == {0, 1}  # all that tie
+    assert [group.cell("leakage").n for group in groups] == [1, 3]
+
+    def winners(score, higher_is_better, rows=groups):
+        return best({k: group.cell(score) for k, group in enumerate(rows)}, higher_is_better)
+
+    assert winners("object_change", True) == {1}
+    assert winners("object_change", False) == {0}
+    assert winners("object_change", None) == set()
+    assert winners("style_patch.bridge-lite2", True) == {0, 1}  # all that tie
     # (0.1 + 0.2 + 0.6) / 3 is not 0.3 to the last digit, and still no worse.
-    assert best(groups, "leakage", False) == {0, 1}
-    assert best(groups, "dists", False) == set()
-    assert best(groups[:1], "object_change", True) == set()
+    assert winners("leakage", False) == {0, 1}
+    assert winners("dists", False) == set()
+    assert winners("object_change", True, groups[:1]) == set()
 
 
 def test_settings_vary_and_circumstances_are_averaged(tmp_path):

@@ -1,4 +1,4 @@
-"""Background preservation: how little changes outside the mask, and how much of all that does."""
+"""Background preservation: the error outside the mask, and its share in all change."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
 
 BAND = 8  # px around the mask that count neither as object nor as background
 SSIM_WINDOW = 11  # px, of Wang et al. 2004
-PSNR_OF_EQUALS = 100.0  # dB; stands for the infinity of two equal pictures
 
 
 def outside(mask: Tensor, band: int = BAND) -> Tensor:
-    """Where the background is, (N, H, W) bool: further than `band` px from all that the mask marks.
-
-    mask: (N, H, W) in [0, 1]; every value above 0 marks. Distances are along rows and columns.
+    """Background of masks (N, H, W) in [0, 1] as booleans (N, H, W): pixels more than `band` px
+    along rows and columns from every pixel with a value above 0.
     """
     size = 2 * band + 1
     return F.max_pool2d(mask[:, None], size, stride=1, padding=band)[:, 0] == 0
@@ -27,12 +26,12 @@ def outside(mask: Tensor, band: int = BAND) -> Tensor:
 def background_preservation(
     output: Tensor, content: Tensor, mask: Tensor, band: int = BAND
 ) -> dict[str, Tensor]:
-    """Differences of output and content further than `band` px from the mask.
+    """Differences of output and content more than `band` px outside the mask.
 
     output, content: (N, 3, H, W) in [0, 1]; mask: (N, H, W) in [0, 1], 0 = background.
     Returns (N,) each: largest and mean absolute error, PSNR, SSIM over the windows that lie wholly
-    in the background, and leakage, the share of all the change that lies there. UNDEFINED where
-    there is no background (SSIM: no window).
+    in the background, and leakage, the share of all change that lies there. UNDEFINED where there
+    is no background (SSIM: no window).
     """
     free = outside(mask, band)
     weights = free[:, None].expand_as(output)
@@ -41,14 +40,14 @@ def background_preservation(
     count = weights.sum((1, 2, 3))
     squared = there.square().sum((1, 2, 3)) / count
     change = error.sum((1, 2, 3))
-    scores: ClassVar = {
+    values = {
         "background_max_error": there.amax((1, 2, 3)),
         "background_mean_error": there.sum((1, 2, 3)) / count,
-        "background_psnr": (-10 * squared.log10()).clamp(max=PSNR_OF_EQUALS),
+        "background_psnr": (-10 * squared.log10()).clamp(max=declared.PSNR_OF_EQUALS),
         "background_ssim": _ssim(output, content, free),
         "leakage": torch.where(change > 0, there.sum((1, 2, 3)) / change.clamp(min=1e-12), 0),
     }
-    return {name: torch.where(count > 0, value, UNDEFINED) for name, value in scores.items()}
+    return {name: torch.where(count > 0, value, UNDEFINED) for name, value in values.items()}
 
 
 def _ssim(output: Tensor, content: Tensor, free: Tensor) -> Tensor:
@@ -66,18 +65,10 @@ class BackgroundPreservation(PictureMetric):
     """Errors outside the mask.
 
     Args:
-        band: width in pixels of the boundary that is left out.
+        band: width in pixels of the boundary that counts neither as object nor as background.
     """
 
-    scores: ClassVar = {
-        "background_max_error": Score(False, 0, 1, "max |O - I| outside the mask"),
-        "background_mean_error": Score(False, 0, 1, "mean |O - I| outside the mask"),
-        "background_psnr": Score(
-            True, 0, PSNR_OF_EQUALS, "torchmetrics", "dB", f"{PSNR_OF_EQUALS:g} = equal"
-        ),
-        "background_ssim": Score(True, -1, 1, "Wang et al. 2004, by torchmetrics"),
-        "leakage": Score(False, 0, 1, "sum |O - I| outside the mask / sum |O - I|"),
-    }
+    scores: ClassVar = declared.BACKGROUND
 
     def __init__(self, band: int = BAND) -> None:
         super().__init__()

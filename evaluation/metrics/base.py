@@ -1,4 +1,4 @@
-"""What every metric of pictures does: a batch of finished pictures in, a number a picture out."""
+"""Metrics of pictures: a batch of finished pictures in, one number per picture out."""
 
 from __future__ import annotations
 
@@ -14,37 +14,21 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from datamodules.task import Region
+from evaluation.metrics.scores import Score
 
-UNDEFINED = math.nan  # of a picture for which a score says nothing; null in JSON, "-" in tables
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a number means.
-
-    higher_is_better: None where neither is, and the number only describes.
-    low, high: its range. unit: "dB", "of 255", ...; "" for plain numbers.
-    source: paper and equation, or the library's function. note: what readers must know beside it.
-    """
-
-    higher_is_better: bool | None
-    low: float
-    high: float
-    source: str
-    unit: str = ""
-    note: str = ""
+UNDEFINED = math.nan  # of a picture to which a score does not apply; null in JSON, "-" in tables
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """N finished pictures of one size, and what they were to become.
+    """N finished pictures of one size, and the task of each.
 
     content, output: (N, 3, H, W) in [0, 1], before and after.
     mask:        (N, H, W) in [0, 1], 1 = was to be stylized; all regions together.
-    regions:     for each picture its regions, the background (if it has a style) last.
-    source_text: what the content images are described as (CLIPstyler: "a Photo").
+    regions:     of each picture, the background (if it has a style) last.
+    source_text: describes the content images (CLIPstyler: "a Photo").
     encoder:     identity of the encoder that was optimised, "" if unknown; one for all N.
-    course:      for each picture what it looked like on the way: (3, H, W) by step.
+    course:      of each picture the intermediate ones: (3, H, W) by step.
     """
 
     content: Tensor
@@ -75,21 +59,21 @@ class Pictures:
 
 
 class PictureMetric(Metric, ABC):
-    """A metric, or several that one pass computes.
+    """A metric with one or several scores that are computed together.
 
-    `metric(pictures)` gives (N,) values a score, UNDEFINED where one does not apply, and
+    `metric(pictures)` returns (N,) values per score, UNDEFINED where one does not apply, and
     `compute()` those of all pictures so far, in their order: as torchmetrics does with
-    reduction="none" (and it makes a scalar of one value). Networks are given to the constructor,
-    and made once.
+    reduction="none" (and it makes a scalar of a single value). Networks are passed to the
+    constructor.
 
-    Numbers of two networks never share a name: where any of several networks can be given, its
-    identity ends the score's name, as in "style_patch.bridge-lite2".
+    Numbers of two networks never share a name: where the network can be chosen, its identity ends
+    the score's name, as in "style_patch.bridge-lite2".
 
     Attributes:
-        scores: the meaning of each number by its name, without the network's.
+        scores: meaning of each number by its name, without the network's.
         network: identity of the network that can be chosen, "" if there is no such choice.
         over_seeds: whether the N pictures must be one picture made with N seeds.
-        reads_course: whether it looks at what the pictures were on the way.
+        reads_course: whether intermediate pictures are needed.
     """
 
     full_state_update = False
@@ -115,14 +99,16 @@ class PictureMetric(Metric, ABC):
 
     @torch.no_grad()
     def update(self, pictures: Pictures) -> None:
+        """Add the scores of some pictures."""
         for name, values in self.score(pictures).items():
             getattr(self, name).append(values)
 
     def compute(self) -> dict[str, Tensor]:
+        """The scores of all pictures so far, by the names of `named`."""
         return {self.named(name): dim_zero_cat(getattr(self, name)) for name in self.scores}
 
     def applies(self, score: str, pictures: Pictures) -> bool:
-        """Whether a score can mean anything for these pictures; else it is left out, not null."""
+        """Whether a score can have a value for these pictures; if not, it is left out, not null."""
         return True
 
     def named(self, score: str) -> str:

@@ -1,4 +1,4 @@
-"""How much a picture has changed, on the object and beside it."""
+"""Change of the picture, on the object and on the rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
 
 
 def mean_change(output: Tensor, content: Tensor, mask: Tensor) -> dict[str, Tensor]:
@@ -29,13 +30,9 @@ def _mean(values: Tensor, share: Tensor) -> Tensor:
 
 
 class Change(PictureMetric):
-    """How much of the picture is the object, and how much it and the rest have changed."""
+    """Size of the object, and mean change of the object and of the rest."""
 
-    scores: ClassVar = {
-        "mask_coverage": Score(None, 0, 1, "share of pixels with mask > 0.5"),
-        "object_change": Score(None, 0, 1, "mean |O - I| by the mask"),
-        "rest_change": Score(None, 0, 1, "mean |O - I| by what the mask leaves"),
-    }
+    scores: ClassVar = declared.CHANGE
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
         coverage = (pictures.mask > 0.5).float().mean((1, 2))

@@ -1,4 +1,4 @@
-"""Consistency over seeds: how alike are the outputs of runs that differ in the seed alone?
+"""Consistency over seeds: similarity of the outputs of runs that differ only in their seed.
 
 CLIPstyler names it as its limitation that every seed paints another picture.
 """
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
 from evaluation.metrics.perceptual import PairDistance, distances
 from lightning_modules.encoders.base import JointEncoder
 
@@ -25,7 +26,7 @@ def pairwise_distance(outputs: Tensor, distance: PairDistance) -> Tensor:
 
 
 def direction_spread(moves: Tensor) -> Tensor:
-    """1 - the mean cosine over all pairs of k directions (k, D), in [0, 2]; 0 = all the same."""
+    """1 - mean cosine over all pairs of k directions (k, D), in [0, 2]; 0 = all equal."""
     if len(moves) < 2:
         return moves.new_tensor(UNDEFINED)
     units = F.normalize(moves, dim=1)
@@ -41,9 +42,7 @@ class SeedDistance(PictureMetric):
     """
 
     over_seeds = True
-    scores: ClassVar = {
-        "seed_distance": Score(False, 0, float("inf"), "mean pairwise distance over seeds")
-    }
+    scores: ClassVar = declared.SEED_DISTANCE
 
     def __init__(self, distance: PairDistance) -> None:
         super().__init__(network=distance.identity)
@@ -62,18 +61,16 @@ class SeedDirection(PictureMetric):
     """
 
     over_seeds = True
-    scores: ClassVar = {
-        "seed_direction_spread": Score(False, 0, 2, "1 - mean pairwise cosine of dI over seeds")
-    }
+    scores: ClassVar = declared.SEED_DIRECTION
 
     def __init__(self, scorer: JointEncoder) -> None:
         super().__init__(network=scorer.identity)
         self.scorer = scorer
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        embedded = [
+        after, before = (
             self.scorer.embed_images(self.scorer.view(images))
             for images in (pictures.output, pictures.content)
-        ]
-        spread = direction_spread(embedded[0] - embedded[1])
+        )
+        spread = direction_spread(after - before)
         return {"seed_direction_spread": spread.expand(len(pictures))}

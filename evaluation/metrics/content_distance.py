@@ -1,4 +1,4 @@
-"""Object fidelity: how far the object has moved in the features that the methods keep."""
+"""Object fidelity: distance of the object's content features before and after."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
 from lightning_modules.perceptual.base import ContentFeatures
 
 
 def content_distance(output: Sequence[Tensor], content: Sequence[Tensor], mask: Tensor) -> Tensor:
     """Sum over layers of the mean squared feature difference inside the mask, (N,) >= 0.
 
-    CLIPstyler's content loss (eq. 4), restricted. output, content: a feature map (N, C, h, w) a
-    layer; mask: (N, H, W) in [0, 1], averaged to each layer's size. UNDEFINED for an empty mask.
+    CLIPstyler's content loss (eq. 4), restricted to the mask. output, content: one feature map
+    (N, C, h, w) per layer; mask: (N, H, W) in [0, 1], averaged to each layer's size. UNDEFINED for
+    an empty mask.
     """
     total = mask.new_zeros(len(mask))
     for a, b in zip(output, content, strict=True):
@@ -34,11 +36,7 @@ class ContentDistance(PictureMetric):
         features: frozen features; VGG-19 conv4_2 and conv5_2 are the papers'.
     """
 
-    scores: ClassVar = {
-        "object_content_distance": Score(
-            False, 0, float("inf"), "content loss inside the mask: CLIPstyler, eq. 4"
-        )
-    }
+    scores: ClassVar = declared.CONTENT_DISTANCE
 
     def __init__(self, features: ContentFeatures) -> None:
         super().__init__(network=features.identity)

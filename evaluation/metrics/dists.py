@@ -1,18 +1,19 @@
-"""DISTS: how far two pictures are in texture and structure (Ding et al. 2020).
+"""DISTS: distance of two pictures in texture and structure (Ding et al. 2020).
 
 D(x, y) = 1 - sum over layers i and channels j of alpha_ij l_ij + beta_ij s_ij, where l compares the
-spatial means of a channel and s its variation, as SSIM does:
+spatial means of a channel and s its variance, as in SSIM:
     l = (2 mx my + c) / (mx^2 + my^2 + c),  s = (2 cov + c) / (vx + vy + c),  c = 1e-6.
 Layers are the picture itself and VGG-16's relu1_2, 2_2, 3_3, 4_3 and 5_3, with max pooling replaced
 by an L2 pooling of Hann windows; alpha and beta are the authors' trained ones.
 
 **Pinned: torchmetrics' reading, at the pictures' own size.** piq computes the same formula, but
-first shrinks whatever is longer than 256 px on its short side to that (bilinear, without
-antialiasing), as the authors' demo does with antialiasing. Up to 256 px all agree; of larger
-pictures the shrunk ones lose fine texture, so their distances can be several times smaller.
+first scales pictures whose short side exceeds 256 px down to that (bilinear, without antialiasing),
+as the authors' demo does with antialiasing. Up to 256 px all agree; larger pictures lose fine
+texture when scaled down, so that their distances can be several times smaller.
 
-The covariance is taken of centred maps: the same number as torchmetrics' mean(xy) - mx my without
-its loss of digits, by which flat pictures are far from themselves (0.004 with random features).
+The covariance is computed from centred maps: the same number as torchmetrics' mean(xy) - mx my, but
+without the cancellation that gives flat pictures a distance from themselves (0.004 with random
+features).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datamodules.models.packaged import imagenet_input
+from evaluation.metrics import scores as declared
 from evaluation.metrics.background import BAND
-from evaluation.metrics.base import PictureMetric, Pictures, Score
+from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.perceptual import (
     PairDistance,
     Taps,
@@ -43,13 +45,12 @@ TRAINED = (
     "dists_models/weights.pt",
     "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
 )
-HIGHEST = 1.13  # 1 + the share of beta in all weights: l > 0 after a ReLU, s > -1
 
 
 def dists(a: Sequence[Tensor], b: Sequence[Tensor], alpha: Tensor, beta: Tensor) -> Tensor:
-    """DISTS (N,) in [0, 1 + sum(beta)] of two lists of maps (N, C_i, H_i, W_i), none negative.
+    """DISTS (N,) in [0, 1 + sum(beta)] of two lists of non-negative maps (N, C_i, H_i, W_i).
 
-    alpha, beta: (sum of C_i,), not negative, together 1.
+    alpha, beta: (sum of C_i,), >= 0, together 1.
     """
     channels = [maps.shape[1] for maps in a]
     similarity = a[0].new_zeros(len(a[0]))
@@ -66,7 +67,7 @@ def dists(a: Sequence[Tensor], b: Sequence[Tensor], alpha: Tensor, beta: Tensor)
 
 
 class L2Pooling(nn.Module):
-    """Halves a map: root of the mean square under a 3 x 3 Hann window (Ding et al. 2020)."""
+    """Pooling to half the size: root mean square under a 3 x 3 Hann window (Ding et al. 2020)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +82,7 @@ class L2Pooling(nn.Module):
 
 
 class DISTSDistance(PairDistance):
-    """DISTS of pictures, at their own size.
+    """DISTS of pictures at their own size.
 
     Args:
         weights: "torchvision:vgg16", a file's path, or "untrained" for random weights (for timing).
@@ -106,29 +107,14 @@ class DISTSDistance(PairDistance):
 
 
 class DISTS(PictureMetric):
-    """DISTS of output and content, of the whole picture and of the background.
+    """DISTS between output and content, of the whole picture and of the background alone.
 
     Args:
         weights: "torchvision:vgg16", a file's path, or "untrained" for random weights (for timing).
-        band: width in pixels around the mask that is no background.
+        band: width in pixels of the boundary that does not count as background.
     """
 
-    scores: ClassVar = {
-        "dists": Score(
-            False,
-            0,
-            HIGHEST,
-            "Ding et al. 2020, as torchmetrics 1.9 (no resizing)",
-            note="Sem-CS reads higher as better",
-        ),
-        "background_dists": Score(
-            False,
-            0,
-            HIGHEST,
-            "Ding et al. 2020, as torchmetrics 1.9 (no resizing)",
-            note="the content stands in the mask",
-        ),
-    }
+    scores: ClassVar = declared.DISTS
 
     def __init__(self, weights: str = VGG16, band: int = BAND) -> None:
         super().__init__(network=other_weights(weights, VGG16))

@@ -3,7 +3,7 @@
 Eq. 1: d(x, y) = sum over layers l of the spatial mean of w_l . (fx_l - fy_l)^2, where the f are
 unit vectors along the channels and w_l >= 0 are the authors' trained weights (version 0.1), which
 torchmetrics ships. Three networks have such weights; AlexNet is the authors' choice for measuring,
-VGG-16 for optimising. Their numbers are not comparable, so each has its own name: `lpips.alex`.
+VGG-16 for optimising. Their numbers are not comparable, so the network ends the name: `lpips.alex`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from evaluation.metrics import scores as declared
 from evaluation.metrics.background import BAND
-from evaluation.metrics.base import PictureMetric, Pictures, Score
+from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.perceptual import (
     PairDistance,
     Taps,
@@ -26,15 +27,17 @@ from evaluation.metrics.perceptual import (
     whole_and_background,
 )
 
-# What the authors' networks take for ImageNet's statistics, of pictures in [-1, 1].
+# ImageNet's statistics in the authors' networks, for pictures in [-1, 1].
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-SOURCE = "Zhang et al. 2018, eq. 1, version 0.1"
-HIGHEST = 10.3  # of any net: the two largest weights of each layer, summed; seldom above 1
 
 
 @dataclass(frozen=True)
 class Net:
-    """A network with trained weights: torchvision's name, the layers read, the packaged weights."""
+    """A network with trained weights.
+
+    model: torchvision's name. places: indices of the layers. trained, digest: file of the weights
+    in torchmetrics, and its SHA-256.
+    """
 
     model: str
     places: tuple[int, ...]
@@ -65,14 +68,14 @@ NETS = {
 
 
 def unit_channels(maps: Tensor) -> Tensor:
-    """Maps (N, C, H, W) with vectors of length 1 along the channels (0 where there is nothing)."""
+    """Maps (N, C, H, W) scaled to unit vectors along the channels (zero vectors stay zero)."""
     return maps / (maps.square().sum(1, keepdim=True) + 1e-8).sqrt()
 
 
 def lpips(a: Sequence[Tensor], b: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
-    """Eq. 1 of Zhang et al. 2018, (N,), 0 for equals.
+    """Eq. 1 of Zhang et al. 2018, (N,), 0 for equal maps.
 
-    a, b: maps (N, C_l, H_l, W_l) a layer; weights: (C_l,) each, not negative.
+    a, b: maps (N, C_l, H_l, W_l) per layer; weights: (C_l,) per layer, >= 0.
     """
     layers = zip(a, b, weights, strict=True)
     return sum(
@@ -90,13 +93,13 @@ class LPIPSDistance(PairDistance):
 
     def __init__(self, net: str = "alex", weights: str | None = None) -> None:
         super().__init__()
-        chosen = NETS[net]
-        published = f"torchvision:{chosen.model}"
+        network = NETS[net]
+        published = f"torchvision:{network.model}"
         other = other_weights(weights or published, published)
         self.identity = f"lpips-{net}-{other}" if other else f"lpips-{net}"
-        self.taps = Taps(backbone(chosen.model, weights or published), chosen.places)
-        trained = packaged(chosen.trained, chosen.digest)
-        for index in range(len(chosen.places)):
+        self.taps = Taps(backbone(network.model, weights or published), network.places)
+        trained = packaged(network.trained, network.digest)
+        for index in range(len(network.places)):
             self.register_buffer(f"weight{index}", trained[f"lin{index}.model.1.weight"].flatten())
         self.register_buffer("shift", torch.tensor(SHIFT).view(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor(SCALE).view(1, 3, 1, 1))
@@ -111,20 +114,17 @@ class LPIPSDistance(PairDistance):
 
 
 class LPIPS(PictureMetric):
-    """LPIPS of output and content, of the whole picture and of the background.
+    """LPIPS between output and content, of the whole picture and of the background alone.
 
     Args:
         net: the network, "alex", "vgg" or "squeeze"; it ends the scores' names.
         weights: of torchvision's network, as "torchvision:alexnet", "torchvision:vgg16" or
             "torchvision:squeezenet1_1", a file's path, or "untrained" for random weights (for
             timing); by default the net's own.
-        band: width in pixels around the mask that is no background.
+        band: width in pixels of the boundary that does not count as background.
     """
 
-    scores: ClassVar = {
-        "lpips": Score(False, 0, HIGHEST, SOURCE),
-        "background_lpips": Score(False, 0, HIGHEST, SOURCE, note="the content stands in the mask"),
-    }
+    scores: ClassVar = declared.LPIPS
 
     def __init__(
         self,

@@ -9,7 +9,8 @@ from torch import Tensor
 from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.task import BACKGROUND
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
 from evaluation.metrics.mask_iou import mask_iou
 
 
@@ -33,9 +34,7 @@ class MaskAgreement(PictureMetric):
         segmenter: finds an object by its phrase.
     """
 
-    scores: ClassVar = {
-        "mask_agreement": Score(True, 0, 1, "Jaccard index of the segmenter's two masks")
-    }
+    scores: ClassVar = declared.MASK_AGREEMENT
 
     def __init__(self, segmenter: Segmenter) -> None:
         super().__init__(network=type(segmenter).__name__)

@@ -1,4 +1,4 @@
-"""How well a mask covers the object: intersection over union (Jaccard index)."""
+"""Overlap of two masks: intersection over union (Jaccard index)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""NIMA: how a network thinks that people would rate a picture (Talebi and Milanfar 2018).
+"""NIMA: a network's prediction of people's ratings of a picture (Talebi and Milanfar 2018).
 
-The network answers with a distribution p over the scores 1 to 10. Its mean, sum of i p_i, is the
-rating; its standard deviation, sqrt(sum of (i - mean)^2 p_i), says how much raters would disagree.
+The network predicts a distribution p over the ratings 1 to 10. Its mean, sum of i p_i, is the
+score; its standard deviation, sqrt(sum of (i - mean)^2 p_i), is the disagreement among raters.
 
-The authors have published no weights. Three layouts of checkpoints trained by others on AVA, the
-data set of the paper, can be read; they are told apart by the names of their tensors, and each gets
-the pictures as its own code prepares them, which keeps the aspect ratio and looks at the middle:
+The authors have published no weights. Three layouts of checkpoints that others have trained on AVA,
+the data set of the paper, can be read. The names of their tensors tell the layout, and each network
+gets the pictures as its own code prepares them, with their aspect ratio, cropped to the centre:
 
 | layout                | file                               | short side, crop, values            |
 |-----------------------|------------------------------------|-------------------------------------|
@@ -13,10 +13,10 @@ the pictures as its own code prepares them, which keeps the aspect ratio and loo
 | `vgg16_pool`          | pyiqa's `NIMA_VGG16_ava-*`         | 224 px, 224 px, ImageNet statistics |
 | `vgg16`               | yunxiaoshi/Neural-IMage-Assessment | 256 px, 224 px, ImageNet statistics |
 
-pyiqa's put a linear layer on averaged features (its InceptionV2 is Inception-ResNet-v2), the third
-one on all 7 x 7 x 512 of them; its code crops at random, which a measurement cannot, so the middle
-is taken. Numbers of different checkpoints are not comparable: the layout ends the scores' names,
-and a file that is not a published one ends them too.
+pyiqa's have a linear layer on averaged features (its InceptionV2 is Inception-ResNet-v2), the third
+one on all 7 x 7 x 512 of them; its code crops at random, but a measurement must be repeatable, so
+the centre is taken. Numbers of different checkpoints are not comparable: the layout ends the
+scores' names, and so does the name of a file that is not the published one.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ from torch import Tensor, nn
 
 from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.models.published import UNTRAINED, load_into, require
-from evaluation.metrics.base import PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.perceptual import other_weights
+from evaluation.metrics.scores import RATINGS
 
 log = logging.getLogger(__name__)
 
 HUB = "file:chaofengc/IQA-PyTorch-Weights"
 INSTEAD = "ratings are left out: no other network stands for NIMA"
-SCORES = 10
-CHUNK = 8  # pictures that the network looks at together
+CHUNK = 8  # pictures per call of the network
 IMAGENET = IMAGENET_MEAN, IMAGENET_STD
-SOURCE = "Talebi and Milanfar 2018, trained on AVA"
 
 
 def nima(distribution: Tensor) -> tuple[Tensor, Tensor]:
     """Mean in [1, 10] and standard deviation in [0, 4.5], (N,), of distributions (N, 10)."""
-    scores = torch.arange(1, SCORES + 1, device=distribution.device, dtype=distribution.dtype)
-    mean = (distribution @ scores).clamp(1, SCORES)
-    spread = (distribution * (scores - mean[:, None]).square()).sum(1).sqrt()
-    return mean, spread.clamp(max=(SCORES - 1) / 2)
+    ratings = torch.arange(1, RATINGS + 1, device=distribution.device, dtype=distribution.dtype)
+    mean = (distribution @ ratings).clamp(1, RATINGS)
+    spread = (distribution * (ratings - mean[:, None]).square()).sum(1).sqrt()
+    return mean, spread.clamp(max=(RATINGS - 1) / 2)
 
 
 def _inception_resnet_v2() -> nn.Module:
     import timm
 
-    return timm.create_model("inception_resnet_v2", num_classes=SCORES)
+    return timm.create_model("inception_resnet_v2", num_classes=RATINGS)
 
 
 def _vgg16(side: int) -> nn.Module:
@@ -66,16 +66,16 @@ def _vgg16(side: int) -> nn.Module:
     network.add_module("features", make_layers(cfgs["D"], batch_norm=False))
     network.add_module("pool", nn.AdaptiveAvgPool2d(side))
     network.add_module("flat", nn.Flatten())
-    network.add_module("head", nn.Linear(512 * side * side, SCORES))
+    network.add_module("head", nn.Linear(512 * side * side, RATINGS))
     return network
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A published kind of checkpoint, and what its network wants to see.
+    """A kind of checkpoint, and the input of its network.
 
-    build: the network, untrained. names: beginnings of the published tensors' names and of ours;
-    they tell the layout. published: the name of a file of this layout that can be fetched.
+    build: makes the untrained network. names: prefixes of the published tensors' names, which tell
+    the layout, and of ours. published: a file of this layout that can be fetched, "" for none.
     short_side, crop: pixels. statistics: mean and spread that normalise pictures in [0, 1].
     """
 
@@ -121,28 +121,28 @@ PUBLISHED = LAYOUTS["inception_resnet_v2"].published
 
 
 def layout_of(state: dict[str, Tensor]) -> str:
-    """The layout of a checkpoint: all its beginnings occur in the names. ValueError if none."""
-    for layout, known in LAYOUTS.items():
-        if all(any(name.startswith(start) for name in state) for start in known.names):
-            return layout
+    """The layout of a checkpoint: all its prefixes occur in the names. ValueError if none fits."""
+    for name, layout in LAYOUTS.items():
+        if all(any(tensor.startswith(start) for tensor in state) for start in layout.names):
+            return name
     raise ValueError(f"its tensors have the names of none of {', '.join(LAYOUTS)}")
 
 
 def _tensors(published: dict) -> dict[str, Tensor]:
-    """The state dict: pyiqa wraps it in "params", and training on several GPUs marks the names."""
+    """The state dict: pyiqa wraps it in "params", and training on several GPUs adds a prefix."""
     state = published.get("params", published)
     return {name.replace("module.", ""): value for name, value in state.items()}
 
 
 class NIMANetwork(nn.Module):
-    """Pictures (N, 3, H, W) in [0, 1] to distributions (N, 10) over the scores. Frozen.
+    """Frozen network from pictures (N, 3, H, W) in [0, 1] to distributions (N, 10) of ratings.
 
     Args:
-        weights: a file's name or path, its layout found out; or "untrained" for random weights.
+        weights: a file's name or path, of any layout; or "untrained" for random weights.
 
     Attributes:
         layout: the key of LAYOUTS.
-        identity: the layout, and of a file that is not the published one its name.
+        identity: the layout and, unless it is the published one, the name of the file.
     """
 
     def __init__(self, weights: str = PUBLISHED) -> None:
@@ -151,7 +151,7 @@ class NIMANetwork(nn.Module):
             log.warning("NIMA is untrained: its ratings mean nothing")
             self._build("inception_resnet_v2")
         else:
-            load_into(self, require(weights, INSTEAD), "NIMA with ten scores", self._converted)
+            load_into(self, require(weights, INSTEAD), "NIMA with ten ratings", self._converted)
         other = other_weights(weights, LAYOUTS[self.layout].published)
         self.identity = f"{self.layout}-{other}" if other else self.layout
         self.requires_grad_(False).eval()
@@ -164,7 +164,7 @@ class NIMANetwork(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def _converted(self, published: dict) -> dict[str, Tensor]:
-        """The state dict under our names; builds the network that it is for."""
+        """The state dict under our names; builds the network of its layout."""
         state = _tensors(published)
         self._build(layout_of(state))
         names, converted = LAYOUTS[self.layout].names, {}
@@ -174,10 +174,10 @@ class NIMANetwork(nn.Module):
         return converted
 
     def train(self, mode: bool = True) -> NIMANetwork:
-        return super().train(False)  # its batch norms and dropout are never in training mode
+        return super().train(False)  # batch norms and dropout stay in evaluation mode
 
     def view(self, image: Tensor) -> Tensor:
-        """What the network looks at, (N, 3, crop, crop), of pictures (N, 3, H, W) in [0, 1]."""
+        """The network's input (N, 3, crop, crop), of pictures (N, 3, H, W) in [0, 1]."""
         from torchvision.transforms.functional import center_crop, resize
 
         layout = LAYOUTS[self.layout]
@@ -197,10 +197,7 @@ class NIMA(PictureMetric):
             "untrained" for random weights (for timing).
     """
 
-    scores: ClassVar = {
-        "nima_mean": Score(True, 1, SCORES, SOURCE, note="a prediction of people's ratings"),
-        "nima_std": Score(None, 0, (SCORES - 1) / 2, SOURCE, note="predicted spread of ratings"),
-    }
+    scores: ClassVar = declared.NIMA
 
     def __init__(self, weights: str = PUBLISHED) -> None:
         judge = NIMANetwork(weights)

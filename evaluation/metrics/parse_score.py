@@ -26,7 +26,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from datamodules.task import BACKGROUND, StyleTarget
-from evaluation.metrics.base import Score
+from evaluation.metrics.scores import Score
 
 FIELDS = ("object", "style")
 ARTICLES = {"a", "an", "the"}

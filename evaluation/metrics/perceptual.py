@@ -1,4 +1,4 @@
-"""What the perceptual distances share: a frozen network that compares pictures pair by pair."""
+"""Shared parts of the perceptual distances: frozen networks that compare pictures pair by pair."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evaluation.metrics.base import UNDEFINED, Pictures
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2**20  # pixels that a network looks at together: four pictures of 512 x 512
+CHUNK = 2**20  # pixels per call of a network: four pictures of 512 x 512
 INSTEAD = "the embedded distance lite0_distance needs none"
 
 
@@ -42,10 +42,10 @@ class PairDistance(nn.Module, ABC):
 
 
 class Taps(nn.Module):
-    """Outputs of chosen layers; nothing beyond the last of them is kept.
+    """Outputs of some layers of a network; those beyond the last one are dropped.
 
     Args:
-        layers: in their order. places: indices of those that are read.
+        layers: of the network, in order. places: indices of those whose output is returned.
     """
 
     def __init__(self, layers: nn.Sequential, places: Sequence[int]) -> None:
@@ -55,7 +55,7 @@ class Taps(nn.Module):
         self.places = frozenset(places)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Maps (N, C, h, w), one a place."""
+        """Maps (N, C, h, w), one per place."""
         maps = []
         for index, layer in enumerate(self.layers):
             x = layer(x)
@@ -68,7 +68,7 @@ def backbone(model: str, weights: str) -> nn.Sequential:
     """The convolutional part of a torchvision model, "vgg16", "alexnet" or "squeezenet1_1".
 
     weights: "torchvision:MODEL", a file's path, or "untrained" for random ones (for timing).
-    Raises AtelierError where the weights are missing or another network's.
+    Raises AtelierError if the weights are missing or another network's.
     """
     if weights != UNTRAINED:
         return _trained(require(weights, INSTEAD), model)
@@ -88,7 +88,7 @@ def _trained(path: Path, model: str) -> nn.Sequential:
 
 
 def _empty(model: str) -> nn.Sequential:
-    """The convolutional part, without values; the classifier, which is most of it, is not made."""
+    """The uninitialised convolutional part, without the classifier, the most of a network."""
     from torchvision.models import get_model
 
     with torch.device("meta"):
@@ -103,9 +103,10 @@ def _convolutions(published: dict) -> dict:
 
 
 def packaged(name: str, digest: str) -> dict[str, Tensor]:
-    """Tensors of a file that torchmetrics ships below functional/image/, its content checked.
+    """Tensors of a file that torchmetrics ships in functional/image/.
 
-    The check pins the published numbers: another release could ship others under the same name.
+    digest: its SHA-256, which pins the published numbers: another release could ship others under
+    the same name. Raises AtelierError for another file.
     """
     path = Path(torchmetrics.__file__).parent / "functional" / "image" / name
     if not path.is_file() or sha256(path) != digest:
@@ -117,29 +118,29 @@ def packaged(name: str, digest: str) -> dict[str, Tensor]:
 
 
 def other_weights(weights: str, published: str) -> str:
-    """What tells apart numbers of other weights than the published ones; "" for these."""
+    """The suffix of an identity for weights that are not the published ones; "" for these."""
     return "" if weights == published else Path(weights.rpartition(":")[2]).stem.replace(".", "_")
 
 
 def distances(distance: PairDistance, a: Tensor, b: Tensor) -> Tensor:
-    """Distances (N,) of pictures (N, 3, H, W), a few at a time; equal ones need no look: 0."""
+    """Distances (N,) of pictures (N, 3, H, W), a few at a time; equal ones skip the network: 0."""
     values = a.new_zeros(len(a))
     differing = (a != b).flatten(1).any(1).nonzero()[:, 0]
     step = max(1, CHUNK // (a.shape[2] * a.shape[3]))
     for start in range(0, len(differing), step):
-        chosen = differing[start : start + step]
-        values[chosen] = distance(a[chosen], b[chosen]).to(values)
+        part = differing[start : start + step]
+        values[part] = distance(a[part], b[part]).to(values)
     return values
 
 
 def whole_and_background(
     distance: PairDistance, pictures: Pictures, band: int
 ) -> tuple[Tensor, Tensor]:
-    """Distances (N,) of output and content: of all, and with changes of the background alone.
+    """Distances (N,) of output and content: of the whole, and by changes of the background alone.
 
-    For the second, the output is replaced by the content in the mask and `band` px around it, so
-    that nothing there can count; UNDEFINED where that leaves no background. It is a distance of
-    whole pictures: the larger the mask, the less a change of the rest weighs.
+    For the second, the content replaces the output in the mask and `band` px around it, so that
+    only the background counts; UNDEFINED where there is none. It is a distance of whole pictures:
+    the larger the mask, the less a change of the rest weighs.
     """
     output, content = pictures.output, pictures.content
     free = outside(pictures.mask, band)

@@ -1,7 +1,7 @@
-"""No-reference quality that needs no weights: blur and noise, by scikit-image.
+"""No-reference quality without weights: blur and noise, by scikit-image.
 
-They measure what they are named after and nothing more: how beautiful a picture is takes a network
-that has seen many opinions (NIMA).
+They measure blur and noise and nothing more: to rate beauty takes a network that was trained on
+many opinions (NIMA).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from evaluation.metrics.base import PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import PictureMetric, Pictures
 
 
 def blur(image: Tensor) -> float:
@@ -22,7 +23,7 @@ def blur(image: Tensor) -> float:
 
 
 def noise(image: Tensor) -> float:
-    """Standard deviation of the Gaussian noise in a picture (3, H, W) in [0, 1], >= 0; estimated
+    """Standard deviation, >= 0, of the Gaussian noise in a picture (3, H, W) in [0, 1]: estimated
     from the median of the finest wavelet coefficients, mean of the channels (Donoho and Johnstone
     1994).
     """
@@ -38,20 +39,15 @@ def _luma(image: Tensor) -> np.ndarray:
 
 
 class Quality(PictureMetric):
-    """Blur and noise of the output, and of the content to compare with."""
+    """Blur and noise of the output and, for comparison, of the content."""
 
-    scores: ClassVar = {
-        "blur": Score(False, 0, 1, "Crete et al. 2007, by scikit-image"),
-        "blur_before": Score(None, 0, 1, "the same of the content image"),
-        "noise": Score(False, 0, float("inf"), "Donoho and Johnstone 1994, by scikit-image"),
-        "noise_before": Score(None, 0, float("inf"), "the same of the content image"),
-    }
+    scores: ClassVar = declared.QUALITY
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        of = pictures.mask.new_tensor
+        tensor = pictures.mask.new_tensor
         return {
-            "blur": of([blur(image) for image in pictures.output]),
-            "blur_before": of([blur(image) for image in pictures.content]),
-            "noise": of([noise(image) for image in pictures.output]),
-            "noise_before": of([noise(image) for image in pictures.content]),
+            "blur": tensor([blur(image) for image in pictures.output]),
+            "blur_before": tensor([blur(image) for image in pictures.content]),
+            "noise": tensor([noise(image) for image in pictures.output]),
+            "noise_before": tensor([noise(image) for image in pictures.content]),
         }

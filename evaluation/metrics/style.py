@@ -1,34 +1,34 @@
-"""Style adherence: how near object and background are to their style texts in a joint space.
+"""Style adherence: similarity of object and background to their style texts in a joint space.
 
-The encoder that was optimised is no judge of its own work, which every score here says by its name:
-"own_" stands before what that encoder says, and what any other says has no such prefix.
+The encoder that was optimised is no judge of its own work, so its scores have names of their own:
+they begin with "own_", those of any other encoder do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from datamodules.task import BACKGROUND, Blend
-from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures, Score
+from evaluation.metrics import scores as declared
+from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
+from evaluation.metrics.scores import OWN
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.steps.directions import blend_direction, embed_prompted
+from lightning_modules.steps.patches import mean_within
 
-OWN = "own_"
-CHUNK = 128  # views that the encoder looks at together
-
-_BACKGROUND_NOTE = "should be low, unless the background has a style of its own"
+CHUNK = 128  # views per call of the encoder
+PROTOCOL_SIDE = 512  # px, side of the pictures in CLIPstyler's protocol of crops
 
 
 @dataclass(frozen=True)
-class Look:
-    """One part of one picture, and the style it is compared with.
+class Part:
+    """One part of one picture, and the styles with which it is compared.
 
     picture: its index in the batch. mask: (H, W) in [0, 1]. styles: at least one.
     """
@@ -39,24 +39,24 @@ class Look:
     styles: Blend
 
 
-def looks(pictures: Pictures) -> list[Look]:
-    """All that can be judged: every object that a text styles, and the background.
+def parts_of(pictures: Pictures) -> list[Part]:
+    """All parts that can be judged: every object with a style text, and the background.
 
     A background without a style of its own is compared with the first object's: only the sailboat
     shall burn.
     """
-    found = []
+    parts = []
     for index, regions in enumerate(pictures.regions):
-        told = [region for region in regions if region.styles]
-        found += [Look(index, r.name == BACKGROUND, r.mask, r.styles) for r in told]
-        left = 1 - pictures.mask[index]
-        if told and told[-1].name != BACKGROUND and bool((left > 0.5).any()):
-            found.append(Look(index, True, left, told[0].styles))
-    return [look for look in found if bool((look.mask > 0.5).any())]
+        styled = [region for region in regions if region.styles]
+        parts += [Part(index, r.name == BACKGROUND, r.mask, r.styles) for r in styled]
+        rest = 1 - pictures.mask[index]
+        if styled and styled[-1].name != BACKGROUND:
+            parts.append(Part(index, True, rest, styled[0].styles))
+    return [part for part in parts if bool((part.mask > 0.5).any())]
 
 
 class StyleMetric(PictureMetric):
-    """What the metrics of style share: the encoder, its texts, and whose judgement it is.
+    """Base class of the metrics of style: the encoder, its texts, and the names of its scores.
 
     Args:
         scorer: the encoder that judges.
@@ -65,14 +65,14 @@ class StyleMetric(PictureMetric):
     def __init__(self, scorer: JointEncoder) -> None:
         super().__init__(network=scorer.identity)
         self.scorer = scorer
-        self._texts: dict[object, Tensor] = {}
+        self._texts: dict[Hashable, Tensor] = {}
 
     def embed(self, views: Tensor) -> Tensor:
-        """Unit vectors (V, D) of views (V, 3, S, S), some at a time."""
-        return torch.cat([self.scorer.embed_images(part) for part in views.split(CHUNK)])
+        """Unit vectors (V, D) of views (V, 3, S, S), CHUNK at a time."""
+        return torch.cat([self.scorer.embed_images(chunk) for chunk in views.split(CHUNK)])
 
     def style(self, styles: Blend) -> Tensor:
-        """(D,) whose product with a unit vector is the mean cosine, by weight, with the texts."""
+        """(D,) whose product with a unit vector is its mean cosine, by weight, with the texts."""
         if styles not in self._texts:
             weights, texts = zip(*styles, strict=True)
             shares = torch.tensor(weights) / sum(weights)
@@ -92,119 +92,80 @@ class StyleMetric(PictureMetric):
         return score.startswith(OWN) == (pictures.encoder == self.scorer.identity)
 
     def by_picture(
-        self, pictures: Pictures, seen: Sequence[Look], values: dict[str, Tensor]
+        self, pictures: Pictures, parts: Sequence[Part], values: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Values (L,) a look as (N,) a picture, under the names of who judges."""
-        nothing = pictures.mask.new_full((len(pictures),), UNDEFINED)
-        scores = dict.fromkeys(self.scores, nothing)
+        """Means per picture (N,) of values per part (L,), named as this judge's scores are."""
         own = OWN if self.applies(OWN, pictures) else ""
+        scores = dict.fromkeys(self.scores, pictures.mask.new_full((len(pictures),), UNDEFINED))
         for background, ending in ((False, ""), (True, "_background")):
-            chosen = [i for i, look in enumerate(seen) if look.background == background]
-            where = torch.tensor([seen[i].picture for i in chosen], device=nothing.device).long()
+            places = [k for k, part in enumerate(parts) if part.background == background]
+            owners = torch.tensor([parts[k].picture for k in places]).long()
             for name, value in values.items():
                 if own + name + ending in scores:
-                    total = torch.zeros_like(nothing).index_add(0, where, value[chosen])
-                    count = torch.zeros_like(nothing).index_add(
-                        0, where, value.new_ones(len(where))
-                    )
-                    scores[own + name + ending] = total / count
+                    mean = means(value[places], owners.to(value.device), len(pictures))
+                    scores[own + name + ending] = mean
         return scores
 
 
-def means(values: Tensor, where: Tensor, count: int) -> Tensor:
-    """Mean (count,) of the values (L,) at each place in `where` (L,); UNDEFINED where none is."""
+def means(values: Tensor, owners: Tensor, count: int) -> Tensor:
+    """Mean (count,) of the values (L,) of each owner (L,); UNDEFINED for an owner of none."""
     empty = values.new_zeros(count)
     ones = torch.ones_like(values)
-    return empty.index_add(0, where, values) / empty.index_add(0, where, ones)
-
-
-def judgements(values: Mapping[str, float | None], score: str) -> dict[str, float]:
-    """What each encoder says, by its identity, under a score such as "own_style_global"."""
-    start = f"{score}."
-    said = {name: value for name, value in values.items() if value is not None}
-    return {name.removeprefix(start): said[name] for name in said if name.startswith(start)}
-
-
-def both(scores: dict[str, Score]) -> dict[str, Score]:
-    """The scores, and the same as the encoder that was optimised gives them."""
-    return scores | {OWN + name: score for name, score in scores.items()}
+    return empty.index_add(0, owners, values) / empty.index_add(0, owners, ones)
 
 
 class GlobalStyle(StyleMetric):
     """The whole object, and the whole background, against the style.
 
-    What is not looked at is black, as Sem-CS has it (M * picture), and the view is cut to the
-    region's bounding box, so that small objects are seen.
+    Everything else is black, as in Sem-CS (M * picture), and the view is cropped to the part's
+    bounding box, so that small objects fill it.
     """
 
-    scores: ClassVar = both(
-        {
-            "style_global": Score(True, -1, 1, "cos(E_I(O), E_T(style)), in the object"),
-            "style_global_background": Score(
-                None, -1, 1, "the same in the background", note=_BACKGROUND_NOTE
-            ),
-            "style_global_before": Score(None, -1, 1, "the same of the content image's object"),
-            "style_direction": Score(
-                True, -1, 1, "cos(E_I(O) - E_I(I), dT), in the object: CLIPstyler, eq. 1"
-            ),
-            "style_direction_background": Score(
-                None, -1, 1, "the same in the background", note=_BACKGROUND_NOTE
-            ),
-        }
-    )
+    scores: ClassVar = declared.GLOBAL_STYLE
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        seen = looks(pictures)
-        if not seen:
-            return self.by_picture(pictures, seen, {})
+        parts = parts_of(pictures)
+        if not parts:
+            return self.by_picture(pictures, parts, {})
         before, after = (
-            self.embed(torch.cat([self._view(images, look) for look in seen]))
+            self.embed(torch.cat([self._view(images, part) for part in parts]))
             for images in (pictures.content, pictures.output)
         )
-        styles = torch.stack([self.style(look.styles) for look in seen])
-        asked = torch.stack([self.direction(look.styles, pictures.source_text) for look in seen])
+        styles = torch.stack([self.style(part.styles) for part in parts])
+        source = pictures.source_text
+        directions = torch.stack([self.direction(part.styles, source) for part in parts])
         values = {
             "style_global": (after * styles).sum(1),
             "style_global_before": (before * styles).sum(1),
-            "style_direction": 1 - directional_loss(after, before, asked),
+            "style_direction": 1 - directional_loss(after, before, directions),
         }
-        return self.by_picture(pictures, seen, values)
+        return self.by_picture(pictures, parts, values)
 
-    def _view(self, images: Tensor, look: Look) -> Tensor:
-        """The region's bounding box of a picture, black outside the region, as the encoder sees."""
-        rows, columns = (look.mask > 0.5).nonzero().unbind(1)
+    def _view(self, images: Tensor, part: Part) -> Tensor:
+        """The encoder's view (1, 3, S, S) of a part's bounding box, black outside the part."""
+        rows, columns = (part.mask > 0.5).nonzero().unbind(1)
         box = (
             slice(int(rows.min()), int(rows.max()) + 1),
             slice(int(columns.min()), int(columns.max()) + 1),
         )
-        return self.scorer.view((images[look.picture] * look.mask)[None, :, *box])
+        return self.scorer.view((images[part.picture] * part.mask)[None, :, *box])
 
 
 class PatchStyle(StyleMetric):
-    """Random patches against the style, by CLIPstyler's protocol: the mean cosine of 64 crops of 64
+    """Random crops against the style, by CLIPstyler's protocol: the mean cosine of 64 crops of 64
     to 224 px of a 512 px picture; at other sizes the crops are as large relative to the shorter
     side.
 
-    The crops of an object are drawn uniformly from those that it covers at least by half; where
-    there are none, those that it covers most are taken. They are the same for every output of the
-    same picture.
+    The crops of an object are drawn uniformly from those that it covers by at least half; without
+    any, those that it covers most are taken. They are the same for every output of one picture.
 
     Args:
-        crops: number of crops a region.
+        crops: number of crops per part.
         smallest, largest: their sides in px at 512 px.
         seed: of their places.
     """
 
-    scores: ClassVar = both(
-        {
-            "style_patch": Score(
-                True, -1, 1, "CLIPstyler, supplement: cosine of crops with the style text"
-            ),
-            "style_patch_background": Score(
-                None, -1, 1, "the same in the background", note=_BACKGROUND_NOTE
-            ),
-        }
-    )
+    scores: ClassVar = declared.PATCH_STYLE
 
     def __init__(
         self,
@@ -216,37 +177,36 @@ class PatchStyle(StyleMetric):
     ) -> None:
         super().__init__(scorer)
         self.crops = crops
-        self.sides = (smallest / 512, largest / 512)
+        self.sides = (smallest / PROTOCOL_SIDE, largest / PROTOCOL_SIDE)
         self.seed = seed
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        seen = looks(pictures)
-        if not seen:
-            return self.by_picture(pictures, seen, {})
-        means = []
-        for look in seen:
-            boxes = crop_boxes(look.mask, self.crops, *self.sides, self.seed)
-            patches = cut_boxes(pictures.output[look.picture], boxes, self.scorer.image_size)
-            means.append((self.embed(patches) @ self.style(look.styles)).mean())
-        return self.by_picture(pictures, seen, {"style_patch": torch.stack(means)})
+        parts = parts_of(pictures)
+        if not parts:
+            return self.by_picture(pictures, parts, {})
+        cosines = [self._cosine(pictures.output[part.picture], part) for part in parts]
+        return self.by_picture(pictures, parts, {"style_patch": torch.stack(cosines)})
+
+    def _cosine(self, image: Tensor, part: Part) -> Tensor:
+        boxes = crop_boxes(part.mask, self.crops, *self.sides, self.seed)
+        crops = cut_boxes(image, boxes, self.scorer.image_size)
+        return (self.embed(crops) @ self.style(part.styles)).mean()
 
 
 def crop_boxes(mask: Tensor, count: int, smallest: float, largest: float, seed: int) -> Tensor:
     """Boxes (count, 4) as left, top, right, bottom in px, square, inside the picture.
 
-    mask: (H, W) in [0, 1]; a box is covered at least by half, or else is among the most covered.
+    mask: (H, W) in [0, 1]; a box is covered by at least half, or else is among the most covered.
     smallest, largest: sides relative to the picture's shorter side.
     """
     height, width = mask.shape
-    chance = torch.Generator().manual_seed(seed)
-    u, x, y, order = torch.rand(4, 64 * count, generator=chance, dtype=torch.float64).unbind()
+    random = torch.Generator().manual_seed(seed)
+    u, x, y, order = torch.rand(4, 64 * count, generator=random, dtype=torch.float64).unbind()
     side = ((smallest + u * (largest - smallest)) * min(height, width)).round().clamp(min=1)
     left, top = (x * (width - side + 1)).floor(), (y * (height - side + 1)).floor()
-    boxes = torch.stack([left, top, left + side, top + side], dim=1).long()
-    table = F.pad(mask.double().cpu().cumsum(0).cumsum(1), (1, 0, 1, 0))
-    x0, y0, x1, y1 = boxes.unbind(1)
-    covered = (table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]) / side.square()
+    covered = mean_within(mask.cpu(), torch.stack([left, top, side], dim=1))
     rank = torch.where(covered >= 0.5, 1 + order, covered)
+    boxes = torch.stack([left, top, left + side, top + side], dim=1).long()
     return boxes[rank.topk(count).indices].to(mask.device)
 
 

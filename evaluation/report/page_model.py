@@ -1,7 +1,7 @@
-"""From runs to what a report says: plain values, no files, no HTML.
+"""Contents of a report as plain values: no files, no HTML.
 
-A run is counted where it has something to say: a mean is over the runs that have the score, and n
-says how many those are. Scores of different networks are never averaged: each name is its own.
+A mean is over the runs that have the score, and n is their number. Scores of different networks are
+never averaged together: each name is a score of its own.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.metrics.base import Score
+from evaluation.metrics.scores import OWN
 from evaluation.report.details import Details
 from evaluation.report.pictures import Shots
-from evaluation.tables.runs import Cell, Run, bare, meanings, summary
-from evaluation.tables.runs import stem as kind
-from evaluation.tables.scores import ARROWS
+from evaluation.tables.groups import Group
+from evaluation.tables.meanings import arrow, meaning, network, stem
+from evaluation.tables.numbers import rounded
+from evaluation.tables.run import Run
 
-# Scores that are shown first, without their network's name, and what people call them.
+# Scores that are shown first, without their network's name, and their headings.
 MAIN = {
     "style_patch": "style, patches",
     "style_global": "style, object",
@@ -36,19 +37,20 @@ MAIN = {
     "object_content_distance": "content distance",
     "mask_agreement": "mask agreement",
 }
-FEW = range(2, 17)  # values of a label that make a filter
-SPEAKING = ("picture", "set")  # labels whose values say what they are
-NO_THRESHOLDS = ("seed", "seed_everything")  # numbers without an order that means something
-EMBEDDED = "bridge"  # how the names of the stand-ins for CLIP begin
+FILTERED = range(2, 17)  # numbers of values of a label that make a filter
+SPEAKING = ("picture", "set")  # labels whose values need no name beside them
+NO_THRESHOLDS = ("seed", "seed_everything")  # numbers whose order means nothing
+EMBEDDED = "bridge"  # prefix of the names of the stand-ins for CLIP
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run with all that its page needs; shots: None where it has no pictures to show.
+    """A run with everything that its part of the page needs.
 
-    failure: why it is not shown among the whole ones, "" for a whole run.
-    path: the run's folder as a person can type it. group: what its numbers are averaged under, see
-    `with_groups`.
+    shots: None where it has no pictures to show.
+    failure: why it is not among the whole runs, "" for a whole run.
+    path: the run's folder as a person can type it. group: title of the runs with which its numbers
+    are averaged, see `with_groups`.
     """
 
     run: Run
@@ -60,126 +62,87 @@ class Entry:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """What the run was asked for, with what parse.json tells beside."""
-        known = dict(self.run.labels)
-        # A bench knows a method by its file, "sem_cs", which says no more than its class, unless it
-        # is another configuration of the same method.
-        if _letters(known.get("method") or self.run.method) == _letters(self.run.method):
-            known["method"] = self.run.method
+        """The labels of the run, and object and style from its parse.json."""
+        labels = dict(self.run.labels)
+        # A bench names a method by its file, "sem_cs", which adds nothing to the name of its class,
+        # unless it is another configuration of the same method.
+        if _letters(labels.get("method") or self.run.method) == _letters(self.run.method):
+            labels["method"] = self.run.method
         for position, name in enumerate(("object", "style")):
-            words = [target[position] for target in self.details.targets if target[position]]
-            if words:
-                known.setdefault(name, ", ".join(words))
-        return {name: value for name, value in known.items() if value not in ("", None)}
+            texts = [target[position] for target in self.details.targets if target[position]]
+            if texts:
+                labels.setdefault(name, ", ".join(texts))
+        return {name: value for name, value in labels.items() if value not in ("", None)}
 
     @property
     def title(self) -> str:
         """ "cat → fire", or the folder's name."""
         pairs = [f"{name or 'whole picture'} → {style}" for name, style in self.details.targets]
-        asked = self.labels
+        labels = self.labels
         if not any(style for _, style in self.details.targets):
-            styled = "style" in asked
-            pairs = [f"{asked.get('object', 'picture')} → {asked['style']}"] if styled else []
+            styled = "style" in labels
+            pairs = [f"{labels.get('object', 'picture')} → {labels['style']}"] if styled else []
         return ", ".join(pairs) or self.run.folder
 
     @property
     def command(self) -> str:
-        """What makes the run again."""
-        own = f"atelier stylize --config {shlex.quote(self.path + '/config.yaml')} --out again"
-        return self.run.command or (own if self.details.config else "")
+        """The command that makes the run again, "" if unknown."""
+        again = f"atelier stylize --config {shlex.quote(self.path + '/config.yaml')} --out again"
+        return self.run.command or (again if self.details.config else "")
 
 
 def _letters(name: Any) -> str:
     return "".join(sign for sign in str(name).casefold() if sign.isalnum())
 
 
-def what(name: str) -> Score | None:
-    """What a score means; None for one that no metric of ours gives."""
-    return meanings().get(bare(name))
-
-
 def with_groups(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
-    """The entries with their groups: the method, and where whole runs of one method differ in their
-    set or encoder, these too, because then their numbers do not belong together.
+    """The entries with their groups: the method, and where whole runs differ in their set or
+    encoder, these too, because then their numbers do not belong together.
 
-    names: of methods, as people write them.
+    names: of methods, as the papers write them.
     """
     whole = [entry.run for entry in entries if not entry.failure]
-    told = [name for name in ("set", "encoder") if len({getattr(run, name) for run in whole}) > 1]
-    return [
-        replace(
-            entry,
-            group=" · ".join(
-                part
-                for part in (
-                    names.get(entry.run.method, entry.run.method),
-                    *(getattr(entry.run, name) for name in told),
-                )
-                if part
-            ),
-        )
-        for entry in entries
-    ]
+    apart = [name for name in ("set", "encoder") if len({getattr(run, name) for run in whole}) > 1]
+
+    def title(run: Run) -> str:
+        parts = [names.get(run.method, run.method), *(getattr(run, name) for name in apart)]
+        return " · ".join(part for part in parts if part)
+
+    return [replace(entry, group=title(entry.run)) for entry in entries]
+
+
+def by_group(entries: Iterable[Entry]) -> dict[str, Group]:
+    """Whole runs by their group, in alphabetical order."""
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for entry in entries:
+        if not entry.failure:
+            runs[entry.group].append(entry.run)
+    titles = sorted(runs, key=str.casefold)
+    return {title: Group({"group": title}, tuple(runs[title])) for title in titles}
 
 
 def main_scores(runs: Iterable[Run]) -> list[str]:
-    """The scores of MAIN that any run has, by kind; of a kind, the network that judged most first.
+    """The scores of MAIN that any run has, by kind; within a kind, the most frequent network first.
 
-    What an encoder says of the runs that it was optimised for ("own_") is not among them.
+    Judgements of the encoder that was optimised ("own_") are not among them.
     """
     count = Counter(k for run in runs for k, value in run.metrics.items() if value is not None)
-    known = [name for name in count if kind(name) in MAIN]
-    order = {name: place for place, name in enumerate(MAIN)}
-    return sorted(known, key=lambda name: (order[kind(name)], -count[name], name))
+    names = [name for name in count if stem(name) in MAIN]
+    place = {name: k for k, name in enumerate(MAIN)}
+    return sorted(names, key=lambda name: (place[stem(name)], -count[name], name))
 
 
 def all_scores(runs: Iterable[Run]) -> list[str]:
     """Every score that any run has, the main ones first."""
     runs = list(runs)
     first = main_scores(runs)
-    found = {k for run in runs for k, value in run.metrics.items() if value is not None}
-    return first + sorted(found.difference(first), key=lambda k: (k.startswith("own_"), k))
-
-
-def network(name: str) -> str:
-    """The network in a score's name, "" for none."""
-    return name.partition(".")[2]
+    present = {k for run in runs for k, value in run.metrics.items() if value is not None}
+    return first + sorted(present.difference(first), key=lambda k: (k.startswith(OWN), k))
 
 
 def heading(name: str) -> str:
-    """A score as a person calls it, with its network."""
-    return " · ".join(part for part in (MAIN.get(kind(name), kind(name)), network(name)) if part)
-
-
-def arrow(score: Score | None) -> str:
-    """ "↑" where higher is better, "↓" where lower is, else ""."""
-    return ARROWS[score.higher_is_better] if score else ""
-
-
-def spread(values: Iterable[float | None]) -> Cell | None:
-    """Mean, deviation and number of what is known; None if nothing is."""
-    cell = summary(values)
-    return cell if cell.n else None
-
-
-def by_group(entries: Iterable[Entry]) -> dict[str, list[Run]]:
-    """Whole runs by their group, in alphabetical order."""
-    found: dict[str, list[Run]] = defaultdict(list)
-    for entry in entries:
-        if not entry.failure:
-            found[entry.group].append(entry.run)
-    return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
-
-
-def best(cells: Mapping[str, Cell | None], score: Score | None) -> str | None:
-    """The row with the best mean; None if nothing is better, or only one row has a number."""
-    known = {name: cell.mean for name, cell in cells.items() if cell}
-    if len(known) < 2 or score is None or score.higher_is_better is None:
-        return None
-    ranked = sorted(known, key=known.__getitem__, reverse=score.higher_is_better)
-    # Means of equal numbers may differ in their last digits.
-    tie = math.isclose(known[ranked[0]], known[ranked[1]], rel_tol=1e-9, abs_tol=1e-12)
-    return None if tie else ranked[0]
+    """A score's heading, with its network."""
+    return " · ".join(part for part in (MAIN.get(stem(name), stem(name)), network(name)) if part)
 
 
 # ---- labels ----
@@ -195,15 +158,15 @@ def words(value: Any) -> str:
 
 
 def varying(entries: Sequence[Entry]) -> dict[str, list[str]]:
-    """Labels in which runs differ, each with its values: numbers by size, then words."""
+    """Labels that vary between runs, each with its values: numbers by size, then texts."""
     values: dict[str, dict[str, Any]] = defaultdict(dict)
     for entry in entries:
         for name, value in entry.labels.items():
             values[name].setdefault(words(value), value)
     return {
-        name: sorted(found, key=lambda word: _order(found[word], word))
-        for name, found in values.items()
-        if len(found) > 1
+        name: sorted(by_word, key=lambda word: _order(by_word[word], word))
+        for name, by_word in values.items()
+        if len(by_word) > 1
     }
 
 
@@ -217,13 +180,13 @@ def is_number(value: Any) -> bool:
 
 
 def thresholds(entries: Iterable[Entry]) -> dict[str, list[float]]:
-    """Labels that are numbers and differ among the whole runs, each with its values."""
+    """Labels that are numbers and vary between the whole runs, each with its values."""
     values: dict[str, set[float]] = defaultdict(set)
     for entry in entries:
         for name, value in entry.labels.items():
             if not entry.failure and name not in NO_THRESHOLDS and is_number(value):
                 values[name].add(value)
-    return {name: sorted(found) for name, found in values.items() if len(found) > 1}
+    return {name: sorted(numbers) for name, numbers in values.items() if len(numbers) > 1}
 
 
 # ---- the overview ----
@@ -231,7 +194,10 @@ def thresholds(entries: Iterable[Entry]) -> dict[str, list[float]]:
 
 @dataclass(frozen=True)
 class Overview:
-    """done, failed: numbers of runs. unavailable: metrics and number of runs, by reason."""
+    """done, failed: numbers of runs. unavailable: metrics and number of runs, by reason.
+
+    embedded: whether a stand-in for CLIP was optimised, or judged.
+    """
 
     done: int
     failed: int
@@ -245,59 +211,49 @@ class Overview:
 
 
 def overview(entries: Sequence[Entry]) -> Overview:
-    """What stands at the top of a report."""
+    """The figures at the top of a report."""
     whole = [entry for entry in entries if not entry.failure]
     runs = [entry.run for entry in whole]
     reasons: dict[str, set[str]] = defaultdict(set)
-    touched: Counter[str] = Counter()
+    counts: Counter[str] = Counter()  # runs by reason
     for run in runs:
         for metric, why in run.unavailable.items():
             reasons[why].add(metric)
-        touched.update(set(run.unavailable.values()))
+        counts.update(set(run.unavailable.values()))
     encoders = sorted({run.encoder for run in runs if run.encoder})
     judges = {network(name) for name in main_scores(runs)}
     return Overview(
         done=len(whole),
         failed=len(entries) - len(whole),
         seconds=sum(run.seconds for run in runs),
-        methods=sorted({entry.run.method for entry in whole}, key=str.casefold),
+        methods=sorted({run.method for run in runs}, key=str.casefold),
         encoders=encoders,
         sets=sorted({run.set for run in runs if run.set}),
         dates=sorted({entry.details.date for entry in whole if entry.details.date}),
-        unavailable={why: (sorted(names), touched[why]) for why, names in sorted(reasons.items())},
+        unavailable={why: (sorted(names), counts[why]) for why, names in sorted(reasons.items())},
         embedded=any(name.startswith(EMBEDDED) for name in (*encoders, *judges)),
     )
 
 
-def lasting(seconds: float) -> str:
-    """Seconds in words: "41 s", "12 min", "3 h 05 min"."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-# ---- what the page's script gets ----
+# ---- values for the page's script ----
 
 
 def gallery(entries: Sequence[Entry], names: Mapping[str, str]) -> dict[str, Any]:
-    """The cards of the whole runs, the labels that filter them and the scores that order them.
+    """The cards of the whole runs, the labels that filter them and the scores that sort them.
 
-    names: of methods, as people write them.
+    names: of methods, as the papers write them.
     """
     whole = [entry for entry in entries if not entry.failure]
-    differ = varying(whole)
+    labels = varying(whole)
     runs = [entry.run for entry in whole]
     scores = main_scores(runs)
-    facets = {name: values for name, values in differ.items() if len(values) in FEW}
+    facets = {name: values for name, values in labels.items() if len(values) in FILTERED}
     first = ("method", "picture", "object", "style")
     return {
         "facets": {name: facets[name] for name in sorted(facets, key=_place(first))},
-        "scores": [
-            {"name": name, "title": heading(name), "arrow": arrow(what(name))} for name in scores
-        ],
+        "scores": [{"name": n, "title": heading(n), "arrow": arrow(n)} for n in scores],
         "methods": {run.method: names.get(run.method, run.method) for run in runs},
-        "runs": [_card(entry, number, differ, scores) for number, entry in enumerate(whole)],
+        "runs": [_card(entry, number, labels, scores) for number, entry in enumerate(whole)],
     }
 
 
@@ -305,17 +261,17 @@ def _place(first: Sequence[str]) -> Callable[[str], tuple]:
     return lambda name: (first.index(name) if name in first else len(first), name)
 
 
-def _card(entry: Entry, number: int, differ: Iterable[str], scores: Sequence[str]) -> dict:
+def _card(entry: Entry, number: int, varied: Iterable[str], scores: Sequence[str]) -> dict:
     labels = {name: words(value) for name, value in entry.labels.items()}
-    told = {"method", "object", "style"}  # by the dot's colour and the title
+    elsewhere = {"method", "object", "style"}  # in the dot's colour and the title
     return {
         "id": entry.run.folder,
         "file": detail_file(number),
         "title": entry.title,
         "about": [
             labels[name] if name in SPEAKING else f"{short(name)} {labels[name]}"
-            for name in sorted(differ, key=_place(("picture",)))
-            if name in labels and name not in told
+            for name in sorted(varied, key=_place(("picture",)))
+            if name in labels and name not in elsewhere
         ],
         "group": entry.group,
         "labels": labels,
@@ -330,24 +286,19 @@ def short(label: str) -> str:
     return label.rpartition(".")[2]
 
 
-def rounded(value: float | None) -> float | None:
-    """Five digits that count."""
-    return None if value is None or not math.isfinite(value) else float(f"{value:.5g}")
-
-
 def detail_file(number: int) -> str:
-    """Where the page finds what it shows of one run alone."""
+    """Path, within the report, of the values of one run."""
     return f"runs/{number:04d}.js"
 
 
 def detail(entry: Entry) -> dict[str, Any]:
-    """What is read only when a run is opened."""
+    """Values that the page reads only when a run is opened."""
     run, details = entry.run, entry.details
     rows = []
     for name in all_scores([run]):
-        score = what(name)
-        remark = ", ".join(part for part in (score.unit, score.note) if part) if score else ""
-        rows.append([heading(name), rounded(run.metrics[name]), arrow(score), remark])
+        score = meaning(name)
+        remark = score.remark if score else ""
+        rows.append([heading(name), rounded(run.metrics[name]), arrow(name), remark])
     return {
         "folder": entry.path,
         "command": entry.command,

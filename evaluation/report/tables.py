@@ -1,117 +1,81 @@
-"""The parts of the page that need no script, as HTML: overview, tables, failures.
-
-Every text passes through `text`; nothing that a run or a person named is ever markup.
-"""
+"""Parts of the page that need no script, as HTML: overview, tables, failures."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from evaluation.report.markup import command_box, row, table, tag, text
 from evaluation.report.page_model import (
     Entry,
     Overview,
     all_scores,
-    arrow,
-    best,
     by_group,
     heading,
-    kind,
-    lasting,
     main_scores,
-    network,
-    spread,
-    what,
     words,
 )
-from evaluation.report.plots import numbers
+from evaluation.report.plots import curve_rows
 from evaluation.report.published import Published
+from evaluation.tables import numbers
+from evaluation.tables.groups import Cell, Group, best
+from evaluation.tables.meanings import ARROWS, SECONDS, arrow, direction, meaning, network, stem
 from evaluation.tables.parsers import COLUMNS, Column
-from evaluation.tables.runs import Cell, Run
 
 NONE = '<span class="none" title="not measured">-</span>'
-
-
-def text(value: object) -> str:
-    """Any text as HTML that shows it."""
-    return html.escape(str(value), quote=True)
-
-
-def tag(name: str, inner: str, **attributes: str) -> str:
-    """An element; `inner` is HTML already. A trailing "_" of an attribute's name goes."""
-    given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items()
-    )
-    return f"<{name}{given}>{inner}</{name}>"
-
-
-def table(head: Sequence[str], rows: Iterable[str], caption: str) -> str:
-    """A table that scrolls in itself where it is too wide; cells and rows are HTML."""
-    top = "".join(tag("th", cell, scope="col") for cell in head)
-    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    inner = f'<caption class="hidden">{text(caption)}</caption>{body}'
-    # A box that scrolls must be reachable without a mouse.
-    box = {"class_": "scroll", "role": "region", "tabindex": "0", "aria_label": caption}
-    return tag("div", tag("table", inner), **box)
-
-
-def row(first: str, cells: Iterable[str], **attributes: str) -> str:
-    """A row of a table; its first cell names it. All is HTML."""
-    return tag(
-        "tr",
-        tag("th", first, scope="row") + "".join(tag("td", cell) for cell in cells),
-        **attributes,
-    )
 
 
 # ---- overview ----
 
 
-def overview_part(seen: Overview, names: Mapping[str, str]) -> str:
-    """Counts in large figures, and what a reader must know before the tables."""
-    methods = [names.get(method, method) for method in seen.methods]
+def overview_part(overview: Overview, names: Mapping[str, str]) -> str:
+    """Counts in large figures, and notes for readers of the tables."""
+    methods = [names.get(method, method) for method in overview.methods]
     tiles = [
-        (str(seen.done), "run" if seen.done == 1 else "runs"),
-        (str(seen.failed), "failed"),
-        (lasting(seen.seconds), "of computing"),
+        (str(overview.done), "run" if overview.done == 1 else "runs"),
+        (str(overview.failed), "failed"),
+        (numbers.duration(overview.seconds), "of computing"),
         (str(len(methods)), ", ".join(methods) if 0 < len(methods) < 7 else "methods"),
     ]
-    shown = "".join(
+    figures = "".join(
         tag("div", tag("dt", text(name)) + tag("dd", text(figure)), class_="tile")
         for figure, name in tiles
     )
-    facts = [("Encoder" if len(seen.encoders) == 1 else "Encoders", ", ".join(seen.encoders))]
-    facts += [("Sets", ", ".join(seen.sets)), ("Made", span(seen.dates))]
-    told = "".join(
+    encoders = "Encoder" if len(overview.encoders) == 1 else "Encoders"
+    facts = [
+        (encoders, ", ".join(overview.encoders)),
+        ("Sets", ", ".join(overview.sets)),
+        ("Made", span(overview.dates)),
+    ]
+    pairs = "".join(
         tag("div", tag("dt", text(name)) + tag("dd", text(value))) for name, value in facts if value
     )
-    notes = "".join(tag("li", note) for note in _notes(seen))
+    notes = "".join(tag("li", note) for note in _notes(overview))
     return (
-        tag("dl", shown, class_="tiles")
-        + tag("dl", told, class_="facts")
+        tag("dl", figures, class_="tiles")
+        + tag("dl", pairs, class_="facts")
         + (tag("ul", notes, class_="notes", aria_label="What to know") if notes else "")
     )
 
 
 def span(dates: Sequence[str]) -> str:
-    """ "2026-11-20 to 2026-11-21"; one day alone."""
+    """ "2026-11-20 to 2026-11-21"; a single day alone."""
     return " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
 
 
-def _notes(seen: Overview) -> list[str]:
+def _notes(overview: Overview) -> list[str]:
     notes = []
-    if seen.embedded:
+    if overview.embedded:
         notes.append(
             "<b>Not comparable with published numbers:</b> these runs were made or judged with the "
             "embedded stand-in for CLIP (bridge). They compare with one another."
         )
-    if seen.failed:
-        notes.append(f'<a href="#failed">{seen.failed} failed</a>; no table counts what failed.')
-    for why, (metrics, count) in seen.unavailable.items():
-        named = ", ".join(tag("code", text(name)) for name in metrics)
+    if overview.failed:
+        notes.append(f'<a href="#failed">{overview.failed} failed</a>; the tables leave them out.')
+    for why, (metrics, count) in overview.unavailable.items():
+        names = ", ".join(tag("code", text(name)) for name in metrics)
         runs = "1 run" if count == 1 else f"{count} runs"
-        notes.append(f"{named}: unavailable in {runs}: {text(why)}")
+        notes.append(f"{names}: unavailable in {runs}: {text(why)}")
     return notes
 
 
@@ -121,72 +85,74 @@ def _notes(seen: Overview) -> list[str]:
 def methods_part(entries: Sequence[Entry], published: Published) -> str:
     """Methods by main scores, the papers' rows below ours."""
     groups = by_group(entries)
-    scores = main_scores(run for runs in groups.values() for run in runs)
-    # A column for every published number of our methods, whether we measure it or not.
-    papers = [
-        name
-        for name in published.columns
-        if any(name in line.values for m in published.methods for _, line in published.of(m))
-    ]
-    places = {name: _beside(published.columns[name].beside, scores) or name for name in papers}
-    # First what can be compared, so that it can be seen at once.
+    scores = main_scores(run for group in groups.values() for run in group.runs)
+    places = _places(published, scores)
+    # First the comparable columns, so that they are visible at once.
     beside = [name for name in scores if name in places.values()]
-    alone = [name for name in papers if places[name] == name]
+    alone = [name for name, place in places.items() if place == name]
     columns = [*beside, *alone, *(name for name in scores if name not in beside)]
     heads = {name: _paper_head(published, name) for name in alone}
     heads |= {name: _score_head(name) for name in scores}
-    head = ["method", "n", *(heads[name] for name in columns), "s a run"]
-    methods = {runs[0].method: None for runs in groups.values()}
+    head = ["method", "n", *(heads[name] for name in columns), "s per run"]
+    methods = {group.runs[0].method: None for group in groups.values()}
     rows = []
     for method in dict.fromkeys([*methods, *published.methods]):
-        own = {group: runs for group, runs in groups.items() if runs[0].method == method}
-        rows += _our_rows(own, groups, columns)
-        for paper, line in published.of(method):
-            told = {places[n]: _published(published, n, v) for n, v in line.values.items()}
-            first = f"{text(line.name)} <small>{text(paper.short)}</small>"
-            cells = [tag("small", "paper"), *(told.get(name, NONE) for name in columns), NONE]
-            rows.append(row(first, cells, class_="paper"))
+        titles = [title for title, group in groups.items() if group.runs[0].method == method]
+        rows += [_our_row(title, groups, columns) for title in titles]
+        rows += _paper_rows(published, method, places, columns)
     return table(head, rows, "Methods by scores, ours and published")
 
 
-def _our_rows(
-    own: Mapping[str, list[Run]], groups: Mapping[str, list[Run]], columns: Sequence[str]
+def _places(published: Published, scores: Sequence[str]) -> dict[str, str]:
+    """The column of each published number of our methods: our score of its kind, else its own."""
+    places = {}
+    for name, column in published.columns.items():
+        if any(name in line.values for m in published.methods for _, line in published.of(m)):
+            ours = (score for score in scores if column.beside and stem(score) == column.beside)
+            places[name] = next(ours, name)
+    return places
+
+
+def _our_row(title: str, groups: Mapping[str, Group], columns: Sequence[str]) -> str:
+    """The row of a group; a mean that is the best of all groups is bold."""
+    group = groups[title]
+    cells = [str(group.n)]
+    for name in columns:
+        means = {key: other.cell(name) for key, other in groups.items()}
+        cells.append(_cell(means[title], title in best(means, direction(name))))
+    seconds = group.cell(SECONDS).mean
+    cells.append(NONE if seconds is None else f"{seconds:.0f}")
+    return row(tag("span", "", class_="dot", data_group=title) + text(title), cells)
+
+
+def _paper_rows(
+    published: Published, method: str, places: Mapping[str, str], columns: Sequence[str]
 ) -> list[str]:
-    """The rows of some groups; the best of all groups is bold."""
+    """The rows of a method in papers."""
     rows = []
-    for group, runs in own.items():
-        cells = [str(len(runs))]
-        for name in columns:
-            means = {g: spread(r.metrics.get(name) for r in of) for g, of in groups.items()}
-            cells.append(_cell(means[group], best(means, what(name)) == group))
-        seconds = spread(run.seconds for run in runs if run.seconds)
-        cells.append(f"{seconds.mean:.0f}" if seconds else NONE)
-        dot = tag("span", "", class_="dot", data_group=group)
-        rows.append(row(dot + text(group), cells))
+    for paper, line in published.of(method):
+        cells = {places[n]: _published(published, n, v) for n, v in line.values.items()}
+        first = f"{text(line.name)} <small>{text(paper.short)}</small>"
+        cells = [tag("small", "paper"), *(cells.get(name, NONE) for name in columns), NONE]
+        rows.append(row(first, cells, class_="paper"))
     return rows
 
 
-def _beside(base: str, scores: Sequence[str]) -> str | None:
-    """Our column of a kind that a published number stands in, None if we have none."""
-    return next((name for name in scores if base and kind(name) == base), None)
-
-
 def _score_head(name: str) -> str:
-    title = text(heading(kind(name)))
     below = tag("small", text(network(name))) if network(name) else ""
-    return f"{title} {_arrow(arrow(what(name)))}{below}"
+    return f"{text(heading(stem(name)))} {_arrow(arrow(name))}{below}"
 
 
 def _arrow(sign: str) -> str:
-    said = {"↑": "higher is better", "↓": "lower is better"}.get(sign)
-    return (
-        tag("span", sign, class_="arrow", role="img", aria_label=said, title=said) if said else ""
-    )
+    title = {"↑": "higher is better", "↓": "lower is better"}.get(sign)
+    if not title:
+        return ""
+    return tag("span", sign, class_="arrow", role="img", aria_label=title, title=title)
 
 
 def _paper_head(published: Published, name: str) -> str:
     column = published.columns[name]
-    sign = _arrow("↑" if column.higher_is_better else "↓")
+    sign = _arrow(ARROWS[column.higher_is_better])
     return f"{text(column.title)} {sign}<small>published</small>"
 
 
@@ -195,34 +161,36 @@ def _published(published: Published, name: str, value: float) -> str:
     return tag("span", text(f"{value:.{column.digits}f}{column.unit}"), title=column.note)
 
 
-def _cell(found: Cell | None, wins: bool) -> str:
-    if found is None:
+def _cell(cell: Cell, is_best: bool) -> str:
+    """Mean and spread."""
+    if cell.mean is None:
         return NONE
-    mean = f"<b>{found.mean:.4g}</b>" if wins else f"{found.mean:.4g}"
-    return mean + (f" <small>± {found.sd:.2g}</small>" if found.sd is not None else "")
+    mean, spread = numbers.number(cell.mean), numbers.spread(cell)
+    mean = f"<b>{mean}</b>" if is_best else mean
+    return f"{mean} <small>{spread}</small>" if spread else mean
 
 
 def everything_part(entries: Sequence[Entry]) -> str:
-    """Every score by method: mean, deviation and n; what the number is."""
+    """Every score by method: mean, deviation and n, and its meaning."""
     groups = by_group(entries)
-    scores = all_scores(run for runs in groups.values() for run in runs)
-    head = ["score", *(text(group) for group in groups), "what it is"]
+    scores = all_scores(run for group in groups.values() for run in group.runs)
+    head = ["score", *(text(title) for title in groups), "what it is"]
     rows = []
     for name in scores:
         cells = []
-        for runs in groups.values():
-            found = spread(run.metrics.get(name) for run in runs)
-            n = f" <small>n {found.n}</small>" if found and found.n != len(runs) else ""
-            cells.append(_cell(found, False) + n)
-        score = what(name)
+        for group in groups.values():
+            cell = group.cell(name)
+            n = f" <small>n {cell.n}</small>" if 0 < cell.n < group.n else ""
+            cells.append(_cell(cell, is_best=False) + n)
+        score = meaning(name)
         about = "; ".join(p for p in (score.source, score.unit, score.note) if p) if score else ""
-        first = f"{tag('code', text(name))} {_arrow(arrow(score))}"
+        first = f"{tag('code', text(name))} {_arrow(arrow(name))}"
         rows.append(row(first, [*cells, tag("small", text(about))]))
     return table(head, rows, "Every score by method")
 
 
 def published_part(published: Published) -> str:
-    """The papers' tables whole, and what their columns are."""
+    """The papers' whole tables, and the meanings of their columns."""
     parts = []
     for paper in published.tables:
         columns = [n for n in published.columns if any(n in r.values for r in paper.rows)]
@@ -254,36 +222,27 @@ def published_part(published: Published) -> str:
 def parsers_part(ours: Mapping[str, Any] | None, published: Mapping[str, Any]) -> str:
     """Our parsers, if they were measured, and the paper's ten."""
     rows = list(ours["rows"]) if ours else []
-    beside = [{"n": published["instructions"], **line} for line in published["rows"]]
+    papers = [{"n": published["instructions"], **line} for line in published["rows"]]
     columns = [
         column
         for column in COLUMNS
-        if column.name != "parser" and any(column.name in line for line in (*rows, *beside))
+        if column.name != "parser" and any(column.name in line for line in (*rows, *papers))
     ]
     lines = []
     for line in rows:
         why = f" <small>{text(line['error'])}</small>" if "error" in line else ""
         lines.append(row(text(line["parser"]) + why, _parser_cells(line, columns)))
-    lines += [
-        row(
-            f"{text(line['parser'])} <small>paper</small>",
-            _parser_cells(line, columns),
-            class_="paper",
-        )
-        for line in beside
-    ]
-    told = f"Paper: {published['source']}, {published['note']}."
+    for line in papers:
+        first = f"{text(line['parser'])} <small>paper</small>"
+        lines.append(row(first, _parser_cells(line, columns), class_="paper"))
+    source = f"Paper: {published['source']}, {published['note']}."
     if ours:
-        told += " The two halves do not compare directly: other instructions, another judge."
-    made = "" if ours else _how_to_measure()
+        source += " The two halves do not compare directly: other instructions, another judge."
+    head = ["parser", *(text(column.heading) for column in columns)]
     return (
-        made
-        + table(
-            ["parser", *(text(column.heading) for column in columns)],
-            lines,
-            "How well instructions are split",
-        )
-        + tag("p", text(told), class_="fine")
+        ("" if ours else _how_to_measure())
+        + table(head, lines, "How well instructions are split")
+        + tag("p", text(source), class_="fine")
     )
 
 
@@ -303,54 +262,38 @@ def _parser_cells(line: Mapping[str, Any], columns: Iterable[Column]) -> list[st
 
 
 def failures_part(entries: Sequence[Entry]) -> str:
-    """Every run that failed: what it was, why, and the command that tries again."""
+    """Every failed run: its labels, the reason, and the command that tries again."""
     parts = []
     for entry in entries:
         if entry.failure:
-            told = [f"{name} {words(value)}" for name, value in sorted(entry.labels.items())]
+            labels = [f"{name} {words(value)}" for name, value in sorted(entry.labels.items())]
             inner = tag("h3", text(entry.title)) + tag("p", text(entry.failure), class_="why")
-            inner += tag("p", text(" · ".join([*told, entry.path])), class_="fine")
+            inner += tag("p", text(" · ".join([*labels, entry.path])), class_="fine")
             if entry.command:
                 inner += command_box(entry.command)
             parts.append(tag("li", inner))
-    return (
-        tag("ul", "".join(parts), class_="failures")
-        if parts
-        else "<p>None. Every run is whole.</p>"
-    )
+    if not parts:
+        return "<p>None. Every run is whole.</p>"
+    return tag("ul", "".join(parts), class_="failures")
 
 
-def command_box(command: str) -> str:
-    """A command with a button that copies it."""
-    button = '<button type="button" class="copy">Copy</button>'
-    return tag(
-        "div", tag("pre", tag("code", text(command)), tabindex="0") + button, class_="command"
-    )
+# ---- texts around the plots ----
 
 
-def curves_numbers(head: Sequence[str], lines: Iterable[Sequence[str]], caption: str) -> str:
-    """The curves' numbers, for those who cannot see or hover over them."""
-    rows = [row(text(line[0]), map(text, line[1:])) for line in lines]
-    return table([text(cell) for cell in head], rows, caption)
-
-
-# ---- what surrounds the plots ----
-
-
-def comparable_part(seen: Overview) -> str:
-    """What must be said where published numbers stand beside ours."""
+def comparable_part(overview: Overview) -> str:
+    """The caveats of published numbers beside ours."""
     fine = (
         "Rows marked paper are published, on other pictures and by other people. Sem-CS reads a "
         "higher DISTS as better, because it means more style; ours is marked as the distance that "
         "it is."
     )
-    warned = (
+    warning = (
         "<b>Not comparable:</b> ours were made or judged with the embedded stand-in for CLIP; the "
         "papers used CLIP. "
-        if seen.embedded
+        if overview.embedded
         else ""
     )
-    return tag("p", warned + fine, class_="note" if warned else "fine")
+    return tag("p", warning + fine, class_="note" if warning else "fine")
 
 
 def curves_part(entries: Sequence[Entry], curves: Sequence[Mapping[str, Any]]) -> str:
@@ -360,19 +303,24 @@ def curves_part(entries: Sequence[Entry], curves: Sequence[Mapping[str, Any]]) -
             "<p>No threshold differs among these runs. A sweep over one, such as model.tau, is "
             "drawn here.</p>"
         )
-    told = (
+    caption = (
         "<p>Mean and one standard deviation over all runs that share the value. The dashed line is "
         "Soulstyler's published best threshold, t = 0.7.</p>"
     )
-    parts = [told, '<div class="panels" id="panels"><p class="wait">Loading the plots</p></div>']
-    for curve in curves:
-        scores = [panel["score"] for panel in curve["panels"]]
-        head = ["method", curve["label"], *(panel["title"] for panel in curve["panels"])]
-        caption = f"Scores over {curve['label']}"
-        lines = curves_numbers(head, numbers(entries, curve["label"], scores), caption)
-        inner = f"<summary>{text(caption)} as numbers</summary>{lines}"
-        parts.append(tag("details", inner, data_curve=curve["label"]))
-    return "".join(parts)
+    parts = [caption, '<div class="panels" id="panels"><p class="wait">Loading the plots</p></div>']
+    return "".join([*parts, *(_curve_numbers(entries, curve) for curve in curves)])
+
+
+def _curve_numbers(entries: Sequence[Entry], curve: Mapping[str, Any]) -> str:
+    """The numbers of some curves, for those who cannot see them or hover over them."""
+    label, panels = curve["label"], curve["panels"]
+    caption = f"Scores over {label}"
+    head = ["method", label, *(panel["title"] for panel in panels)]
+    lines = curve_rows(entries, label, [panel["score"] for panel in panels])
+    rows = [row(text(line[0]), map(text, line[1:])) for line in lines]
+    inner = table([text(cell) for cell in head], rows, caption)
+    summary = tag("summary", f"{text(caption)} as numbers")
+    return tag("details", summary + inner, data_curve=label)
 
 
 def tradeoff_part(tradeoffs: Sequence[Mapping[str, Any]]) -> str:
@@ -388,7 +336,7 @@ def tradeoff_part(tradeoffs: Sequence[Mapping[str, Any]]) -> str:
         class_="plot large",
         id="points",
         role="img",
-        aria_label="Style score against how much of the background is kept, a point a run; the "
+        aria_label="Style score against how much of the background is kept, one point per run; the "
         "order of the pictures below sorts by the same scores",
     )
     return tag("div", plot, class_="panel") + '<p class="fine" id="points-count"></p>'

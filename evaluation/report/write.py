@@ -20,7 +20,8 @@ from evaluation.report import page_model, pictures, plots, tables
 from evaluation.report.details import read_details
 from evaluation.report.page_model import Entry
 from evaluation.report.published import Published, read_methods, read_parsers
-from evaluation.tables.runs import Run, read_runs
+from evaluation.tables.run import Run
+from evaluation.tables.runs import read_runs
 
 PAGE, MARK = "index.html", ".atelier-report"  # MARK: what makes a folder a report
 HERE = Path(__file__).parent

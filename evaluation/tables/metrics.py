@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
-from evaluation.metrics.style import OWN
+from evaluation.metrics.scores import OWN
 from evaluation.suite import Suite
-from evaluation.tables.scores import ARROWS
+from evaluation.tables.meanings import ARROWS
 
 
 def metric_table(suite: Suite) -> Table:

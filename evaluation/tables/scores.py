@@ -1,25 +1,24 @@
-"""Scores for people: one row a score, with the direction in which it is better."""
+"""Table of a few pictures' scores: one row per score, with the direction that is better."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from rich import box
 from rich.table import Table
 
-if TYPE_CHECKING:  # torch takes seconds, and tables of stored results need none
-    from evaluation.metrics.base import Score
+from evaluation.metrics.scores import Score
+from evaluation.tables.groups import summary
+from evaluation.tables.meanings import ARROWS
+from evaluation.tables.numbers import number
 
-MOST_COLUMNS = 5  # pictures that are shown one by one; of more, mean and spread
-ARROWS = {True: "↑", False: "↓", None: ""}
+MOST_COLUMNS = 5  # pictures with a column each; more are summarised by mean and spread
 
 
 def score_table(
     cases: Mapping[str, Mapping[str, float | None]], meanings: Mapping[str, Score]
 ) -> Table:
-    """A table of scores: a column a case or, of many, mean, standard deviation and n.
+    """One column per case or, for many, mean, standard deviation and n.
 
     cases: scores by case; None is shown as "-". meanings: of the scores, in the order of the rows;
     scores without one come last.
@@ -36,22 +35,9 @@ def score_table(
     for name in names:
         values = [values.get(name) for values in cases.values()]
         score = meanings.get(name)
-        arrow = f" {ARROWS[score.higher_is_better]}" if score else ""
-        cells = _summary(values) if many else [shown(value) for value in values]
-        table.add_row(name + arrow, *cells, _remark(score))
+        title = f"{name} {ARROWS[score.higher_is_better]}".strip() if score else name
+        cell = summary(values)
+        summarised = [number(cell.mean), number(cell.sd), str(cell.n)]
+        cells = summarised if many else [number(value) for value in values]
+        table.add_row(title, *cells, score.remark if score else "")
     return table
-
-
-def shown(value: float | None) -> str:
-    """A number with four digits that count; "-" for None."""
-    return "-" if value is None else f"{value:.4g}"
-
-
-def _summary(values: Sequence[float | None]) -> list[str]:
-    known = [value for value in values if value is not None]
-    spread = statistics.stdev(known) if len(known) > 1 else None
-    return [shown(statistics.mean(known) if known else None), shown(spread), str(len(known))]
-
-
-def _remark(score: Score | None) -> str:
-    return ", ".join(part for part in (score.unit, score.note) if part) if score else ""

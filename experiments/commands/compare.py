@@ -163,7 +163,7 @@ def _scores(folder: Path, mask: str) -> dict[str, float | str]:
     """What is shown of one method's run, against the object's mask and not the method's own."""
     from datamodules.images import load_mask, load_picture, to_tensor
     from evaluation.metrics.change import mean_change
-    from evaluation.metrics.style import judgements
+    from evaluation.tables.meanings import judgements
 
     result = RunFolder(folder).result
     content, output = (load_picture(str(folder / name)) for name in (CONTENT, OUTPUT))

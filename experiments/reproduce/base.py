@@ -80,22 +80,22 @@ def main(study: Study) -> None:
 
 
 def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any]]:
-    """The study's table: a row a group, mean, spread and n a score."""
-    from evaluation.tables.runs import grouped, read_runs
+    """The study's table: one row per group, with mean and deviation of each score."""
+    from evaluation.tables.groups import grouped
+    from evaluation.tables.numbers import deviation, number
+    from evaluation.tables.runs import read_runs
 
     wanted = {job.id for job in jobs}
     runs = [run for run in read_runs(root) if not run.failure and Path(run.folder).name in wanted]
     known = dict.fromkeys(name for run in runs for name in run.metrics)
     columns = {score: _column(score, known) for score in study.scores}
     rows = []
-    for group in grouped(runs, study.by, [name for name in columns.values() if name]):
+    for group in grouped(runs, study.by):
         row = dict(group.key) | {"runs": group.n}
         for score, name in columns.items():
-            cell = group.cells.get(name)
-            row[study.scores[score]] = "" if not cell or cell.mean is None else f"{cell.mean:.4g}"
-            row[f"{study.scores[score]} sd"] = (
-                "" if not cell or cell.sd is None else f"{cell.sd:.2g}"
-            )
+            cell = group.cell(name)
+            row[study.scores[score]] = number(cell.mean) if cell.n else ""
+            row[f"{study.scores[score]} sd"] = deviation(cell)
         if study.published:
             row["published"] = study.published.get(str(row[study.by[0]]), "")
         rows.append(row)
@@ -151,8 +151,9 @@ def markdown(path: Path, title: str) -> str:
 
 
 def _cell(row: Mapping[str, str], name: str) -> str:
-    spread = row.get(f"{name} sd")
-    return f"{row[name]} ± {spread}" if spread else row[name] or "-"
+    from evaluation.tables.numbers import MISSING, plus_minus
+
+    return plus_minus(row[name] or MISSING, row.get(f"{name} sd") or "")
 
 
 def readme() -> str:

@@ -39,7 +39,7 @@ def stylize(
 
 def summary(result: Result) -> dict[str, str]:
     """Rows for people, heading and text, of a run's result."""
-    from evaluation.metrics.style import judgements
+    from evaluation.tables.meanings import judgements
 
     metrics, seconds = result.metrics, result.seconds
     stages = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())

@@ -1,0 +1,209 @@
+"""The table of many runs: which of them, by which labels, with which scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datamodules.support.errors import AtelierError
+from datamodules.support.suggestions import there_are
+from evaluation.tables.groups import Group, best, grouped, usual_labels, varying
+from evaluation.tables.meanings import SECONDS, direction, stem
+from evaluation.tables.numbers import label as as_text
+from evaluation.tables.run import Run, label_names
+from evaluation.tables.runs import consolidate, read_runs
+
+# Shown by default, as far as runs have them: a score or two for each question.
+USUAL = (
+    "style_patch",
+    "style_direction",
+    "leakage",
+    "background_psnr",
+    "object_content_distance",
+    "mask_agreement",
+    "dists",
+    "lpips",
+    "nima_mean",
+    SECONDS,
+)
+ALL = "all"  # in place of names of scores
+FOLDER = "folder"  # last key of a table with one row per run
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which runs a table is about, and what it shows of them.
+
+    by:      labels with a row for each of their values; None for those that vary.
+    scores:  names with or without a network, (ALL,) or None for the usual ones.
+    where:   "LABEL=VALUE" conditions; of one label, any of several values.
+    each:    one row per run instead of one per group.
+    """
+
+    by: tuple[str, ...] | None = None
+    scores: tuple[str, ...] | None = None
+    where: tuple[str, ...] = ()
+    each: bool = False
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """Rows that differ in the labels `keys`, with one column per score.
+
+    each: whether a row is one run, whose cells have no spread.
+    remarks: lines about what is missing from the table, and why.
+    """
+
+    keys: list[str]
+    scores: list[str]
+    groups: list[Group]
+    each: bool = False
+    remarks: tuple[str, ...] = ()
+
+    def best(self, score: str) -> set[int]:
+        """Numbers of the rows with the best mean."""
+        cells = {k: group.cell(score) for k, group in enumerate(self.groups)}
+        return best(cells, direction(score))
+
+
+def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTable:
+    """The table of the runs at or below a folder.
+
+    store: put all runs in the folder's results.parquet first.
+    Raises AtelierError where no run is left, and for names that no run has.
+    """
+    stored = ""
+    if store:
+        path, runs = consolidate(root)
+        stored = f"wrote {path}: {len(runs)} runs"
+    else:
+        runs = read_runs(root)
+    runs = _select(runs, selection.where)
+    whole = [run for run in runs if not run.failure]
+    if not whole:
+        raise AtelierError(
+            f"All {len(runs)} runs have failed, e.g. {root / runs[0].folder}: {runs[0].failure}"
+        )
+    _refuse_unknown(selection.by or (), _labels(whole), "label")
+    scores = _scores(whole, selection.scores)
+    keys, groups = (_each if selection.each else _grouped)(whole, selection.by)
+    remarks = [stored, *_unavailable(whole, selection.scores and scores), *_failed(runs, root)]
+    return ResultTable(keys, scores, groups, selection.each, tuple(filter(None, remarks)))
+
+
+def _grouped(runs: Sequence[Run], by: Sequence[str] | None) -> tuple[list[str], list[Group]]:
+    keys = usual_labels(runs) if by is None else list(dict.fromkeys(by))
+    return keys, grouped(runs, keys)
+
+
+def _each(runs: Sequence[Run], by: Sequence[str] | None) -> tuple[list[str], list[Group]]:
+    """One group per run, with the given labels, or else with all."""
+    names = list(dict.fromkeys(by or [*label_names(runs), *varying(runs, ("set", "encoder"))]))
+    groups = [
+        Group({name: run.label(name) for name in names} | {FOLDER: run.folder}, (run,))
+        for run in runs
+    ]
+    return [*names, FOLDER], groups
+
+
+# --- which runs
+
+
+def _select(runs: Sequence[Run], where: Sequence[str]) -> list[Run]:
+    """The runs that have one of the values of each label."""
+    values: dict[str, list[str]] = {}
+    for condition in where:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise AtelierError(f"{condition!r} is not LABEL=VALUE; write e.g. --where style=fire")
+        _refuse_unknown([name], _labels(runs), "label")
+        if not any(_is(run.label(name), value) for run in runs):
+            known = dict.fromkeys(as_text(run.label(name)) for run in runs)
+            raise AtelierError(f"No run has {name}={value}{there_are(value, known)}")
+        values.setdefault(name, []).append(value)
+    selected = [
+        run
+        for run in runs
+        if all(any(_is(run.label(name), v) for v in wanted) for name, wanted in values.items())
+    ]
+    if not selected:
+        raise AtelierError(f"No run has all of {', '.join(where)}; leave one of them out")
+    return selected
+
+
+def _is(label: Any, text: str) -> bool:
+    if isinstance(label, int | float) and not isinstance(label, bool):
+        try:
+            return float(text) == label
+        except ValueError:
+            return False
+    return as_text(label) == text
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """All labels by which runs can be told apart."""
+    return list(dict.fromkeys([*label_names(runs), "set", "encoder"]))
+
+
+def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            raise AtelierError(f"There is no {kind} {name!r} in these runs{there_are(name, known)}")
+
+
+# --- which scores
+
+
+def _scores(runs: Sequence[Run], names: Sequence[str] | None) -> list[str]:
+    """The scores by their names in the runs, with the network."""
+    counts: Counter[str] = Counter()  # runs that have a number
+    for run in runs:
+        for name, value in run.values.items():
+            counts[name] += value is not None
+    present = sorted(counts)
+    if names is None:
+        with_number = [name for name in present if counts[name]]
+        return [name for usual in USUAL for name in with_number if stem(name) == usual]
+    if ALL in names:
+        return [name for name in present if name != SECONDS or counts[name]]
+    stems = sorted({stem(name) for name in present})
+    _refuse_unknown(names, dict.fromkeys([*stems, *present]), "score")
+    matches = (score for name in names for score in present if name in (score, stem(score)))
+    return list(dict.fromkeys(matches))
+
+
+# --- remarks
+
+
+def _unavailable(runs: Sequence[Run], scores: Sequence[str] | None) -> list[str]:
+    """Every reason why a metric is unavailable, of the given scores or of all."""
+    counts = Counter(
+        (why, name)
+        for run in runs
+        for name, why in run.unavailable.items()
+        if scores is None or any(name in score for score in scores)
+    )
+    lines = []
+    for why in dict.fromkeys(why for why, _ in counts):
+        metrics = {name: count for (reason, name), count in counts.items() if reason == why}
+        most = max(metrics.values())
+        lines.append(
+            f"{', '.join(metrics)}: unavailable in {most} of {len(runs)} runs: {printable(why)}"
+        )
+    return lines
+
+
+def _failed(runs: Sequence[Run], root: Path) -> list[str]:
+    failed = [run for run in runs if run.failure]
+    if not failed:
+        return []
+    subject = "1 failed run is" if len(failed) == 1 else f"{len(failed)} failed runs are"
+    return [f"{subject} left out; e.g. {root / failed[0].folder}: {printable(failed[0].failure)}"]
+
+
+def printable(text: str) -> str:
+    """A text on one line, without characters that would command a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
