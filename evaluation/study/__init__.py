@@ -1,5 +1,6 @@
 """A user study: blind pairs on one page, votes in SQLite, shares and Bradley-Terry scores.
 
-runs.py reads what the systems made, pairs.py chooses the pairs, page.py and page.html show them,
-key.py tells which side is which system, votes.py and server.py keep the votes, ratings.py scores.
+runs.py reads the systems' works, pairs.py draws the pairs, page.py and page.html show them,
+answer_key.py maps the sides to systems, votes.py and server.py store the votes, ratings.py scores
+them; study.py does it all, and tables.py prints the result.
 """

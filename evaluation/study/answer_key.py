@@ -1,4 +1,4 @@
-"""The study's key: which side of which pair is which system. Never shown to a rater."""
+"""The study's key: the system at either side of each pair. It is never shown to a rater."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ KEY, PAGE, VOTES = "study.json", "index.html", "votes.sqlite"  # a study's folde
 
 @dataclass(frozen=True)
 class Key:
-    """study: the id that page, key and votes share; pairs: pair id -> the systems (A, B)."""
+    """study: id that page, key and votes share. pairs: systems (A, B) by pair id."""
 
     study: str
     pairs: dict[str, tuple[str, str]]
 
     @property
     def systems(self) -> list[str]:
-        """Names in alphabetical order."""
+        """Names of the systems in alphabetical order."""
         return sorted({system for pair in self.pairs.values() for system in pair})
 
 
 def secret(seed: int, *parts: str) -> str:
-    """12 hexadecimal digits that stand for the parts and do not tell them.
+    """12 hexadecimal digits that identify the parts without revealing them.
 
-    They hang on what is compared, not on its place in the list: a vote never counts for another
+    They depend on what is compared, not on its place in the list: a vote never counts for another
     pair when a study is made again with more runs.
     """
     return hashlib.sha256("\n".join((str(seed), *parts)).encode()).hexdigest()[:12]
 
 
 def study_id(pair_ids: Sequence[str]) -> str:
-    """12 hexadecimal digits that hang on the pairs alone."""
+    """12 hexadecimal digits that depend on the pairs alone."""
     return secret(len(pair_ids), *sorted(pair_ids))
 
 

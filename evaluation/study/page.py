@@ -1,4 +1,4 @@
-"""The page that raters see: one file without a name in it, pictures, style and script inside."""
+"""The raters' page: one anonymous file with pictures, style and script inside."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from evaluation.study.runs import digest
 from evaluation.study.votes import QUESTIONS, VoteStore
 
 TEMPLATE = Path(__file__).with_name("page.html")
-PLACE = "@STUDY@"  # where the template takes the study
+PLACE = "@STUDY@"  # of the study in the template
 LONGEST = 1024  # px of a picture on the page
 
 
 def write_study(pairs: Sequence[Pair], folder: Path, seed: int) -> None:
-    """index.html and study.json, its key. AtelierError if votes for other pairs lie there."""
+    """Write index.html and study.json, its key; AtelierError beside votes on other pairs."""
     study = study_id([pair.id for pair in pairs])
     if (folder / VOTES).exists():
         VoteStore(folder / VOTES, study).close()
@@ -45,13 +45,13 @@ def _targets(pair: Pair) -> list[dict[str, str]]:
 
 
 def page(pairs: Sequence[Pair], seed: int) -> str:
-    """The page's HTML. It holds no system, no path and no picture's own notes."""
+    """HTML of the page. It holds no system, no path and no metadata of a picture."""
     pictures: dict[str, str] = {}
 
-    def shown(source: str, size: tuple[int, int] | None = None) -> str:
-        """The id of a picture that the page then has, at the given size."""
+    def add(source: str, size: tuple[int, int] | None = None) -> str:
+        """Put a picture on the page, at a size; its id."""
         picture = load_picture(source)
-        if size and picture.size != size:  # a size of its own would tell a system
+        if size and picture.size != size:  # a size of its own would reveal a system
             picture = picture.resize(size, Image.Resampling.LANCZOS)
         name = secret(seed, digest(picture))
         if name not in pictures:
@@ -62,11 +62,9 @@ def page(pairs: Sequence[Pair], seed: int) -> str:
     for pair in pairs:
         size = load_picture(str(pair.a.folder / CONTENT)).size
         entry = {"id": pair.id, "targets": _targets(pair), "ratio": round(size[0] / size[1], 4)}
-        entry["photo"] = shown(str(pair.a.folder / CONTENT))
-        entry["A"], entry["B"] = (
-            shown(str(work.folder / OUTPUT), size) for work in (pair.a, pair.b)
-        )
-        entry["style"] = shown(pair.a.style_image) if pair.a.style_image else ""
+        entry["photo"] = add(str(pair.a.folder / CONTENT))
+        entry["A"], entry["B"] = (add(str(work.folder / OUTPUT), size) for work in (pair.a, pair.b))
+        entry["style"] = add(pair.a.style_image) if pair.a.style_image else ""
         entries.append(entry)
     study = {
         "study": study_id([pair.id for pair in pairs]),
@@ -80,7 +78,7 @@ def page(pairs: Sequence[Pair], seed: int) -> str:
 
 
 def jpeg_uri(picture: Image.Image) -> str:
-    """A data URI of the picture's pixels alone: comments, profiles and EXIF are left behind."""
+    """Data URI of the picture's pixels alone, without comments, profiles and EXIF."""
     bare = Image.frombytes("RGB", picture.size, picture.tobytes())
     buffer = io.BytesIO()
     fit_within(bare, LONGEST).save(buffer, format="JPEG", quality=94, subsampling=0, optimize=True)

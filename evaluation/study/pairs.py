@@ -1,4 +1,4 @@
-"""Which works are shown side by side, and on which side: balanced, blind, drawn from a seed."""
+"""Pairs of works side by side, and their sides: balanced, blind, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Two = tuple[Work, Work]
 
 
 class Pair(NamedTuple):
-    """Two works of the same task by different systems, a on the left. The id tells nothing."""
+    """Two works of the same task by different systems, a on the left. The id reveals nothing."""
 
     id: str
     a: Work
@@ -29,14 +29,14 @@ def make_pairs(works: Sequence[Work], most: int | None = None, seed: int = 0) ->
     Raises AtelierError if no two works can be compared.
     """
     rng = Random(seed)
-    found = candidates(works)
-    if not found:
+    all_pairs = candidates(works)
+    if not all_pairs:
         raise AtelierError(
             f"No two of the {len(works)} runs can be compared; give runs of different systems "
             "with the same photo at the same --size, the same object and the same style"
         )
-    chosen = choose(found, most or len(found), rng)
-    pairs = (Pair(secret(seed, *_identity(a), *_identity(b)), a, b) for a, b in sides(chosen, rng))
+    drawn = draw(all_pairs, most or len(all_pairs), rng)
+    pairs = (Pair(secret(seed, *_identity(a), *_identity(b)), a, b) for a, b in sides(drawn, rng))
     return sorted(pairs, key=lambda pair: pair.id)
 
 
@@ -53,24 +53,24 @@ def candidates(works: Sequence[Work]) -> list[Two]:
     ]
 
 
-def choose(found: Sequence[Two], count: int, rng: Random) -> list[Two]:
-    """`count` of the pairs at random, such that all systems, tasks and works are shown alike often.
+def draw(pairs: Sequence[Two], count: int, rng: Random) -> list[Two]:
+    """`count` of the pairs at random, such that all systems, tasks and works occur equally often.
 
-    Greedy: the next is of the two systems that met least, then of the systems, the task and the
-    works that were shown least.
+    Greedy: the next pair is one of the two systems that met least often, then of the systems, the
+    task and the works that occurred least often.
     """
-    rest, shown, chosen = rng.sample(found, len(found)), Counter(), []
+    rest, occurrences, drawn = rng.sample(pairs, len(pairs)), Counter(), []
     if count >= len(rest):
         return rest
 
-    def often(pair: Two) -> list[int]:
-        return [sum(shown[name] for name in level) for level in _levels(pair)]
+    def frequency(pair: Two) -> list[int]:
+        return [sum(occurrences[name] for name in level) for level in _levels(pair)]
 
-    while len(chosen) < count:
-        chosen.append(min(rest, key=often))
-        rest.remove(chosen[-1])
-        shown.update(name for level in _levels(chosen[-1]) for name in level)
-    return chosen
+    while len(drawn) < count:
+        drawn.append(min(rest, key=frequency))
+        rest.remove(drawn[-1])
+        occurrences.update(name for level in _levels(drawn[-1]) for name in level)
+    return drawn
 
 
 def _levels(pair: Two) -> tuple[tuple, ...]:
@@ -79,13 +79,13 @@ def _levels(pair: Two) -> tuple[tuple, ...]:
     return ((a.system, b.system),), (a.system, b.system), (a.task,), works
 
 
-def sides(chosen: Sequence[Two], rng: Random) -> list[Two]:
-    """The pairs with a at the left: of any two systems each stands there half of the time.
+def sides(pairs: Sequence[Two], rng: Random) -> list[Two]:
+    """The pairs, each with its left work first: of any two systems each is left half of the time.
 
-    Where two systems meet an odd number of times, the one that has stood left less in all does.
+    Where two systems meet an odd number of times, the one that is left less often overall leads.
     """
     left, placed = Counter(), []
-    for one, other in chosen:
+    for one, other in pairs:
         both = frozenset((one.system, other.system))
         lead = left[both, one.system] - left[both, other.system]
         lead = lead or left[one.system] - left[other.system] or rng.choice((-1, 1))

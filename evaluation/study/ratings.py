@@ -1,4 +1,4 @@
-"""Shares with 95% intervals and Bradley-Terry scores out of votes on pairs. Pure functions.
+"""Shares with 95% intervals and Bradley-Terry scores from votes on pairs; pure functions.
 
 A tie counts as half a win for each. Sources: E. B. Wilson, Probable inference, the law of
 succession, and statistical inference (1927); R. A. Bradley and M. E. Terry, Rank analysis of
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from evaluation.study.votes import Vote
 
 Z = 1.959963984540054  # 97.5% quantile of the normal distribution
-FEWEST_RATERS = 5  # for resampling raters; with fewer, the resamples are hardly different ones
+FEWEST_RATERS = 5  # for resampling raters; with fewer, the resamples hardly differ
 RESAMPLES = 10_000
-PRIOR = 0.1  # wins that each system is given over each other one, see `bradley_terry`
+PRIOR = 0.1  # wins added for each system over each other one, see `bradley_terry`
 
 WILSON, BOOTSTRAP = "Wilson", "bootstrap over raters"
 
@@ -97,10 +97,10 @@ def outcomes(
 def interval(won: NDArray, total: NDArray) -> tuple[float | None, float | None, str]:
     """95% interval of the share sum(won) / sum(total), and the name of its method.
 
-    won, total: (R,), a rater's points and comparisons. From FEWEST_RATERS raters on, raters are
-    resampled, since one rater's votes hang together; with fewer it is Wilson's, which takes all
-    votes for independent ones. Also where all raters agree to the last vote: the resamples would
-    then all be alike, and the interval a point.
+    won, total: (R,), points and comparisons by rater. With FEWEST_RATERS raters or more, raters are
+    resampled, since the votes of one rater are correlated; with fewer it is Wilson's interval,
+    which takes all votes as independent. The same where all raters agree in every vote: all
+    resamples would be equal, and the interval a point.
     """
     if not total.sum():
         return None, None, ""
@@ -136,9 +136,9 @@ def bootstrap(won: NDArray, total: NDArray) -> tuple[float, float]:
 def bradley_terry(wins: NDArray, prior: float = PRIOR) -> NDArray[np.float64]:
     """(S,) Bradley-Terry scores by maximum likelihood: i beats j with 1 / (1 + e^(s_j - s_i)).
 
-    wins: (S, S), how often i beat j, halves allowed. They sum to 0. The prior is added to every
-    wins[i, j], so that a system that always won has a finite score, and systems that never met are
-    tied by something; with two systems the difference is ln((w + prior) / (l + prior)).
+    wins: (S, S), how often i beat j, halves allowed. The scores sum to 0. The prior is added to
+    every wins[i, j], so that a system that always won has a finite score, and systems that never
+    met are connected; with two systems the difference is ln((w + prior) / (l + prior)).
     """
     import choix
 

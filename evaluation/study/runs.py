@@ -1,4 +1,4 @@
-"""What systems made of photos: run folders as works that can be compared."""
+"""Works of systems: run folders that can be compared with one another."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from datamodules.task import Blend, styles_by_object
 
 @dataclass(frozen=True)
 class Work:
-    """What one system made of one photo.
+    """The output of one system for one photo.
 
-    task, output: digests of what was asked (photo, targets, style picture) and of the answer.
+    task, output: digests of the task (photo, targets, style picture) and of the output.
     targets: (object, style) in words, a blend as "70% Van Gogh and 30% Hokusai".
-    style_image: what `load_picture` reads as the style picture, "" without one.
+    style_image: source of the style picture for `load_picture`, "" without one.
     """
 
     system: str
@@ -40,14 +40,14 @@ def read_works(words: Iterable[str]) -> list[Work]:
     """
     works: dict[tuple[str, str, str], Work] = {}
     for word in words:
-        name, folder = _named(word)
-        for found in _folders(folder, name):
-            work = read_work(found, name)
+        name, folder = _name_and_folder(word)
+        for run in _folders(folder, name):
+            work = read_work(run, name)
             works.setdefault((work.task, work.system, work.output), work)
     return list(works.values())
 
 
-def _named(word: str) -> tuple[str, Path]:
+def _name_and_folder(word: str) -> tuple[str, Path]:
     name, equals, folder = word.partition("=")
     if not equals or Path(word).exists():
         return "", Path(word)
@@ -57,7 +57,7 @@ def _named(word: str) -> tuple[str, Path]:
 
 
 def _folders(folder: Path, name: str) -> list[Path]:
-    """The runs in a folder. One whose system is named needs no result.json."""
+    """The runs in a folder; with a name for their system they need no result.json."""
     mark = OUTPUT if name else RESULT
     runs = sorted(Path(at) for at, _ in find(folder, (mark,)))
     if not runs and (folder / OUTPUT).is_file():
@@ -85,9 +85,9 @@ def read_work(folder: Path, system: str = "") -> Work:
             f"{content.width}x{content.height}: not one picture; crop them alike"
         )
     targets, style_image = _in_words(run), str(run.setting("data.style_image") or "")
-    shown = digest(load_picture(style_image)) if style_image else ""
-    asked = [digest(content), shown, [[word.casefold() for word in pair] for pair in targets]]
-    task = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    style = digest(load_picture(style_image)) if style_image else ""
+    parts = [digest(content), style, [[text.casefold() for text in pair] for pair in targets]]
+    task = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return Work(system, folder, task, digest(output), targets, style_image)
 
 
@@ -102,7 +102,7 @@ def _in_words(run: RunFolder) -> tuple[tuple[str, str], ...]:
 
 
 def digest(picture: Image.Image) -> str:
-    """SHA-256 of a picture's size and pixels, whatever its file is like."""
+    """SHA-256 of a picture's size and pixels, whatever its file format."""
     return hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()
 
 

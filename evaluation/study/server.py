@@ -1,8 +1,8 @@
-"""A small server for one study: its page, and the votes. Nothing else of the folder is reachable.
+"""A small server for one study: its page and its votes. Nothing else in the folder is reachable.
 
 GET /                  the page
 GET /votes?rater=CODE  {"votes": [{"pair", "question", "answer"}, ...]}, the rater's own
-POST /votes            {"rater", "pair", "question", "answer"}, answered when it is on the disk
+POST /votes            {"rater", "pair", "question", "answer"}, answered once it is on the disk
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class StudyServer(ThreadingHTTPServer):
     """Serves the study in a folder; `with` it, then `serve_forever()`.
 
     origins: addresses such as https://study.example.org by which raters reach it from elsewhere,
-             through a proxy; this machine's own need not be named.
-    Raises AtelierError for a folder without a study, and an address that cannot be had.
+             through a proxy; this machine's own is always allowed.
+    Raises AtelierError for a folder without a study, and for an address that is not available.
     """
 
     daemon_threads = True
@@ -80,14 +80,14 @@ class StudyServer(ThreadingHTTPServer):
         self.store.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that hangs up is no news; anything else is one line."""
+        """Print one line, unless the browser has just hung up."""
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
             print(f"atelier: a request failed: {error!r}", file=sys.stderr)
 
 
 class _RefusedError(Exception):
-    """A request that is answered with a status and a sentence."""
+    """A refused request, with the status and the sentence of its answer."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -97,7 +97,7 @@ class _RefusedError(Exception):
 class _Handler(BaseHTTPRequestHandler):
     server: StudyServer
     server_version, sys_version = "atelier", ""
-    timeout = 30  # s; a client that stops in the middle frees its thread
+    timeout = 30  # s, after which a client that has stopped frees its thread
 
     def do_GET(self) -> None:
         self._answered(self._get)
@@ -114,16 +114,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, kind, body)
         except _RefusedError as error:
             self._send_json(error.status, {"error": str(error)})
-        except ValueError as error:  # an address or a header that is none
+        except ValueError as error:  # an invalid address or header
             self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         except sqlite3.Error as error:
             self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"not stored: {error}"})
 
     def _check_host(self) -> None:
-        """Another site must not post votes, nor point a name of its own at this server."""
+        """Refuse other sites: they must not post votes, nor point their names at this server."""
         host = self.headers.get("Host", "")
-        known = host in self.server.origins
-        if self.server.local and not known and urlsplit(f"//{host}").hostname not in LOOPBACK:
+        allowed = host in self.server.origins
+        if self.server.local and not allowed and urlsplit(f"//{host}").hostname not in LOOPBACK:
             raise _RefusedError(HTTPStatus.FORBIDDEN, f"not served as {host}; see --origin")
         origin = self.headers.get("Origin")
         if origin and urlsplit(origin).netloc not in {host or None, *self.server.origins}:
@@ -141,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
                 HTTPStatus.BAD_REQUEST, "?rater= is 4 to 40 letters, digits and dashes"
             )
         votes = self.server.store.votes(rater)
-        own = [{"pair": v.pair, "question": v.question, "answer": v.answer} for v in votes]
-        return "application/json", json.dumps({"votes": own}).encode()
+        rows = [{"pair": v.pair, "question": v.question, "answer": v.answer} for v in votes]
+        return "application/json", json.dumps({"votes": rows}).encode()
 
     def _post(self) -> tuple[str, bytes]:
         body = self._body()
@@ -160,13 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
             raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "the body's length is missing")
-        # A client listens only when it has sent all: of what is too long, some is read and dropped.
+        # A client reads the answer only after sending everything: part of a long body is discarded.
         body = self.rfile.read(min(int(length[:9]), 2**20))
         if len(body) > LARGEST_BODY:
             raise _RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {LARGEST_BODY} bytes"
             )
-        # A form on another site can post text without asking, but not JSON.
+        # A form on another site can post text without permission, but not JSON.
         if self.headers.get_content_type() != "application/json":
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "votes are application/json")
         return body
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Method, path and status: neither the rater's code nor, as promised, the address."""
+        """Log method, path and status, but not the rater's code nor, as promised, the address."""
         status = code.value if isinstance(code, HTTPStatus) else code
         path = urlsplit(self.path).path
         sys.stderr.write(f"{self.log_date_time_string()}  {status} {self.command} {path!r}\n")

@@ -1,4 +1,4 @@
-"""Votes: what a valid one is, and where they are kept."""
+"""Votes: their validation and their storage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS votes (
 
 
 class Vote(NamedTuple):
-    """A rater's answer ("A", "B" or "same") to one question on one pair."""
+    """A rater's answer ("A", "B" or "same") to one question about one pair."""
 
     rater: str
     pair: str
@@ -41,11 +41,11 @@ class Vote(NamedTuple):
 
 
 class VoteError(ValueError):
-    """A vote that is not on this study's pairs and questions; the text says why."""
+    """An invalid vote, or one about another study; the text says why."""
 
 
 def checked(value: object, key: Key) -> Vote:
-    """The vote in a JSON object with just the fields of `Vote`. Raises VoteError."""
+    """The vote in a JSON object with exactly the fields of `Vote`. Raises VoteError."""
     if not isinstance(value, dict) or set(value) != set(Vote._fields):
         raise VoteError(f"a vote has the fields {', '.join(Vote._fields)}")
     if not all(isinstance(text, str) for text in value.values()):
@@ -63,8 +63,8 @@ def checked(value: object, key: Key) -> Vote:
 class VoteStore:
     """Votes in an SQLite file, one per rater, pair and question; a later one replaces it.
 
-    Every vote is on the disk when `put` returns. Threads may share the store, and processes the
-    file. Raises AtelierError for a file that is not the study's, or cannot be read.
+    Every vote is on the disk when `put` returns. Threads can share the store, and processes the
+    file. Raises AtelierError for a file of another study, and for one that cannot be read.
     """
 
     def __init__(self, path: Path, study: str) -> None:
@@ -73,28 +73,28 @@ class VoteStore:
             self._file = sqlite3.connect(path, timeout=30, check_same_thread=False)
             self._file.execute("PRAGMA synchronous = FULL")
             self._file.executescript(_TABLES)
-            found = self._file.execute("SELECT id FROM study").fetchone()
-            if not found:
+            row = self._file.execute("SELECT id FROM study").fetchone()
+            if not row:
                 with self._file:
                     self._file.execute("INSERT OR IGNORE INTO study VALUES (?)", (study,))
         except sqlite3.Error as error:
             raise AtelierError(
                 f"{path} cannot be used for votes ({error}); move it away, or mend its permissions"
             ) from error
-        if found and found[0] != study:
+        if row and row[0] != study:
             self.close()
             raise AtelierError(
                 f"{path} holds the votes of another study; move it away, or choose another folder"
             )
 
     def put(self, vote: Vote) -> None:
-        """Keep a vote. Raises sqlite3.Error if it could not be kept."""
+        """Store a vote. Raises sqlite3.Error if that fails."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._lock, self._file:
             self._file.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?)", (*vote, now))
 
     def votes(self, rater: str | None = None) -> list[Vote]:
-        """One rater's votes, or all."""
+        """The votes of one rater, or of all."""
         query = "SELECT rater, pair, question, answer FROM votes WHERE ?1 IS NULL OR rater = ?1"
         with self._lock:
             rows = self._file.execute(query + " ORDER BY rater, pair, question", (rater,))
@@ -106,7 +106,7 @@ class VoteStore:
 
 
 def read_store(path: Path, key: Key) -> list[Vote]:
-    """The votes in a store, or none if there is no file."""
+    """The votes in a store; none without a file."""
     if not path.exists():
         return []
     with closing(VoteStore(path, key.study)) as store:
@@ -114,7 +114,7 @@ def read_store(path: Path, key: Key) -> list[Vote]:
 
 
 def read_file(path: Path, key: Key) -> list[Vote]:
-    """The votes in a file that a rater has downloaded. Raises AtelierError for any other file."""
+    """The votes in a file that a rater has downloaded; AtelierError for any other file."""
     try:
         value = json.loads(path.read_text("utf-8"))
         if value["study"] != key.study:
@@ -131,5 +131,5 @@ def read_file(path: Path, key: Key) -> list[Vote]:
 
 
 def merged(votes: Iterable[Vote]) -> list[Vote]:
-    """One vote per rater, pair and question: the last."""
+    """The last vote of each rater on each pair and question."""
     return list({vote[:3]: vote for vote in votes}.values())
