@@ -461,7 +461,7 @@ def open_a_run(reader):
     reader.wait(lambda: "2 of 4" in reader.find("#run-count").text, f"still {first}")
     reader.wait(lambda: reader.all("#tell pre"), "no details")
     reader.js("document.querySelector('.config').open = true")
-    assert "seed_everything:" in reader.find(".config pre").text
+    assert "seed_everything" in reader.find(".config pre").text
     assert "atelier stylize lagoon.png" in reader.find("#tell .command code").text
     reader.find("#tell .command .copy").click()
     reader.wait(lambda: reader.find("#tell .command .copy").text == "Copied", "not copied")
