@@ -18,6 +18,7 @@ from datamodules.benchmarks.sets import list_sets, load_set
 from datamodules.images import load_picture
 from datamodules.support.errors import AtelierError
 from experiments.run.registry import METHODS
+from tests.support.cli import ROOT
 
 SETS = {
     "clipstyler",
@@ -38,7 +39,7 @@ WHOLE = {  # pictures, entries when all pictures are there
 }
 SEEDS = [0, 2, 3, 7, 6, 0, 5, 4, 1, 0, 0, 2, 0, 2, 3, 2, 0, 2, 3, 2]  # of Soulstyler's 20 styles
 STYLE = {"style": "fire", "seed": 0}
-CASES = Path(__file__).parents[2] / "shared" / "cases" / "images"
+CASES = ROOT.parent / "shared" / "cases" / "images"
 
 
 def paint(path, shade=0, size=(40, 36)):
@@ -331,7 +332,7 @@ def test_what_is_no_manifest_is_said(tmp_path, own, text, sentence):
 
 
 def test_the_documented_manifest_is_valid(tmp_path, own):
-    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     own().write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
     assert len(load_own(tmp_path).missing) == 1
 

@@ -1,7 +1,6 @@
 """Methods, models and settings composed to one configuration, as LightningCLI composes them."""
 
 import re
-from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
@@ -267,7 +266,7 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
 
 @pytest.mark.parametrize("command", ["stylize", "fit"])
 def test_a_configuration_of_version_0_1_is_refused_with_what_has_changed(tmp_path, capsys, command):
-    config = Path(__file__).parent / "data" / "config-0.1.yaml"
+    config = ROOT / "tests" / "data" / "config-0.1.yaml"
     assert main([command, "--config", str(config)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "config-0.1.yaml is a configuration of Atelier 0.1" in line

@@ -5,7 +5,6 @@ import json
 import profile
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -34,9 +33,10 @@ from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.steps import patches
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches, random_corners
+from tests.support.cli import ROOT
 from tests.support.methods import Bridge
 
-METHODS = sorted((Path(__file__).parents[1] / "configs" / "methods").glob("*.yaml"))
+METHODS = sorted((ROOT / "configs" / "methods").glob("*.yaml"))
 WEIGHTS = {"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3}
 SMALL = ["--size", "96", "--steps", "2", "--patches", "3"]
 # Of two sizes, neither of them the encoder's.

@@ -4,18 +4,14 @@ import base64
 import http.client
 import io
 import json
-import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from math import log
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +26,7 @@ from evaluation.study.runs import read_works
 from evaluation.study.server import LARGEST_BODY, StudyServer
 from evaluation.study.votes import QUESTIONS, Vote, VoteStore, merged, read_file
 from experiments.cli import main
+from tests.support.cli import start
 from tests.support.run_folders import write_run
 
 SYSTEMS = ("Brushwerk", "Cliptomat", "Glazurit")
@@ -323,17 +320,8 @@ def test_the_server_shows_the_page_and_nothing_else(served, study):
     assert ask(served, "DELETE", "/votes")[0] == 501
 
 
-def test_serve_stops_cleanly_and_says_when_the_port_is_taken(study):
-    arguments = [sys.executable, "-m", "experiments.cli", "study", "serve", str(study), "--port"]
-    process = subprocess.Popen(
-        [*arguments, "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        # A test run in the background ignores Ctrl-C, and its children would too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+def test_serve_stops_cleanly_and_says_when_the_port_is_taken(study, tmp_path):
+    process = start("study", "serve", study, "--port", 0, cwd=tmp_path)
     try:
         port = process.stdout.readline().strip().rstrip("/").rpartition(":")[2]
         with pytest.raises(AtelierError, match="choose another --port"):
