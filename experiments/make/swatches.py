@@ -1,9 +1,9 @@
-"""Paint the swatches: small style pictures of materials, from which the painter reads its codes.
+"""Swatches: small style pictures of materials, from which the painter's style codes are computed.
 
     python -m experiments.make.swatches      writes lightning_modules/generators/swatches/*.jpg
 
-Each is a formula over smooth noise, so they are ours to ship, and always the same. They need not
-be true to life: the style predictor takes their colours, contrasts and the grain of their strokes.
+Each is a formula over smooth noise, so that they are ours to ship, and always the same. They need
+not be realistic: the style predictor takes only colours, contrasts and the grain of the strokes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from rich.progress import track
 from scipy import ndimage
 
-SIDE = 256  # pixels; what the predictor looks at
+SIDE = 256  # pixels; the input of the style predictor
 FOLDER = Path(__file__).parents[2] / "lightning_modules" / "generators" / "swatches"
 Y, X = np.mgrid[:SIDE, :SIDE].astype(float)
 
@@ -26,7 +26,10 @@ Color = tuple[int, int, int]
 
 
 def smooth(scale: float, seed: int, octaves: int = 4) -> ndarray:
-    """Noise (SIDE, SIDE) of unit variance: `octaves` of it, each half as large and as strong."""
+    """Noise (SIDE, SIDE) of unit variance.
+
+    scale: of the coarsest octave, in pixels; each further one has half the scale and the strength.
+    """
     random = np.random.default_rng(seed)
     layers = [
         ndimage.gaussian_filter(random.standard_normal((SIDE, SIDE)), scale / 2**k, mode="wrap")
@@ -37,7 +40,7 @@ def smooth(scale: float, seed: int, octaves: int = 4) -> ndarray:
 
 
 def colored(levels: ndarray, *colors: Color) -> ndarray:
-    """Levels (SIDE, SIDE), stretched to their whole range, as a ramp through the colours."""
+    """A picture (SIDE, SIDE, 3) in [0, 1]: levels, stretched to their range, as colours."""
     low, high = np.percentile(levels, (1, 99))
     places = np.linspace(0, 1, len(colors))
     stretched = np.clip((levels - low) / (high - low), 0, 1)
@@ -54,20 +57,21 @@ def cells(count: int, seed: int) -> tuple[ndarray, ndarray]:
 
 
 def tinted(palette: Sequence[Color], count: int, seed: int) -> ndarray:
-    """Colours (count, 3) of that many cells, drawn from a palette, some lighter, some darker."""
+    """Colours (count, 3) drawn from a palette, some lighter, some darker."""
     random = np.random.default_rng(seed)
-    chosen = np.array(palette)[random.integers(len(palette), size=count)] / 255
-    return chosen * random.uniform(0.75, 1.15, (count, 1))
+    colours = np.array(palette)[random.integers(len(palette), size=count)] / 255
+    return colours * random.uniform(0.75, 1.15, (count, 1))
 
 
 def flames(dark: Color, *colors: Color) -> ndarray:
+    """Fire: rising tongues of turbulent noise."""
     rising = [Y * 0.5 + 12 * smooth(30, 0), X + 10 * smooth(20, 2)]
     licks = ndimage.map_coordinates(smooth(14, 1, 5), rising, order=1, mode="wrap")
     return colored(licks, dark, *colors)
 
 
 def tubes(background: Color, *colors: Color) -> ndarray:
-    """Glowing lines: a white core, a coloured halo."""
+    """Neon: lines with a white core and a coloured halo."""
     picture = np.ones((SIDE, SIDE, 3)) * np.array(background) / 255
     for k, color in enumerate(colors):
         line = smooth(26, 10 + k, 2)[..., None]
@@ -77,7 +81,7 @@ def tubes(background: Color, *colors: Color) -> ndarray:
 
 
 def facets(*colors: Color) -> ndarray:
-    """Cut planes, each shaded by its own slope, with bright edges."""
+    """Crystal: planes, each shaded by its own slope, with bright edges."""
     random, (cell, border) = np.random.default_rng(4), cells(70, 3)
     angle, level = random.uniform(0, 2 * np.pi, 70)[cell], random.random(70)[cell]
     shade = level + 0.35 * np.sin((X * np.cos(angle) + Y * np.sin(angle)) / 18)
@@ -85,7 +89,7 @@ def facets(*colors: Color) -> ndarray:
 
 
 def knit(*colors: Color) -> ndarray:
-    """Rows of V-shaped stitches under a fluff of short hairs."""
+    """Wool: rows of V-shaped stitches under short hairs."""
     random, bend = np.random.default_rng(7), 6 * smooth(30, 5, 2)
     zigzag = 2 * np.abs((X + bend) % 24 - 12)
     hairs = ndimage.gaussian_filter(random.standard_normal((SIDE, SIDE)), (0.6, 2.5))
@@ -94,7 +98,7 @@ def knit(*colors: Color) -> ndarray:
 
 
 def strokes(paper: Color, inks: Sequence[Color], count: int, length: int, seed: int) -> ndarray:
-    """Straight strokes of many directions, denser in some places."""
+    """Pencil or crayon: straight strokes of many directions, denser in some places."""
     from skimage.draw import line
 
     random, dense = np.random.default_rng(seed), smooth(36, seed + 1, 2)
@@ -115,7 +119,7 @@ def strokes(paper: Color, inks: Sequence[Color], count: int, length: int, seed: 
 
 
 def wash(*colors: Color) -> ndarray:
-    """Watercolour: soft spots of pigment with darker rims, on grained paper."""
+    """Watercolour: soft spots of pigment with darker rims, on rough paper."""
     spots = smooth(24, 31, 3)
     rims = 1 - 0.3 * np.exp(-((np.sin(3 * spots) / 0.12) ** 2))
     grain = 1 - 0.05 * np.abs(smooth(1.5, 32, 2))
@@ -123,7 +127,7 @@ def wash(*colors: Color) -> ndarray:
 
 
 def masonry(count: int, joint: float, palette: Sequence[Color], mortar: Color) -> ndarray:
-    """Stones of a palette between joints."""
+    """Masonry: stones of a palette between joints."""
     cell, border = cells(count, 9)
     rough = 1 + 0.16 * smooth(6, 11, 5)
     stones = tinted(palette, count, 10)[cell] * rough[..., None]
@@ -141,6 +145,7 @@ def tiles() -> ndarray:
 
 
 def bricks(palette: Sequence[Color], mortar: Color) -> ndarray:
+    """A wall of bricks in a running bond."""
     row = (Y // 24).astype(int)
     across = X + 28 * (row % 2)
     cell = (row * 31 + (across // 56).astype(int)) % 97
@@ -163,17 +168,19 @@ def rings(*colors: Color) -> ndarray:
 
 
 def metal(*colors: Color) -> ndarray:
-    """Folds that mirror a bright room: many sharp changes between dark and light."""
+    """Metal: folds that mirror a bright room, with sharp changes between dark and light."""
     folds = smooth(26, 22, 3)
     return colored(np.sin(2.6 * folds) + 0.35 * np.sin(9 * folds), *colors)
 
 
 def ripples(*colors: Color) -> ndarray:
+    """Water or sand: three bent waves on top of one another."""
     waves = [np.sin(2 * np.pi * (Y + 14 * smooth(26, 23 + k, 2)) / (22 - 6 * k)) for k in range(3)]
     return colored(sum(waves), *colors)
 
 
 def clouds(*colors: Color) -> ndarray:
+    """Clouds, smoke or rust: smooth noise."""
     return colored(smooth(40, 26, 6), *colors)
 
 
@@ -187,6 +194,7 @@ def blades(*colors: Color) -> ndarray:
 
 
 def stars(*colors: Color) -> ndarray:
+    """A galaxy: bright points over smooth noise."""
     random = np.random.default_rng(33)
     sky = colored(smooth(34, 34, 5), *colors)
     points = random.random((SIDE, SIDE)) ** 900
@@ -195,7 +203,7 @@ def stars(*colors: Color) -> ndarray:
 
 
 def bands() -> ndarray:
-    """All hues in flowing bands."""
+    """A rainbow: all hues in flowing bands."""
     from skimage.color import hsv2rgb
 
     hue = (X / SIDE + 0.3 * smooth(50, 39, 2)) % 1
