@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.campaigns import campaign
+from experiments.campaigns.plan import make_job
 from experiments.reproduce import base as reproduce
 from experiments.run.registry import METHODS
 
@@ -42,7 +42,7 @@ def test_every_run_of_a_script_can_be_a_job(script):
     study = import_module(f"experiments.reproduce.{script.stem}").STUDY
     assert study.name == script.stem
     assert study.runs()
-    jobs = [campaign.make_job(given, labels, study.name, False) for given, labels in study.runs()]
+    jobs = [make_job(given, labels, study.name, False) for given, labels in study.runs()]
     assert len({job.id for job in jobs}) == len(jobs)
     for job in jobs:
         assert set(study.by) <= job.labels.keys()

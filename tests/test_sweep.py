@@ -13,11 +13,13 @@ import yaml
 from PIL import Image
 
 from datamodules.support.errors import AtelierError
-from experiments.campaigns import campaign
-from experiments.campaigns.grid import SWEEPS, combinations, read_sweep, values_of
-from experiments.campaigns.job import Job, failed_tries, run_job, state_of
+from experiments.campaigns.campaign import make_all
+from experiments.campaigns.grid import combinations, read_sweep, sweep_jobs, values_of
+from experiments.campaigns.job import Job
+from experiments.campaigns.making import failed_tries, make_jobs
+from experiments.campaigns.plan import make_job, shard
 from experiments.campaigns.workers import SERIAL, Workers, part
-from experiments.commands.sweep import jobs_of
+from experiments.run.registry import SWEEPS
 from tests.support.cli import command, process, variables
 from tests.support.finished import GRID
 from tests.support.sweeps import PRODUCTS, products, products_there
@@ -53,7 +55,7 @@ def test_a_random_sample_is_the_same_for_the_same_seed():
 
 @pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_sweeps_can_be_made(path):
-    jobs = jobs_of(read_sweep(path.stem), {}, wandb=False)
+    jobs = sweep_jobs(read_sweep(path.stem), {}, wandb=False)
     assert len({job.id for job in jobs}) == len(jobs)
     assert len(jobs) == {"threshold": 36, "llm": 9}[path.stem]
 
@@ -61,7 +63,7 @@ def test_shipped_sweeps_can_be_made(path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "is no YAML"),
+        ("a: [", "cannot be read as YAML"),
         ("title: x", "neither grid nor random"),
         ("grid: {a: 1}\ncolour: red", "unknown key 'colour'"),
         ("grid: {model.tau: 0.5}", "model.tau in the sweep's grid is 0.5"),
@@ -77,13 +79,13 @@ def test_shipped_sweeps_can_be_made(path):
 def test_a_sweep_that_cannot_be_is_one_sentence(tmp_path, text, words):
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(AtelierError, match=words):
-        jobs_of(read_sweep(str(tmp_path / "s.yaml")), {}, wandb=False)
+        sweep_jobs(read_sweep(str(tmp_path / "s.yaml")), {}, wandb=False)
 
 
 def test_a_job_is_what_determines_its_pictures(tmp_path, mask):
     def job(wandb=False, **settings):
         given = {"image": "skimage:chelsea", "mask": str(mask), "style": "fire", **settings}
-        return campaign.make_job(given, {"any": "label"}, "set", wandb)
+        return make_job(given, {"any": "label"}, "set", wandb)
 
     copy = tmp_path / "elsewhere.png"
     copy.write_bytes(mask.read_bytes())
@@ -95,13 +97,13 @@ def test_a_job_is_what_determines_its_pictures(tmp_path, mask):
 
 
 def test_shards_are_parts_of_the_whole():
-    jobs = [Job("", {"seed_everything": k}) for k in range(7)]
-    parts = [campaign.shard(jobs, f"{k}/3") for k in (1, 2, 3)]
+    jobs = [Job({}, {"seed_everything": k}) for k in range(7)]
+    parts = [shard(jobs, f"{k}/3") for k in (1, 2, 3)]
     assert sorted((job for part in parts for job in part), key=jobs.index) == jobs
-    assert campaign.shard(jobs, None) == jobs
+    assert shard(jobs, None) == jobs
     for given in ("0/3", "4/3", "1", "a/b"):
         with pytest.raises(AtelierError, match="--shard"):
-            campaign.shard(jobs, given)
+            shard(jobs, given)
 
 
 def test_a_worker_gets_its_part_of_the_machine():
@@ -112,29 +114,35 @@ def test_a_worker_gets_its_part_of_the_machine():
 # --- making it
 
 
+def alone(job, root):
+    """The outcome of one job."""
+    (outcome,) = make_jobs([job], root)
+    return outcome
+
+
 @pytest.mark.slow
 def test_failures_are_noted_and_the_others_go_on(tmp_path, sweep):
     """In this process: a bug, too little memory, a full disk, a lock."""
     grid = {"model.generator": [f"{TROUBLED}.{name}" for name in ("Broken", "Greedy")]}
-    broken, greedy = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
-    failed = run_job(broken, tmp_path)
+    broken, greedy = sweep_jobs(read_sweep(str(sweep(grid))), {}, wandb=False)
+    failed = alone(broken, tmp_path)
     assert (failed.state, failed.tries) == ("failed", 1)
     assert "a bug" in failed.reason
-    assert run_job(broken, tmp_path).tries == 2
+    assert alone(broken, tmp_path).tries == 2
     assert failed_tries(tmp_path / "runs" / broken.id) == 2
-    assert state_of(broken.id, tmp_path) == "failed"
+    assert broken.state(tmp_path) == "failed"
 
-    assert run_job(greedy, tmp_path).state == "done"  # with smaller chunks
+    assert alone(greedy, tmp_path).state == "done"  # with smaller chunks
     config = yaml.safe_load((tmp_path / "runs" / greedy.id / "config.yaml").read_text())
     assert config["model"]["init_args"]["chunk"] == 4
-    assert run_job(greedy, tmp_path).state == "skipped"
+    assert alone(greedy, tmp_path).state == "skipped"
 
-    plain = jobs_of(read_sweep(str(sweep({"seed": [0]}))), {}, wandb=False)[0]
+    plain = sweep_jobs(read_sweep(str(sweep({"seed": [0]}))), {}, wandb=False)[0]
     from filelock import FileLock
 
     with FileLock(tmp_path / "runs" / f".{plain.id}.lock"):
-        assert run_job(plain, tmp_path).state == "busy"
-    assert run_job(plain, tmp_path).state == "done"
+        assert alone(plain, tmp_path).state == "busy"
+    assert alone(plain, tmp_path).state == "done"
     described = json.loads((tmp_path / "runs" / plain.id / "job.json").read_text())
     assert described["labels"] == {
         "method": "soulstyler", "picture": "chelsea", "object": "cat", "style": "fire", "seed": 0,
@@ -171,7 +179,7 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_starts(cli, tmp_
     done = cli("sweep", sweep({"seed": [0]}), "--out", "out", "--no-wandb")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert "Cannot make out/runs" in line
+    assert "Cannot write out/runs" in line
 
 
 @pytest.mark.slow
@@ -197,7 +205,7 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     dying = {"class_path": f"{TROUBLED}.Dying", "init_args": {"unless_gone": str(there)}}
     generators = [f"{TROUBLED}.Hanging", f"{TROUBLED}.Dying", json.dumps(dying)]
     path = sweep({"model.generator": [*generators, "lightning_modules.generators.pixels.Pixels"]})
-    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
+    jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
     hangs, *others = jobs
     (hanging,) = Workers(count=1, limit=15, tries=1, threads=1).run([hangs], tmp_path)
     assert hanging.reason == "ran past its limit of 15 s"
@@ -206,22 +214,22 @@ def test_workers_that_hang_or_die_are_replaced(tmp_path, sweep):
     assert dies.reason == "its process died: killed, or out of memory"
     assert (dies_once.state, fine.state) == ("done", "done")
     assert not there.exists()
-    assert state_of(jobs[0].id, tmp_path) == state_of(jobs[1].id, tmp_path) == "failed"
+    assert jobs[0].state(tmp_path) == jobs[1].state(tmp_path) == "failed"
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep, finished_sweep):
-    jobs = jobs_of(read_sweep(str(sweep(GRID))), {}, wandb=False)
+    jobs = sweep_jobs(read_sweep(str(sweep(GRID))), {}, wandb=False)
     serial, ray, shards = finished_sweep.folder, tmp_path / "ray", tmp_path / "shards"
     assert {o.state for o in Workers(2, threads=1).run(jobs, ray)} == {"done"}
     for k in (1, 2):
-        mine = campaign.shard(jobs, f"{k}/2")
+        mine = shard(jobs, f"{k}/2")
         assert {o.state for o in Workers(SERIAL, threads=1).run(mine, shards)} == {"done"}
     assert len(products(serial)) == 4 * len(PRODUCTS)
     assert products(ray) == products(serial)
     assert products(shards) == products(serial)
-    again = campaign.run_all(jobs, ray, Workers(2), retry=False)
+    again = make_all(jobs, ray, Workers(2), retry=False)
     assert again == {"done": 0, "skipped": 4, "failed": 0}
 
 
@@ -253,7 +261,7 @@ def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep)
     assert last.returncode == 0, last.stderr
     assert ", 0 failed" in last.stderr.splitlines()[-1]
     undisturbed = tmp_path / "undisturbed"
-    jobs = jobs_of(read_sweep(str(path)), {}, wandb=False)
+    jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
     assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, undisturbed)} == {"done"}
     assert len(products(undisturbed)) == 12 * len(PRODUCTS)
     assert products(out) == products(undisturbed)

@@ -11,10 +11,9 @@ import yaml
 from lightning import LightningDataModule, Trainer
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from experiments.campaigns.grid import read_sweep
-from experiments.campaigns.job import run_jobs
+from experiments.campaigns.grid import read_sweep, sweep_jobs
+from experiments.campaigns.making import make_jobs
 from experiments.campaigns.workers import SERIAL, Workers
-from experiments.commands.sweep import jobs_of
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
@@ -170,7 +169,7 @@ def test_runs_of_unlike_generators_are_painted_one_by_one(content, left):
 
 def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
     def groups(grid, workers=1, gpu=False, **given):
-        jobs = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=False)
+        jobs = sweep_jobs(read_sweep(str(sweep(grid))), {}, wandb=False)
         found = Workers(**given).groups(jobs, workers, gpu)
         assert sorted(job.id for group in found for job in group) == sorted(j.id for j in jobs)
         return [len(group) for group in found]
@@ -188,23 +187,25 @@ def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
 
 @pytest.mark.slow
 def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep, finished_sweep):
-    jobs = jobs_of(read_sweep(str(sweep(GRID))), {}, wandb=False)
+    jobs = sweep_jobs(read_sweep(str(sweep(GRID))), {}, wandb=False)
     alone, together = finished_sweep.folder, tmp_path / "together"
     made = list(Workers(SERIAL, threads=1, runs_per_device=3).run(jobs, together))
     assert [o.state for o in made] == ["done"] * 4
     assert products(together) == products(alone)
     results = [json.loads((together / "runs" / j.id / "result.json").read_text()) for j in jobs]
     assert sorted(result["runs_together"] for result in results) == [1, 3, 3, 3]
-    assert {o.state for o in run_jobs(jobs, together)} == {"skipped"}
+    assert {o.state for o in make_jobs(jobs, together)} == {"skipped"}
 
 
 @pytest.mark.slow
 def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
     grid = {"model.optimizer.lr": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
-    diverges = jobs_of(read_sweep(str(sweep(grid))), {}, wandb=True)
-    unset = jobs_of(read_sweep(str(sweep({"mask": [str(tmp_path / "none.png")]}))), {}, wandb=False)
-    outcomes = {o.id: o for o in run_jobs([*diverges, *unset], tmp_path, threads=1)}
+    diverges = sweep_jobs(read_sweep(str(sweep(grid))), {}, wandb=True)
+    unset = sweep_jobs(
+        read_sweep(str(sweep({"mask": [str(tmp_path / "none.png")]}))), {}, wandb=False
+    )
+    outcomes = {o.id: o for o in make_jobs([*diverges, *unset], tmp_path, threads=1)}
     assert [outcomes[job.id].state for job in diverges] == ["done", "failed", "done"]
     assert "not finite" in outcomes[diverges[1].id].reason
     assert "none.png" in outcomes[unset[0].id].reason

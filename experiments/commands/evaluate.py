@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from experiments.run.metrics import metrics_by_name
+from experiments.run.options import dotted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,8 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    if rest:
-        raise AtelierError(f"atelier evaluate has no option {rest[0]}; see atelier evaluate --help")
+    dotted(rest, "evaluate")
     files = args.content or args.output
     if bool(files) + bool(args.paths) + args.list != 1:
         raise AtelierError(

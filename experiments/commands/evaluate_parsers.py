@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json
 from evaluation.parsers import SETS, Measurement, ParserTable, measure_parsers
+from experiments.run.options import dotted
 from experiments.run.parsers import ParserProgress, parsers_by_name
 from experiments.run.registry import PARSER_NAMES
 
@@ -81,10 +82,7 @@ def _print_errors(measurement: Measurement) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    if rest:
-        raise AtelierError(
-            f"atelier evaluate-parsers has no option {rest[0]}; see atelier evaluate-parsers --help"
-        )
+    dotted(rest, "evaluate-parsers")
     parsers = parsers_by_name(args.parsers, args.base_url)
     judge = _judge(args.judge, args.judge_url)
     table = measure_parsers(parsers, args.set, judge, Progress(args.show_errors, args.out))

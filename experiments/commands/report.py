@@ -32,24 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     if rest:
         raise AtelierError(f"atelier report knows no {rest[0]}; see atelier report --help")
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from experiments.run.reporting import report_runs
 
-    from evaluation.report.write import write_report
-
-    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
-    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
-
-    def announce(done: int, total: int) -> None:
-        if not bar.tasks:  # only now: of what is refused, one sentence is said and no more
-            bar.add_task("pictures")
-            bar.start()
-        bar.update(bar.tasks[0].id, completed=done, total=total)
-
-    try:
-        page = write_report(Path(args.folder), Path(args.out), args.title, announce)
-    finally:
-        if bar.tasks:
-            bar.stop()
-    print(page)
+    print(report_runs(Path(args.folder), Path(args.out), args.title))
     return 0

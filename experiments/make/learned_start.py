@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.task import StyleBatch
-from experiments.campaigns import campaign
+from experiments.campaigns.plan import make_job
 from experiments.make.identity_start import SHOWN, picture, recoloured, ship
 from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.generators.stylenet import LEARNED, StyleNet
@@ -45,7 +45,7 @@ FIRST, LAST = 0.5, 0.04  # share of the way; all of it after the first task
 def judge() -> Stylization:
     """Soulstyler on the embedded models; what it is built for does not matter."""
     given = {"image": "skimage:camera", "object": "man", "style": "ice", "size": 256}
-    job = campaign.make_job(given | {"model.generator": "stylenet"}, {}, "start", False)
+    job = make_job(given | {"model.generator": "stylenet"}, {}, "start", False)
     return AtelierCLI.from_arguments(job.arguments(""), time.perf_counter()).model
 
 

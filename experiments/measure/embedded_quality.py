@@ -1,12 +1,12 @@
-"""How good the embedded default is: figures and a sheet of pictures.
+"""Quality of the embedded default: figures and sheets of pictures.
 
     python -m experiments.measure.embedded_quality         everything, about an hour on two cores
-    python -m experiments.measure.embedded_quality sheet   only this; also: parsers, masks, cost,
+    python -m experiments.measure.embedded_quality sheet   one part; also: parsers, masks, cost,
                                                            styles
 
 The sheet shows pictures of scikit-image in eight styles, painted by the embedded default; a second
-one shows the first picture by StyleNet. Its runs are kept in runs/embedded-quality: what is done is
-not done again.
+one shows the first picture by StyleNet. Their runs lie in runs/embedded-quality, and finished ones
+are not made again.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.files import atomic
-from experiments.campaigns import campaign
-from experiments.campaigns.job import RUNS, Job
+from evaluation.contact_sheet import labelled_grid
+from experiments.campaigns.campaign import make_all
+from experiments.campaigns.job import Job
+from experiments.campaigns.plan import make_job
 from experiments.campaigns.workers import SERIAL, Workers
 
 ROOT = Path(__file__).parents[2]
 SHEETS = ROOT / "docs" / "pictures"
+RUNS = ROOT / "runs" / "embedded-quality"
 PICTURES = {
     "chelsea": "cat",
     "coffee": "coffee cup",
@@ -48,7 +51,7 @@ STYLES = (
     "Starry Night by Vincent van Gogh",
     "a sketch with black pencil",
 )
-GENERATORS = {  # settings of each; StyleNet's are what suits it at about the same time
+GENERATORS = {  # settings of each; StyleNet's suit it at about the same time per run
     "painter": {},
     "stylenet": {
         "model.generator": "stylenet",
@@ -62,30 +65,39 @@ COMMANDS = {
     "parse": ["parse", "Turn the white sailboat to the art on fire"],
     "stylize": ["stylize", "skimage:chelsea", "Turn the cat to fire", "--no-wandb", "--overwrite"],
 }
-CELL, MARGIN = 176, 18  # pixels
+JUDGE = "bridge-lite2"  # embedded, and not the encoder that was optimised
+CELL = 174  # pixels
+Runs = dict[tuple[str, str], Path]  # run folders by picture and style
 
 
 def parsers() -> None:
-    """Exact matches and seconds of the embedded parsers, on every set of instructions."""
-    for name in ("instructions", "aside", "several"):
-        words = ["evaluate-parsers", "--parsers", "smollm2,gemma3-270m,rules", "--set", name]
-        _atelier(*words, "--markdown")
+    """Exact matches and seconds of the embedded parsers, on three sets of instructions."""
+    from evaluation.parsers import measure_parsers
+    from evaluation.tables.parsers import as_markdown
+    from experiments.run.parsers import ParserProgress, parsers_by_name
+
+    for name in ("test", "aside", "several"):
+        models = parsers_by_name("smollm2,gemma3-270m,rules")
+        print(as_markdown(measure_parsers(models, name, watch=ParserProgress()).summary()))
 
 
 def masks() -> None:
-    """IoU of the segmenter with masks made by hand, as far as their pictures are here."""
-    for split in ("tune", "people", "aside"):
-        subprocess.run([sys.executable, "-m", "experiments.measure.mask_quality", "--split", split])
+    """IoU of the segmenter with masks made by hand, as far as their pictures are installed."""
+    from experiments.measure.mask_quality import SPLITS, cases, measure
+
+    for split in SPLITS:
+        if examples := list(cases(split)):
+            measure(split, examples)
 
 
 def cost() -> None:
-    """Seconds and memory of what people do first; the second time, when everything is cached."""
+    """Seconds and memory of the first commands of a user, at the second call of each."""
     print(f"{'command':10} {'seconds':>8} {'GB':>6}")
-    out = ROOT / "runs" / "embedded-quality" / "demo"
+    out = RUNS / "demo"
     for name, words in COMMANDS.items():
         words = [*words, "--out", str(out)] if name == "stylize" else words
-        _measured(words)
-        seconds, memory = _measured(words)
+        _cost_of(words)
+        seconds, memory = _cost_of(words)
         print(f"{name:10} {seconds:8.1f} {memory:6.2f}")
     stages = RunFolder(out).result.seconds
     print(", ".join(f"{stage} {value:.1f} s" for stage, value in stages.items()))
@@ -93,27 +105,25 @@ def cost() -> None:
     print(f"{before:.1f} s to the first step")
 
 
-def _measured(words: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak memory in GB of an atelier command; no less than this process's own."""
+def _cost_of(words: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak memory in GB of an atelier command.
+
+    A process of its own, since the start of Python and the imports are a part of both.
+    """
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "experiments.cli", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _, status, used = os.wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"atelier {' '.join(words)} failed; run it to see why")
-    return time.perf_counter() - start, used.ru_maxrss / 2**20
-
-
-def _atelier(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "experiments.cli", *words], check=True)
+    return time.perf_counter() - start, usage.ru_maxrss / 2**20
 
 
 def sheet() -> None:
     """Paint every picture in every style with each generator; write the sheets, print scores."""
-    root = ROOT / "runs" / "embedded-quality"
     for generator, settings in GENERATORS.items():
         pictures = PICTURES if generator == "painter" else dict(list(PICTURES.items())[:1])
         jobs = {
@@ -121,102 +131,91 @@ def sheet() -> None:
             for picture, thing in pictures.items()
             for style in STYLES
         }
-        campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)
-        _draw(jobs, root, SHEETS / f"sheet-{generator}.jpg")
-        folders = {key: root / RUNS / job.id for key, job in jobs.items()}
-        print(f"{generator:9} style_global by bridge-lite2: {_mean(folders)}")
-        print(f"{generator:9} recognised by bridge-lite2: {_recognised(folders)}")
+        make_all(list(jobs.values()), RUNS, Workers(SERIAL), retry=True)
+        runs = {key: job.folder(RUNS) for key, job in jobs.items()}
+        _draw(runs, SHEETS / f"sheet-{generator}.jpg")
+        print(f"{generator:9} style_global by {JUDGE}: {_adherence(runs)}")
+        print(f"{generator:9} recognised by {JUDGE}: {_recognised(runs)}")
 
 
 def _job(picture: str, thing: str, style: str, generator: str, settings: dict) -> Job:
-    given = {"image": f"skimage:{picture}", "object": thing, "style": style, "run.keep_every": 0}
+    values = {"image": f"skimage:{picture}", "object": thing, "style": style, "run.keep_every": 0}
     labels = {"picture": picture, "style": style, "generator": generator}
-    return campaign.make_job(given | settings, labels, "embedded-quality", False)
+    return make_job(values | settings, labels, "embedded-quality", False)
 
 
-def _mean(folders: dict[tuple[str, str], Path]) -> str:
-    """The judge's style adherence of the objects, before and after."""
-    metrics = [RunFolder(folder).result.metrics for folder in folders.values()]
+def _adherence(runs: Runs) -> str:
+    """The judge's mean style adherence of the objects, before and after."""
+    metrics = [RunFolder(folder).result.metrics for folder in runs.values()]
     before, after = (
-        statistics.mean(values[f"{score}.bridge-lite2"] for values in metrics)
+        statistics.mean(values[f"{score}.{JUDGE}"] for values in metrics)
         for score in ("style_global_before", "style_global")
     )
     return f"{before:.3f} before, {after:.3f} after (n = {len(metrics)})"
 
 
-def _recognised(folders: dict[tuple[str, str], Path]) -> str:
-    """How often the object has moved more towards its own style's text than to the others'.
+def _recognised(runs: Runs) -> str:
+    """The number of runs whose object moved more towards its own style's text than to the others'.
 
-    The judge is not the encoder that was optimised; guessing would be right once in eight.
+    Guessing would be right once in eight.
     """
     from evaluation.finished_pictures import load, read_run, together
     from evaluation.metrics.style import GlobalStyle
     from lightning_modules.encoders.bridge import BridgeEncoder
 
     judge, right = GlobalStyle(BridgeEncoder(tower="lite2", image_size=224)), 0
-    for (_, wanted), folder in folders.items():
+    for (_, style), folder in runs.items():
         pictures = together([load(read_run(folder))])
         region = pictures.regions[0][0]
-        asked = [replace(region, styles=((1.0, text),)) for text in STYLES]
-        moved = [judge.score(replace(pictures, regions=((one,),))) for one in asked]
-        towards = [float(scores["style_direction"]) for scores in moved]
-        right += STYLES[towards.index(max(towards))] == wanted
-    return f"{right} of {len(folders)}"
+        candidates = [replace(region, styles=((1.0, text),)) for text in STYLES]
+        scores = [judge.score(replace(pictures, regions=((one,),))) for one in candidates]
+        towards = [float(score["style_direction"]) for score in scores]
+        right += STYLES[towards.index(max(towards))] == style
+    return f"{right} of {len(runs)}"
 
 
-def _draw(jobs: dict[tuple[str, str], Job], root: Path, path: Path) -> None:
-    """A row a picture: the photo, then every style under its name."""
-    rows = list(dict.fromkeys(picture for picture, _ in jobs))
-    size = (CELL * (1 + len(STYLES)), MARGIN + CELL * len(rows))
-    canvas, font = Image.new("RGB", size, "white"), ImageFont.load_default(12)
-    draw = ImageDraw.Draw(canvas)
-    for column, name in enumerate(("before", *STYLES)):
-        draw.text((column * CELL + 4, 2), name[:27], fill="black", font=font)
-    for row, picture in enumerate(rows):
-        for column, style in enumerate((STYLES[0], *STYLES)):
-            file = OUTPUT if column else CONTENT
-            shown = root / RUNS / jobs[picture, style].id / file
-            if shown.is_file():
-                canvas.paste(_square(shown), (column * CELL, MARGIN + row * CELL))
-    _save(canvas, path)
+def _draw(runs: Runs, path: Path) -> None:
+    """One row per picture: the photo, then every style with its name."""
+    cells = []
+    for picture in dict.fromkeys(picture for picture, _ in runs):
+        files = {"before": runs[picture, STYLES[0]] / CONTENT}
+        files |= {style: runs[picture, style] / OUTPUT for style in STYLES}
+        cells += [(_square(file), [name]) for name, file in files.items()]
+    _save(labelled_grid(cells, columns=1 + len(STYLES)), path)
 
 
 def _square(path: Path) -> Image.Image:
-    """The middle of a picture, CELL pixels wide with a white rim."""
+    """The middle of a picture, CELL pixels wide; white where the run has failed."""
+    if not path.is_file():
+        return Image.new("RGB", (CELL, CELL), "white")
     with Image.open(path) as picture:
         side = min(picture.size)
         left, top = ((length - side) // 2 for length in picture.size)
         middle = picture.convert("RGB").crop((left, top, left + side, top + side))
-    return middle.resize((CELL - 2, CELL - 2), Image.Resampling.LANCZOS)
+    return middle.resize((CELL, CELL), Image.Resampling.LANCZOS)
 
 
 def styles() -> None:
-    """Draw what the painter knows: a picture in every style, as it is before any optimisation."""
+    """Draw the painter's own styles: a picture in each, before any optimisation."""
     import torch
 
     from datamodules.images import load_picture, to_picture, to_tensor
     from lightning_modules.generators.painter import code_of
     from lightning_modules.generators.painter_styles import known_styles
 
-    side, columns = 2 * CELL, 6
+    side, cells = 2 * CELL, []
     photo = to_tensor(load_picture("skimage:chelsea").crop((0, 0, 300, 300)).resize((side, side)))
-    known = known_styles()[0]
-    size = (columns * CELL, -(-len(known) // columns) * (CELL + MARGIN))
-    canvas, font = Image.new("RGB", size, "white"), ImageFont.load_default(12)
-    draw = ImageDraw.Draw(canvas)
-    for k, style in enumerate(known):
+    for style in known_styles()[0]:
         network, code = code_of(style)
         with torch.no_grad():
-            painted = to_picture(network(photo[None], code)[0])
-        left, top = k % columns * CELL, k // columns * (CELL + MARGIN)
-        canvas.paste(painted.resize((CELL - 2, CELL - 2), Image.Resampling.LANCZOS), (left, top))
-        draw.text((left + 2, top + CELL), style.words[0][:28], fill="black", font=font)
-    _save(canvas, SHEETS / "painter-styles.jpg")
+            painting = to_picture(network(photo[None], code)[0])
+        cells.append((painting.resize((CELL, CELL), Image.Resampling.LANCZOS), [style.words[0]]))
+    _save(labelled_grid(cells, columns=6), SHEETS / "painter-styles.jpg")
 
 
-def _save(canvas: Image.Image, path: Path) -> None:
+def _save(picture: Image.Image, path: Path) -> None:
     with atomic(path) as temporary:
-        canvas.save(temporary, "JPEG", quality=88)
+        picture.save(temporary, "JPEG", quality=88)
     print(path)
 
 

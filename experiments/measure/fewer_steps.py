@@ -23,8 +23,9 @@ from PIL import Image, ImageDraw, ImageFont
 from datamodules.images import load_picture, to_tensor
 from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.files import atomic
-from experiments.campaigns import campaign
-from experiments.campaigns.job import RUNS, Job
+from experiments.campaigns.campaign import make_all
+from experiments.campaigns.job import Job
+from experiments.campaigns.plan import make_job
 from experiments.campaigns.workers import SERIAL, Workers
 from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.stylization import Features, weighted_sum
@@ -62,7 +63,7 @@ def jobs_of(
 ) -> dict[tuple[str, str, int], Job]:
     """By pair, variant and seed."""
     return {
-        (pair, variant, seed): campaign.make_job(
+        (pair, variant, seed): make_job(
             _given(pair, size) | VARIANTS[variant] | {"seed": seed},
             {"pair": pair, "variant": variant, "seed": seed},
             "fewer-steps",
@@ -177,7 +178,7 @@ def _panel(
 
 def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path) -> None:
     """A column a pair: the photo, then every variant's picture, of the first seed."""
-    first = {key[:2]: root / RUNS / job.id for key, job in reversed(jobs.items())}
+    first = {key[:2]: job.folder(root) for key, job in reversed(jobs.items())}
     pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
     variants = dict.fromkeys(variant for _, variant, _ in jobs)
     rows = {"photo": (PLAIN, CONTENT)} | {v: (v, OUTPUT) for v in variants}
@@ -207,13 +208,13 @@ def main() -> None:
     variants = [PLAIN, FAST, *([RANDOM, IDENTITY] if args.starts else [])]
     root = ROOT / "runs" / "fewer-steps"
     jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
-    if campaign.run_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
+    if make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
         raise SystemExit("some runs failed; their folders say why")
-    curves = {key: smoothed(root / RUNS / job.id) for key, job in jobs.items()}
+    curves = {key: smoothed(job.folder(root)) for key, job in jobs.items()}
     draw_curves(curves, DRAWN / "fewer-steps.png")
     draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
     judges = {(pair, seed): job for (pair, variant, seed), job in jobs.items() if variant == PLAIN}
-    print(table({k: loss_of(judges[k[0], k[2]], root / RUNS / job.id) for k, job in jobs.items()}))
+    print(table({k: loss_of(judges[k[0], k[2]], job.folder(root)) for k, job in jobs.items()}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Shared by the scripts beside this module: runs as a table in results/, and the README's tables.
+"""Reproduction of published tables and figures, one per script beside this module.
 
-Each script is one published table or figure. By default it runs in a reduced form on the embedded
-models, whose numbers stand beside the published ones but are not comparable with them; --models
-paper takes the paper's networks, size and steps. The committed CSVs say where they come from, and
-`python -m experiments.reproduce` writes README's tables from them.
+By default a script makes a reduced form on the embedded models, whose numbers stand beside the
+published ones but are not comparable with them; --models paper takes the paper's networks, size and
+steps. The table goes to results/ as CSV, with its origin in every row, and
+`python -m experiments.reproduce` writes the tables of README from these files.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from datamodules.support.files import write_text
-from experiments.campaigns import campaign
+from experiments.campaigns.campaign import run_campaign
 from experiments.campaigns.job import Job
+from experiments.campaigns.options import add_campaign_arguments, campaign_options
+from experiments.campaigns.plan import folder_of, make_job
+from experiments.run.configuration import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
 README = ROOT / "README.md"
-REDUCED = {  # the papers' generator, which the embedded presets have exchanged for the painter
+REDUCED = {  # with the papers' generator, in place of the painter of the embedded presets
     "size": 256,
     "steps": 40,
     "model.generator": "stylenet",
@@ -42,12 +45,12 @@ PROVENANCE = ("models", "size", "steps", "machine", "date", "script")
 class Study:
     """One published table or figure.
 
-    name:     of its CSV. title: what it shows, with paper and place.
-    by:       labels that tell its rows apart.
-    metrics:  that `atelier evaluate` measures for it.
-    scores:   its columns, by score, without the network's name; heading of each.
-    runs:     settings and labels of its runs.
-    published: the paper's number beside each row, by the row's first label; heading "published".
+    name:     of its script and CSV. title: subject, with the paper and the place in it.
+    by:       labels of a row.
+    metrics:  of the evaluation.
+    scores:   headings of the columns, by score without its network's name.
+    runs:     function that returns values (see `make_job`) and labels of the runs.
+    published: the paper's number for each row, by the row's first label; heading "published".
     """
 
     name: str
@@ -63,20 +66,20 @@ def main(study: Study) -> None:
     """Make the study's runs, score them, and write its CSV."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--models", default="embedded", help="embedded (reduced) or paper")
-    campaign.add_arguments(parser)
+    parser.add_argument("--models", default=EMBEDDED, help="embedded (reduced) or paper")
+    add_campaign_arguments(parser)
     args = parser.parse_args()
-    reduced = REDUCED if args.models == "embedded" else {}
+    options = replace(campaign_options(args), metrics=study.metrics, wandb=False)
+    reduced = REDUCED if args.models == EMBEDDED else {}
     jobs = [
-        campaign.make_job({"models": args.models, **reduced, **given}, labels, study.name, False)
-        for given, labels in study.runs()
+        make_job({"models": args.models, **reduced, **values}, labels, study.name, wandb=False)
+        for values, labels in study.runs()
     ]
-    root = campaign.folder_of(f"reproduce-{study.name}", args.out)
-    ended = campaign.run_all(jobs, root, campaign.workers_of(args), args.retry_failed)
-    args.metrics, args.no_wandb = ",".join(study.metrics), True
-    campaign.finish(root, args, args.models)
-    print(campaign.summary(ended), file=sys.stderr)
-    write_rows(study.name, rows_of(study, jobs, root), args.models, reduced)
+    name = f"reproduce-{study.name}"
+    run_campaign(name, jobs, args.models, options)
+    if not options.dry_run:
+        rows = rows_of(study, jobs, folder_of(name, options.out))
+        write_rows(study.name, rows, args.models, reduced)
 
 
 def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any]]:

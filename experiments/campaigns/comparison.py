@@ -1,0 +1,166 @@
+"""A comparison of methods on one picture: a campaign with the same styles and masks for all, and a
+sheet of their outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from datamodules.images import load_mask, load_picture, save_png, to_picture, to_tensor
+from datamodules.models.cache import identity
+from datamodules.parsing.base import Parser
+from datamodules.parsing.blend import in_words
+from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
+from datamodules.segmentation.base import Segmenter
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import slug, write_json
+from datamodules.task import objects, styles_by_object
+from evaluation.contact_sheet import labelled_grid
+from evaluation.metrics.change import mean_change
+from evaluation.tables.meanings import judgements
+from experiments.campaigns.campaign import make_all
+from experiments.campaigns.job import Job, identity_of
+from experiments.campaigns.plan import make_job, picture_name
+from experiments.campaigns.workers import SERIAL, Workers
+
+SHEET, SCORES = "compare.png", "compare.json"
+Scores = dict[str, float | str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One picture, to be stylized by several methods.
+
+    image:  a picture file, or skimage:NAME. styles: by object, in words.
+    masks:  one file per object, white = object; the same for all methods.
+    models: preset of models. settings: further ones of all runs, by short or dotted name.
+    """
+
+    image: str
+    styles: Mapping[str, str]
+    masks: Sequence[str]
+    methods: Sequence[str]
+    models: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def jobs(self, wandb: bool) -> dict[str, Job]:
+        """The job of each method."""
+        (name, style), *_ = self.styles.items()
+        labels = {"picture": picture_name(self.image), "object": name, "style": style}
+        values = {
+            "models": self.models,
+            "image": self.image,
+            "mask": list(self.masks),
+            "data.targets": dict(self.styles),
+            **self.settings,
+        }
+        return {
+            method: make_job({"method": method, **values}, labels, "compare", wandb)
+            for method in self.methods
+        }
+
+
+def compare(
+    comparison: Comparison, root: Path, overwrite: bool = False, wandb: bool = True
+) -> dict[str, Scores]:
+    """Make what is not done yet; write the sheet and the scores of all finished runs.
+
+    root: folder of the campaign. overwrite: make finished runs again.
+    Returns the scores by method, without methods that failed. With all failed there is no sheet.
+    """
+    jobs = comparison.jobs(wandb)
+    for job in jobs.values() if overwrite else ():
+        (job.folder(root) / RESULT).unlink(missing_ok=True)
+    make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)
+    folders = {
+        method: job.folder(root) for method, job in jobs.items() if job.state(root) == "done"
+    }
+    scores = {method: scores_of(at, comparison.masks[0]) for method, at in folders.items()}
+    if scores:
+        save_png(sheet(folders, comparison.masks[0], scores), root / SHEET)
+        runs = {method: {"run": str(at.relative_to(root))} for method, at in folders.items()}
+        write_json(root / SCORES, {method: runs[method] | scores[method] for method in scores})
+    return scores
+
+
+def parse_styles(instruction: str, parser: Parser) -> dict[str, str]:
+    """Styles by object, in words, as the parser understands the instruction.
+
+    Raises AtelierError where it names no object or no style.
+    """
+    styles = styles_by_object(parser.parse(instruction))
+    if not all(name and blend for name, blend in styles.items()):
+        raise AtelierError(
+            f"{instruction!r} does not name both object and style; say both, or give "
+            '--target "boat=fire"'
+        )
+    return {name: in_words(blend) for name, blend in styles.items()}
+
+
+def write_masks(
+    image: str, names: Sequence[str], segmenter: Segmenter, origin: str, root: Path
+) -> list[str]:
+    """The files of one mask per object, which are written unless they are there already.
+
+    origin: segmenter and settings in words; together with the picture and the object it names the
+    file, so that a mask of another segmenter is never taken for this one's.
+    """
+    picture, files = to_tensor(load_picture(image)), []
+    for name in objects(names):
+        key = identity(identity_of(image), origin, name)[:16]
+        file = root / f"mask-{slug(name)}-{key}.png"
+        if not file.exists():
+            save_png(to_picture(segmenter.segment(picture, name)), file)
+        files.append(str(file))
+    return files
+
+
+def scores_of(folder: Path, mask: str) -> Scores:
+    """The scores of one run, the same object's mask for all methods.
+
+    style_before, style_after: by "judge", never the encoder that was optimised, which overrates its
+    own work. object_change, rest_change: mean absolute change in [0, 1]. optimise_seconds.
+    """
+    result = RunFolder(folder).result
+    content, output = (load_picture(str(folder / name)) for name in (CONTENT, OUTPUT))
+    shown = to_tensor(output)[None], to_tensor(content)[None], load_mask(mask, content.size)[None]
+    changes = {name: float(value) for name, value in mean_change(*shown).items()}
+    before, after = (
+        judgements(result.metrics, score) for score in ("style_global_before", "style_global")
+    )
+    style: Scores = {}
+    if judge := next(iter(after), ""):
+        style = {"judge": judge, "style_before": before[judge], "style_after": after[judge]}
+    defined = {name: value for name, value in changes.items() if not math.isnan(value)}
+    return {**style, **defined, "optimise_seconds": result.seconds["optimise"]}
+
+
+def sheet(
+    folders: Mapping[str, Path], mask: str, scores: Mapping[str, Mapping[str, Any]]
+) -> Image.Image:
+    """The picture, the mask, and the output of each method with its scores underneath."""
+    content = load_picture(str(next(iter(folders.values())) / CONTENT))
+    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size)), ["mask"])]
+    for method, folder in folders.items():
+        output = load_picture(str(folder / OUTPUT))
+        cells.append((output, [method, *_lines(scores[method])]))
+    return labelled_grid(cells)
+
+
+def _lines(scores: Mapping[str, Any]) -> list[str]:
+    style = "no style in words"
+    if "judge" in scores:
+        change = f"{scores['style_before']:.3f} to {scores['style_after']:.3f}"
+        style = f"style {change} ({scores['judge']})"
+    changes = [
+        f"{where} {scores[key]:.3f}"
+        for where, key in (("object", "object_change"), ("rest", "rest_change"))
+        if key in scores
+    ]
+    return [style, f"change: {', '.join(changes)}", f"{scores['optimise_seconds']:.0f} s"]

@@ -1,0 +1,47 @@
+"""The conclusion of a campaign: scores of its runs, their table, and the report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules.run_folder import RESULT
+from evaluation.scoring import evaluate_runs
+from evaluation.suite import Suite
+from evaluation.tables.results import Selection, tabulate
+from evaluation.tables.writers import text
+from experiments.campaigns.job import RUNS
+from experiments.run import scoring
+from experiments.run.configuration import EMBEDDED, compose, weights_of
+from experiments.run.metrics import metrics_by_name
+from experiments.run.reporting import report_runs
+
+PAPER = "paper"
+
+
+def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool) -> bool:
+    """Score the finished runs of the folder, print their table, and write the report beside them.
+
+    models: the preset that made the runs. metrics: None for all.
+    Returns whether every run could be scored. Without a finished run nothing is done.
+    """
+    runs = [file.parent for file in sorted((root / RUNS).glob(f"*/{RESULT}"))]
+    if not runs:
+        return True
+    suite = Suite(metrics_by_name(judges_of(models), metrics), scoring.device_by_name("auto"))
+    with scoring.ScoringBar() as bar:
+        evaluation = evaluate_runs(runs, suite, watch=bar)
+    scoring.conclude(evaluation, wandb)
+    table = tabulate(root, Selection())
+    print(text.write(table, terminal=sys.stdout.isatty()), end="")
+    for remark in table.remarks:
+        print(remark, file=sys.stderr)
+    print(report_runs(root, root / "report"))
+    return not evaluation.failures
+
+
+def judges_of(models: str) -> str:
+    """The set of metrics for runs of a preset: the papers' networks, or those of packages."""
+    return PAPER if weights_of(compose("clipstyler", models)) else EMBEDDED
+

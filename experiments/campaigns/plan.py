@@ -1,0 +1,113 @@
+"""The plan of a campaign: jobs from settings as people write them, and their description."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from datamodules.models.cache import once_per_process
+from datamodules.models.published import local_path
+from datamodules.models.schemes import by_name
+from datamodules.parsing.blend import targets_of
+from datamodules.run_folder import RESULT, RunFolder
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import slug
+from experiments.campaigns.job import Job
+from experiments.run.configuration import EMBEDDED, compose, weights_of
+from experiments.run.options import FILES, SETTINGS, absolute
+from experiments.run.registry import method_class, part
+
+SPECIAL = ("method", "models")  # what a job has besides settings
+PLACE = ("out", "device")  # short options that a campaign sets itself
+SHORT = {name: setting for name, setting in SETTINGS.items() if name not in PLACE}
+ENOUGH = 200  # runs for the mean of their seconds
+
+composed = once_per_process(compose)
+
+
+def make_job(
+    values: Mapping[str, Any], labels: Mapping[str, Any], set_name: str, wandb: bool
+) -> Job:
+    """A job from settings as people write them.
+
+    values: by short or dotted name; also "method" and "models", which are no settings.
+    labels: beside the method. set_name: the benchmark or sweep. wandb: log to W&B.
+    Raises AtelierError for an unknown name.
+    """
+    method = values.get("method", "soulstyler")
+    config = composed(method, values.get("models") or EMBEDDED)
+    settings = dict(setting(name, v) for name, v in values.items() if name not in SPECIAL)
+    job = Job(config, settings, {"method": method, **labels}, set=set_name)
+    logging: dict[str, Any] = {"wandb.enabled": wandb}
+    if wandb:
+        logging |= {"wandb.group": set_name, "wandb.tags": [method], "wandb.id": job.id}
+    return replace(job, logging=logging)
+
+
+def check_method(method: str, styles: Mapping[str, str]) -> None:
+    """AtelierError for styles by object that a method cannot serve."""
+    method_class(method).check([t for pair in styles.items() for t in targets_of(*pair)])
+
+
+def setting(name: str, value: Any) -> tuple[str, Any]:
+    """A setting by its dotted name, with the absolute path of a picture."""
+    name = SHORT.get(name, name)
+    if "." not in name and name != "seed_everything":
+        raise AtelierError(
+            f"{name!r} is no setting; give one of {', '.join(SHORT)}, or a dotted name such as "
+            "model.tau (docs/methods.md)"
+        )
+    part(name, value)  # an unknown part is refused now, not in every run
+    return name, absolute(value) if name in FILES else value
+
+
+def picture_name(image: str) -> str:
+    """The label of a picture: "boat" for boat.jpg, "rocket" for skimage:rocket."""
+    return Path(image).stem.split(":")[-1]
+
+
+def shard(jobs: Sequence[Job], which: str | None) -> list[Job]:
+    """The I-th of N parts of the jobs for "I/N", counted from 1; all for None."""
+    if which is None:
+        return list(jobs)
+    first, _, count = which.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise AtelierError(f"--shard is {which!r}; give a part and the number of parts, e.g. 1/4")
+    return list(jobs)[int(first) - 1 :: int(count)]
+
+
+def folder_of(name: str, out: str | None = None) -> Path:
+    """The folder of a campaign: `out`, or one named after it, whatever characters the name has."""
+    return Path(out) if out else Path("runs") / slug(name)
+
+
+def describe(jobs: Sequence[Job], root: Path, workers: int, models: str) -> Iterator[str]:
+    """The plan line by line: the runs, the weights that they need, and the time.
+
+    workers: runs at a time.
+    """
+    states = [job.state(root) for job in jobs]
+    for job, state in zip(jobs, states, strict=True):
+        yield f"{job.id}  {state:7}  {job.described()}"
+    methods = {str(job.labels["method"]) for job in jobs}
+    for name in sorted({n for method in methods for n in weights_of(composed(method, models))}):
+        yield f"needs {name}: {'here' if local_path(by_name(name)) else 'MISSING'}"
+    done = Counter(states)["done"]
+    seconds = seconds_per_run(root)
+    minutes = (len(jobs) - done) * seconds / max(1, workers) / 60
+    time = f"about {minutes:.0f} min" if seconds else "unknown, no run is done"
+    yield f"{len(jobs)} runs: {done} done, {len(jobs) - done} to make; time: {time}"
+
+
+def seconds_per_run(root: Path) -> float:
+    """Mean seconds of the finished runs at or beside a folder; 0 if there are none."""
+    for place in (root, root.parent):
+        runs = [RunFolder(file.parent, strict=False) for file in place.glob(f"**/{RESULT}")]
+        totals = [sum(run.result.seconds.values()) for run in runs[:ENOUGH]]
+        if any(totals):
+            return statistics.mean(total for total in totals if total)
+    return 0.0
