@@ -44,4 +44,3 @@ def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool
 def judges_of(models: str) -> str:
     """The set of metrics for runs of a preset: the papers' networks, or those of packages."""
     return PAPER if weights_of(compose("clipstyler", models)) else EMBEDDED
-
