@@ -1,4 +1,4 @@
-"""Pictures side by side with words underneath, as one picture."""
+"""Pictures side by side with lines of text underneath, as one picture."""
 
 from __future__ import annotations
 
@@ -6,47 +6,49 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-FONT_SIZE = 14  # px
-LINE = 20  # px from one line of text to the next
-MARGIN = 8  # px around each picture
+LEADING = 6  # px from one line of text to the next, beside the font's size
+
+Cell = tuple[Image.Image, Sequence[str]]  # an RGB or grey picture, and its lines of text
 
 
 def labelled_grid(
-    cells: Sequence[tuple[Image.Image, Sequence[str]]], columns: int = 0
+    cells: Sequence[Cell], columns: int = 0, gap: int = 16, border: int = 8, font_size: int = 14
 ) -> Image.Image:
     """A white sheet with a picture and lines of text in each cell, row by row.
 
-    cells: RGB or grey pictures of any sizes, each with its lines; the first line is the title.
-    columns: pictures a row; by default as many as make the sheet about twice as wide as high.
+    cells: pictures of any sizes; the first line is the title, darker than the others.
+    columns: pictures per row; by default as many as make the sheet about twice as wide as high.
+    gap, border: px between the cells, and around all of them. font_size: px.
     """
-    columns = columns or _columns(cells)
-    width = max(picture.width for picture, _ in cells) + 2 * MARGIN
-    text = max(len(lines) for _, lines in cells) * LINE
-    height = max(picture.height for picture, _ in cells) + text + 2 * MARGIN
-    rows = -(-len(cells) // columns)
-    sheet = Image.new("RGB", (width * min(columns, len(cells)), height * rows), "white")
-    draw, plain = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    line = font_size + LEADING
+    columns = columns or _columns(cells, line)
+    width = max(picture.width for picture, _ in cells)
+    height = max(picture.height for picture, _ in cells) + line * max(len(t) for _, t in cells)
+    rows, columns = -(-len(cells) // columns), min(columns, len(cells))
+    size = (columns * (width + gap) - gap + 2 * border, rows * (height + gap) - gap + 2 * border)
+    sheet = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(font_size)
     for index, (picture, lines) in enumerate(cells):
-        left, top = index % columns * width + MARGIN, index // columns * height + MARGIN
+        left = border + index % columns * (width + gap)
+        top = border + index // columns * (height + gap)
         sheet.paste(picture.convert("RGB"), (left, top))
-        for number, line in enumerate(lines):
-            # The title is darker than what follows.
-            colour = "black" if number == 0 else "dimgray"
-            at = (left, top + picture.height + 2 + number * LINE)
-            draw.text(at, _fitting(line, plain, width - 2 * MARGIN), fill=colour, font=plain)
+        for number, text in enumerate(lines):
+            at = (left, top + picture.height + 2 + number * line)
+            colour = "dimgray" if number else "black"
+            draw.text(at, _fitting(text, font, width), fill=colour, font=font)
     return sheet
 
 
-def _columns(cells: Sequence[tuple[Image.Image, Sequence[str]]]) -> int:
+def _columns(cells: Sequence[Cell], line: int) -> int:
     picture, lines = cells[0]
-    shape = (picture.height + len(lines) * LINE) / picture.width
+    shape = (picture.height + len(lines) * line) / picture.width
     return max(1, min(len(cells), round((2 * len(cells) * shape) ** 0.5)))
 
 
-def _fitting(line: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """The line, cut with an ellipsis where it would leave its cell."""
-    if font.getlength(line) <= width:
-        return line
-    while line and font.getlength(line + "...") > width:
-        line = line[:-1]
-    return line + "..."
+def _fitting(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """The text, cut with an ellipsis where it would leave its cell."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."

@@ -20,9 +20,10 @@ from evaluation.metrics.background import BackgroundPreservation
 from evaluation.metrics.base import PictureMetric
 from evaluation.metrics.change import Change
 from evaluation.metrics.scores import Score
-from evaluation.suite import Scores, Suite, build, evaluate, judges_itself
+from evaluation.suite import Scores, Suite, build, evaluate, judges_itself, score_run
 from evaluation.tables.meanings import SUITES
 from evaluation.tables.scores import score_table
+from lightning_modules.encoders.base import JointEncoder
 from tests.support.cli import assert_refused
 from tests.support.run_folders import write_run
 
@@ -399,3 +400,31 @@ def test_bad_input_is_a_line_each_and_exit_code_2(cli, tmp_path):
 )
 def test_requests_that_make_no_sense_are_one_sentence(cli, tmp_path, arguments, words):
     assert_refused(cli("evaluate", *arguments), words)
+
+
+class Flat(JointEncoder):
+    """An encoder that embeds everything as the same vector."""
+
+    def __init__(self, identity):
+        super().__init__()
+        self.identity = identity
+        self.image_size = 32
+
+    def embed_images(self, images):
+        return torch.ones(len(images), 1)
+
+    def embed_texts(self, texts):
+        return torch.ones(len(texts), 1)
+
+
+@pytest.mark.parametrize(
+    ("optimised", "judge"), [("bridge-lite0", "bridge-lite2"), ("bridge-lite2", "bridge-lite0")]
+)
+def test_the_style_of_a_run_is_judged_by_an_encoder_that_was_not_optimised(
+    tmp_path, optimised, judge
+):
+    scores = score_run(run_folder(tmp_path), Flat(optimised))
+    judges = {name.split(".")[1] for name in scores.values if name.startswith("style_global.")}
+    assert judges == {judge}
+    assert scores.scored["style_global"] == judge
+    assert f"own_style_global.{optimised}" in scores.values

@@ -190,3 +190,5 @@ def test_a_sheet_holds_every_picture_and_its_words():
     words = np.asarray(sheet.crop((0, 50, sheet.width, sheet.height)).convert("L"))
     assert (words < 128).any()
     assert (words[:, -6:] == 255).all()  # the margin stays free
+    bare = labelled_grid([(red, []), (blue, [])], columns=2, gap=8, border=0)
+    assert bare.size == (2 * 60 + 8, 40)

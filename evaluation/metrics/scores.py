@@ -39,21 +39,21 @@ class Score:
         return ", ".join(part for part in (self.unit, self.note) if part)
 
 
-Scores = dict[str, Score]
+Meanings = dict[str, Score]
 
 
-def with_own(scores: Scores) -> Scores:
+def with_own(scores: Meanings) -> Meanings:
     """The scores, and the same by the encoder that was optimised."""
     return scores | {OWN + name: score for name, score in scores.items()}
 
 
-CHANGE: Scores = {
+CHANGE: Meanings = {
     "mask_coverage": Score(None, 0, 1, "share of pixels with mask > 0.5"),
     "object_change": Score(None, 0, 1, "mean |O - I|, weighted by the mask"),
     "rest_change": Score(None, 0, 1, "mean |O - I|, weighted by 1 - mask"),
 }
 
-BACKGROUND: Scores = {
+BACKGROUND: Meanings = {
     "background_max_error": Score(False, 0, 1, "max |O - I| outside the mask"),
     "background_mean_error": Score(False, 0, 1, "mean |O - I| outside the mask"),
     "background_psnr": Score(
@@ -63,7 +63,7 @@ BACKGROUND: Scores = {
     "leakage": Score(False, 0, 1, "sum |O - I| outside the mask / sum |O - I|"),
 }
 
-QUALITY: Scores = {
+QUALITY: Meanings = {
     "blur": Score(False, 0, 1, "Crete et al. 2007, by scikit-image"),
     "blur_before": Score(None, 0, 1, "the same of the content image"),
     "noise": Score(False, 0, inf, "Donoho and Johnstone 1994, by scikit-image"),
@@ -72,7 +72,7 @@ QUALITY: Scores = {
 
 _BACKGROUND_NOTE = "should be low, unless the background has a style of its own"
 
-GLOBAL_STYLE: Scores = with_own(
+GLOBAL_STYLE: Meanings = with_own(
     {
         "style_global": Score(True, -1, 1, "cos(E_I(O), E_T(style)), in the object"),
         "style_global_background": Score(
@@ -88,7 +88,7 @@ GLOBAL_STYLE: Scores = with_own(
     }
 )
 
-PATCH_STYLE: Scores = with_own(
+PATCH_STYLE: Meanings = with_own(
     {
         "style_patch": Score(
             True, -1, 1, "CLIPstyler, supplement: cosine of crops with the style text"
@@ -99,17 +99,17 @@ PATCH_STYLE: Scores = with_own(
     }
 )
 
-CONTENT_DISTANCE: Scores = {
+CONTENT_DISTANCE: Meanings = {
     "object_content_distance": Score(
         False, 0, inf, "content loss inside the mask: CLIPstyler, eq. 4"
     ),
 }
 
-MASK_AGREEMENT: Scores = {
+MASK_AGREEMENT: Meanings = {
     "mask_agreement": Score(True, 0, 1, "Jaccard index of the segmenter's two masks"),
 }
 
-LOSSES: Scores = {
+LOSSES: Meanings = {
     "loss_global": Score(False, 0, 2, "CLIPstyler, eq. 1, whole picture"),
     "loss_patch": Score(False, 0, 2, "CLIPstyler, eq. 2, whole picture"),
     "loss_content": Score(False, 0, inf, "CLIPstyler, eq. 4, whole picture"),
@@ -125,37 +125,37 @@ _ZHANG = "Zhang et al. 2018, eq. 1, version 0.1"
 _LITE0 = "own, after Zhang et al. 2018, eq. 1 without weights"
 _IN_PLACE = "the content stands in the mask"
 
-DISTS: Scores = {
+DISTS: Meanings = {
     "dists": Score(False, 0, MOST_DISTS, _DISTS, note="Sem-CS reads higher as better"),
     "background_dists": Score(False, 0, MOST_DISTS, _DISTS, note=_IN_PLACE),
 }
 
-LPIPS: Scores = {
+LPIPS: Meanings = {
     "lpips": Score(False, 0, MOST_LPIPS, _ZHANG),
     "background_lpips": Score(False, 0, MOST_LPIPS, _ZHANG, note=_IN_PLACE),
 }
 
-LITE0_DISTANCE: Scores = {
+LITE0_DISTANCE: Meanings = {
     "lite0_distance": Score(False, 0, MOST_LITE0, _LITE0, note="no LPIPS"),
     "background_lite0_distance": Score(False, 0, MOST_LITE0, _LITE0, note=f"no LPIPS; {_IN_PLACE}"),
 }
 
 _NIMA = "Talebi and Milanfar 2018, trained on AVA"
 
-NIMA: Scores = {
+NIMA: Meanings = {
     "nima_mean": Score(True, 1, RATINGS, _NIMA, note="a prediction of people's ratings"),
     "nima_std": Score(None, 0, (RATINGS - 1) / 2, _NIMA, note="predicted spread of ratings"),
 }
 
-SEED_DISTANCE: Scores = {
+SEED_DISTANCE: Meanings = {
     "seed_distance": Score(False, 0, inf, "mean pairwise distance over seeds"),
 }
 
-SEED_DIRECTION: Scores = {
+SEED_DIRECTION: Meanings = {
     "seed_direction_spread": Score(False, 0, 2, "1 - mean pairwise cosine of dI over seeds"),
 }
 
-ALL: Scores = {
+ALL: Meanings = {
     **CHANGE,
     **BACKGROUND,
     **QUALITY,

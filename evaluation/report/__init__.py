@@ -1,6 +1,6 @@
-"""One folder to look at: what many runs say, as a page that opens without a network.
+"""A report of many runs: a folder with a page that opens without a network.
 
-    runs -> data (what the page says) + pictures (small files) + plots -> write (the folder)
+    runs -> page_model (values) + pictures (small files) + plots + tables -> write (the folder)
 
-`write.write_report` does it all; the other modules are pure but for `pictures` and `details`.
+`write.write_report` does it all; except for `pictures` and `details`, the other modules are pure.
 """

@@ -2,9 +2,9 @@
 const model = JSON.parse(document.getElementById("model").textContent);
 const $ = id => document.getElementById(id);
 const runs = model.gallery.runs, facets = model.gallery.facets, scores = model.gallery.scores;
-const SHOWN = 300; // cards at once; a button brings more
+const SHOWN = 300; // cards at first; a button shows more
 
-// Everything that a run or a person has named becomes text, never markup.
+// Names by runs and people become text, never markup.
 function make(name, given = {}, ...inner) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(given)) {
@@ -13,7 +13,7 @@ function make(name, given = {}, ...inner) {
   made.append(...inner.filter(part => part != null));
   return made;
 }
-// A group is what numbers are averaged under: a method, or one with one of several encoders or sets.
+// Numbers are averaged per group: a method, or a method with one of several encoders or sets.
 const look = group => model.looks[group] || ["var(--soft)", "circle"];
 const named = method => model.gallery.methods[method] || method;
 function dot(group) {
@@ -24,7 +24,7 @@ function dot(group) {
 for (const place of document.querySelectorAll(".dot[data-group]"))
   place.style.background = look(place.dataset.group)[0];
 
-// A page from disk may not fetch its own files; it may run them.
+// A page on disk may not fetch its own files, but it may run them.
 const loading = {};
 function load(file) {
   return (loading[file] ??= new Promise((done, failed) => {
@@ -41,7 +41,7 @@ window.atelier = {
   plots(value) { figures = value; },
 };
 
-// ---- what is asked for, kept in the address ----
+// ---- filters and order, stored in the address ----
 const asked = { filters: {}, search: "", sort: "", run: "" };
 function readAddress() {
   const [, query] = location.hash.split("?");
@@ -81,7 +81,7 @@ function order() {
   const at = scores.findIndex(score => score.name === key);
   const value = key === "seconds" ? i => runs[i].seconds : at >= 0 ? i => runs[i].scores[at] : null;
   if (key === "title") numbers.sort((a, b) => runs[a].title.localeCompare(runs[b].title) || a - b);
-  if (value) numbers.sort((a, b) => { // what has no value comes last either way
+  if (value) numbers.sort((a, b) => { // runs without a value come last in both orders
     const [x, y] = [value(a), value(b)];
     if (x == null || y == null) return (x == null) - (y == null) || a - b;
     return (way === "up" ? x - y : y - x) || a - b;
@@ -104,7 +104,7 @@ function makeFacets() {
     }
     const facet = make("details", { className: "facet" }, make("summary"), box);
     facet.dataset.name = name;
-    facet.ontoggle = () => { // one open at a time, and wholly in sight
+    facet.ontoggle = () => { // only one is open at a time, and it is wholly in view
       if (!facet.open) return;
       for (const other of document.querySelectorAll(".facet[open]")) if (other !== facet) other.open = false;
       box.style.left = "0";
@@ -312,7 +312,7 @@ function showLosses(losses) {
 async function toClipboard(text, button) {
   let done = true;
   try { await navigator.clipboard.writeText(text); } catch {
-    // Some browsers give a page from disk no clipboard.
+    // Some browsers give a page on disk no clipboard.
     const area = make("textarea", { value: text });
     button.after(area); area.select();
     done = document.execCommand("copy");
@@ -327,7 +327,7 @@ addEventListener("click", event => {
   if (button) toClipboard(button.closest(".command").querySelector("code").textContent, button);
 });
 
-// ---- plots: Plotly is large, so it is read when the first of them comes into sight ----
+// ---- plots: Plotly is large, so it is loaded when the first of them comes into view ----
 const off = new Set(); // groups that the reader has switched off
 const plots = [];
 function ink() {
@@ -437,7 +437,7 @@ function whenSeen(place, start) {
   watch.observe(place);
 }
 
-// ---- hands ----
+// ---- mouse and keyboard ----
 makeFacets();
 makeSort();
 $("filters").hidden = runs.length < 2;

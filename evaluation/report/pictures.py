@@ -1,7 +1,7 @@
-"""Pictures of runs as small files: a thumbnail for the card, and what the slider shows.
+"""Pictures of runs as small files: a thumbnail for the card, and the pictures of the slider.
 
-Every file is named by what it shows, so that the photo and the mask of many runs are kept once.
-They are encoded anew: nothing but pixels leaves the run folder.
+Every file is named after the hash of its pixels, so that a photo or mask of many runs is stored
+once. Pictures are encoded again: nothing but pixels leaves the run folder.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from datamodules.run_folder import CONTENT, MASK, OUTPUT
 
 FOLDER = "pictures"
 THUMBNAIL = 320  # px of a card's longer side
-LARGEST = 1024  # px of what the slider shows
-QUALITY = {True: 74, False: 84}  # of WebP; thumbnails are judged less closely
+LARGEST = 1024  # px of the longer side in the slider
+QUALITY = {True: 74, False: 84}  # of WebP, by whether it is a thumbnail
 
 
 @dataclass(frozen=True)
@@ -36,45 +36,45 @@ class Shots:
     size: tuple[int, int]
 
     def as_json(self) -> dict[str, Any]:
-        """For the page's script."""
+        """Values for the page's script."""
         return asdict(self) | {"thumbnail_size": [*self.thumbnail_size], "size": [*self.size]}
 
 
 def make_shots(run: Path, report: Path) -> Shots:
-    """The pictures of a run folder, written below a report's; AtelierError for one that is broken.
+    """Write the pictures of a run folder to a report; AtelierError for a damaged one.
 
-    A run of any other system may have no mask.
+    A run of another system may have no mask.
     """
     content, output = (load_picture(str(run / name)) for name in (CONTENT, OUTPUT))
     small = _within(output, THUMBNAIL)
-    shown = _within(output, LARGEST)
+    large = _within(output, LARGEST)
     mask = run / MASK
     return Shots(
-        thumbnail=_keep(small, report, thumbnail=True),
+        thumbnail=_store(small, report, thumbnail=True),
         thumbnail_size=small.size,
-        content=_keep(_within(content, LARGEST), report),
-        output=_keep(shown, report),
-        mask=_keep(_within(load_picture(str(mask)), LARGEST), report) if mask.exists() else "",
-        size=shown.size,
+        content=_store(_within(content, LARGEST), report),
+        output=_store(large, report),
+        mask=_store(_within(load_picture(str(mask)), LARGEST), report) if mask.exists() else "",
+        size=large.size,
     )
 
 
 def _within(picture: Image.Image, side: int) -> Image.Image:
-    # Very long pictures would become too thin for `fit_within`; they are shown as they are.
+    # Very long pictures would become too thin for `fit_within`; they keep their size.
     long, narrow = max(picture.size), min(picture.size)
     return picture if narrow * side / long < 32 else fit_within(picture, side)
 
 
-def _keep(picture: Image.Image, report: Path, thumbnail: bool = False) -> str:
-    """The path of a picture within the report, which then has it."""
-    kept = repr((picture.size, QUALITY[thumbnail])).encode() + picture.tobytes()
-    name = f"{FOLDER}/{hashlib.sha256(kept).hexdigest()[:20]}.webp"
+def _store(picture: Image.Image, report: Path, thumbnail: bool = False) -> str:
+    """Store a picture in the report; its path there."""
+    content = repr((picture.size, QUALITY[thumbnail])).encode() + picture.tobytes()
+    name = f"{FOLDER}/{hashlib.sha256(content).hexdigest()[:20]}.webp"
     if not (report / name).exists():
-        # Threads may come with the same photo at once: each writes its own, the last one stays.
-        handle, own = tempfile.mkstemp(dir=report / FOLDER)
+        # Several threads may store the same photo: each writes a file of its own, the last stays.
+        handle, temporary = tempfile.mkstemp(dir=report / FOLDER)
         os.close(handle)
         bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
-        bare.save(own, format="WEBP", quality=QUALITY[thumbnail], method=4)
-        Path(own).chmod(0o644)
-        Path(own).replace(report / name)
+        bare.save(temporary, format="WEBP", quality=QUALITY[thumbnail], method=4)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(report / name)
     return name

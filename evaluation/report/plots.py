@@ -1,4 +1,4 @@
-"""Figures of many runs, as Plotly's JSON; their colours of paper and ink are the page's own."""
+"""Figures of many runs as Plotly's JSON; the page sets the colours of paper and ink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's folder: written beside its place, then put there whole."""
+"""The report's folder: written beside its place, then moved there whole."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any
 import plotly
 
 from datamodules.support.errors import AtelierError
-from evaluation.report import page_model, pictures, plots, tables
+from evaluation.report import markup, page_model, pictures, plots, tables
 from evaluation.report.details import read_details
 from evaluation.report.page_model import Entry
 from evaluation.report.published import Published, read_methods, read_parsers
 from evaluation.tables.run import Run
 from evaluation.tables.runs import read_runs
 
-PAGE, MARK = "index.html", ".atelier-report"  # MARK: what makes a folder a report
+PAGE, MARK = "index.html", ".atelier-report"  # MARK identifies a folder as a report
 HERE = Path(__file__).parent
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PARSERS = "parsers.json"  # of `atelier evaluate-parsers --json`
@@ -39,9 +39,9 @@ def write_report(
     """Write the report of all runs below `root` to the folder `out`; the path of its page.
 
     announce: called with the number of runs done so far, and of all.
-    Raises AtelierError where there is no run, or where `out` is something else than a report.
+    Raises AtelierError where there is no run, and where `out` is anything but a report.
     """
-    given, out = out, Path(os.path.realpath(out))  # a link is followed, and stays
+    link, out = out, Path(os.path.realpath(out))  # a link is followed, and stays a link
     refuse_other(out, root)
     ours, published = read_ours(root / PARSERS), read_methods()
     runs = read_runs(root)
@@ -56,11 +56,11 @@ def write_report(
         # The licence comes with the script, in its first lines.
         shutil.copyfile(PLOTLY, folder / "plotly.min.js")
         _write(folder / MARK, "A report of Atelier; the next one may replace it.\n")
-    return given / PAGE
+    return link / PAGE
 
 
 def refuse_other(out: Path, root: Path) -> None:
-    """AtelierError if writing to `out` would take away anything but an earlier report."""
+    """AtelierError if writing to `out` would replace anything but an earlier report."""
     if not root.is_dir():
         raise AtelierError(f"There is no folder {root}; give one that holds runs")
     if root.resolve().is_relative_to(out):
@@ -73,7 +73,7 @@ def refuse_other(out: Path, root: Path) -> None:
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `out` when the block succeeds, and goes when not."""
+    """A new folder that replaces `out` if the block succeeds, and is deleted if not."""
     folder = old = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def replacing(out: Path) -> Iterator[Path]:
 
 
 def read_ours(path: Path) -> dict[str, Any] | None:
-    """Our parsers' table, None if there is none; AtelierError for a file that is something else."""
+    """Our parsers' table, None if there is none; AtelierError for any other file."""
     if not path.exists():
         return None
     try:
@@ -119,17 +119,17 @@ def read_ours(path: Path) -> dict[str, Any] | None:
 def read_entries(
     runs: Sequence[Run], root: Path, folder: Path, announce: Callable[[int, int], None]
 ) -> Iterator[Entry]:
-    """The runs in their order, with their details and, in the report's folder, their pictures."""
+    """The runs in order with their details; their pictures are written to the report's folder."""
     announce(0, len(runs))
     with ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1)) as workers:
-        found = workers.map(lambda run: read_entry(run, root, folder), runs)
-        for done, entry in enumerate(found, 1):
+        entries = workers.map(lambda run: read_entry(run, root, folder), runs)
+        for done, entry in enumerate(entries, 1):
             announce(done, len(runs))
             yield entry
 
 
 def read_entry(run: Run, root: Path, folder: Path) -> Entry:
-    """One run; with pictures that cannot be read it is a failed one, and the report goes on."""
+    """One run. With unreadable pictures it counts as failed, and the report goes on."""
     at = root / run.folder
     shots, failure = None, run.failure
     if not failure:
@@ -141,7 +141,7 @@ def read_entry(run: Run, root: Path, folder: Path) -> Entry:
 
 
 def write_scripts(entries: Sequence[Entry], folder: Path) -> Mapping[str, list]:
-    """What the page reads only when it is asked for a run, or for the plots; the plots."""
+    """Write the values that the page loads only when a run or a plot is opened; the plots."""
     whole = [entry for entry in entries if not entry.failure]
     for number, entry in enumerate(whole):
         file = page_model.detail_file(number)
@@ -153,7 +153,7 @@ def write_scripts(entries: Sequence[Entry], folder: Path) -> Mapping[str, list]:
 
 
 def _write_call(path: Path, function: str, *values: object) -> None:
-    """A script that hands values to the page: from disk, a page may not fetch them as JSON."""
+    """Write a script that passes values to the page, since a page on disk may not fetch JSON."""
     _write(path, f"atelier.{function}({', '.join(map(as_script, values))});\n")
 
 
@@ -163,11 +163,11 @@ def _write(path: Path, text: str) -> None:
 
 
 def as_script(value: object) -> str:
-    """JSON that a script in HTML may hold: "</script>" in a style's name must not end it."""
-    made = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """JSON within a script in HTML: "</script>" in a style's name must not end the script."""
+    encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
-        made = made.replace(sign, f"\\u{ord(sign):04x}")
-    return made
+        encoded = encoded.replace(sign, f"\\u{ord(sign):04x}")
+    return encoded
 
 
 # ---- the page ----
@@ -180,18 +180,18 @@ def page(
     ours: Mapping[str, Any] | None,
     drawn: Mapping[str, list],
 ) -> str:
-    """The page's HTML. What runs and people have named is text in it, and never markup."""
-    seen = page_model.overview(entries)
+    """HTML of the page. Names by runs and people are text in it, never markup."""
+    overview = page_model.overview(entries)
     model = {
         "looks": plots.looks_of(page_model.by_group(entries)),
         "gallery": page_model.gallery(entries, published.names),
     }
     parts = {
-        "TITLE": tables.text(title),
+        "TITLE": markup.text(title),
         "STYLE": (HERE / "style.css").read_text("utf-8"),
-        "OVERVIEW": tables.overview_part(seen, published.names),
+        "OVERVIEW": tables.overview_part(overview, published.names),
         "METHODS": tables.methods_part(entries, published),
-        "COMPARABLE": tables.comparable_part(seen),
+        "COMPARABLE": tables.comparable_part(overview),
         "EVERYTHING": tables.everything_part(entries),
         "PUBLISHED": tables.published_part(published),
         "CURVES": tables.curves_part(entries, drawn["curves"]),
@@ -201,6 +201,6 @@ def page(
         "MODEL": as_script(model),
         "SCRIPT": (HERE / "page.js").read_text("utf-8"),
     }
-    # All in one go: "@MODEL@" in a style's name stays what it is.
+    # All in one pass: "@MODEL@" in a style's name stays as it is.
     template = (HERE / "page.html").read_text("utf-8")
     return re.sub("@([A-Z]+)@", lambda place: parts[place[1]], template)

@@ -1,11 +1,11 @@
-"""One folder that shows what many runs have made: tables, curves, pictures.
+"""Write a report of many runs: tables, curves and pictures in one folder.
 
   atelier report runs                               writes report/index.html, for any browser
   atelier report runs/sweep -o sweep-report --title "Thresholds of the cat"
 
 It needs no network and no server, and can be sent as it is. An earlier report in the same place is
-replaced. Scores are those in the runs' result.json (atelier evaluate puts more there); the output
-of `atelier evaluate-parsers --json`, kept as parsers.json in the runs' folder, stands beside the
+replaced. Scores are those in the runs' result.json (atelier evaluate adds more); the output of
+`atelier evaluate-parsers --json`, if it is in the runs' folder as parsers.json, stands beside the
 paper's language models.
 """
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from datamodules.run_folder import CONTENT, OUTPUT
 from datamodules.support.files import atomic
+from evaluation.contact_sheet import labelled_grid
 from experiments.campaigns.plan import setting
 from experiments.run.configuration import compose
 from experiments.run.stylize import stylize
@@ -74,13 +75,10 @@ def make(name: str) -> None:
         place = {"run.out": folder, "run.overwrite": True, "wandb.enabled": False}
         stylize(config, dict(setting(*pair) for pair in values.items()) | place)
         pair = [Image.open(Path(folder) / part) for part in (CONTENT, OUTPUT)]
-        height = round(WIDTH * pair[0].height / pair[0].width)
-        canvas = Image.new("RGB", (2 * WIDTH + GAP, height), "white")
-        for k, picture in enumerate(pair):
-            scaled = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
-            canvas.paste(scaled, (k * (WIDTH + GAP), 0))
+        size = (WIDTH, round(WIDTH * pair[0].height / pair[0].width))
+        cells = [(picture.resize(size, Image.Resampling.LANCZOS), ()) for picture in pair]
     with atomic(PICTURES / f"{name}.jpg") as temporary:
-        canvas.save(temporary, "JPEG", quality=90)
+        labelled_grid(cells, columns=2, gap=GAP, border=0).save(temporary, "JPEG", quality=90)
     print(PICTURES / f"{name}.jpg")
 
 

@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datamodules.images import load_picture, to_tensor
 from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.support.files import atomic
+from evaluation.contact_sheet import labelled_grid
 from experiments.campaigns.campaign import make_all
 from experiments.campaigns.job import Job
 from experiments.campaigns.plan import make_job
@@ -55,7 +56,7 @@ VARIANTS = {
 COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
 WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
 DRAWS = 32  # steps whose patches judge a finished picture
-CELL, MARGIN, GAP = 256, 18, 24  # pixels
+CELL, GAP = 256, 24  # px
 
 
 def jobs_of(
@@ -177,22 +178,20 @@ def _panel(
 
 
 def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path) -> None:
-    """A column a pair: the photo, then every variant's picture, of the first seed."""
+    """One column per pair: the photo, then every variant's picture, of the first seed."""
     first = {key[:2]: job.folder(root) for key, job in reversed(jobs.items())}
     pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
     variants = dict.fromkeys(variant for _, variant, _ in jobs)
     rows = {"photo": (PLAIN, CONTENT)} | {v: (v, OUTPUT) for v in variants}
-    canvas = Image.new("RGB", (CELL * len(pairs), (CELL + MARGIN) * len(rows)), "white")
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
-    for row, (name, (variant, file)) in enumerate(rows.items()):
-        for column, pair in enumerate(pairs):
-            left, top = column * CELL, row * (CELL + MARGIN)
-            draw.text((left + 2, top + 2), f"{pair}, {name}", fill="black", font=font)
-            with Image.open(first[pair, variant] / file) as picture:
-                picture.thumbnail((CELL - 2, CELL - 2))
-                canvas.paste(picture, (left, top + MARGIN))
+    cells = []
+    for name, (variant, file) in rows.items():
+        for pair in pairs:
+            picture = load_picture(str(first[pair, variant] / file))
+            picture.thumbnail((CELL, CELL))
+            cells.append((picture, [f"{pair}, {name}"]))
+    sheet = labelled_grid(cells, len(pairs), gap=2, border=0, font_size=12)
     with atomic(path) as temporary:
-        canvas.save(temporary, "JPEG", quality=90)
+        sheet.save(temporary, "JPEG", quality=90)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Weights & Biases as a sink: offline unless there is a key, and then without any connection."""
+"""Logging to Weights & Biases; without a key it is offline and opens no connection."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Wandb:
     """Weights & Biases.
 
     Args:
-        enabled: log there. Without an API key the log is kept offline in the run folder, for
+        enabled: log to W&B. Without an API key the log is written to the run folder, for
             `wandb sync` later.
         project: the W&B project.
-        group: what the run is shown together with, e.g. its sweep.
-        tags: words to find it by.
-        id: of the W&B run; one that is there already goes on.
+        group: the W&B group of the run, e.g. its sweep.
+        tags: the W&B tags of the run.
+        id: of the W&B run; an existing run is continued.
     """
 
     enabled: bool = True
@@ -40,7 +40,7 @@ class Wandb:
 
 
 def has_key() -> bool:
-    """Whether a W&B key is in the environment or in ~/.netrc, where `wandb login` puts it."""
+    """Whether the environment or ~/.netrc, where `wandb login` puts it, has a W&B key."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     import wandb
@@ -53,14 +53,14 @@ def has_key() -> bool:
 
 
 def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
-    """The run's W&B logger, with its name and whole configuration; None if disabled."""
+    """The W&B logger of a run, with its name and complete configuration; None if disabled."""
     if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return None
-    os.environ.setdefault("WANDB_SILENT", "true")  # stdout and stderr are ours
+    os.environ.setdefault("WANDB_SILENT", "true")  # keeps stdout and stderr free
     import wandb
 
     def start(mode: str) -> WandbLogger:
-        # Told by the environment too: given to init() alone, W&B asks its server first.
+        # In the environment, too: with init() alone, W&B contacts its server first.
         os.environ["WANDB_MODE"] = mode
         run = wandb.init(
             project=settings.project,
@@ -86,15 +86,15 @@ def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
 
 
 def log_course(logger: WandbLogger, course: Sequence[dict[str, float]], every: int) -> None:
-    """Log the losses of a run that was not logged on its way: one row of them a step."""
+    """Log the losses of a finished run, every so many steps."""
     for step in range(every - 1, len(course), every):
         logger.log_metrics(course[step], step)
 
 
 def log_scores(folder: Path, values: dict[str, float | None]) -> None:
-    """Add scores to the summary of the W&B run that a run folder holds, and close it again.
+    """Add scores to the summary of the W&B run in a run folder, and close it again.
 
-    Offline this leaves a second part of the same run beside the first, for `wandb sync --append`.
+    Offline this writes a second part of the same run beside the first, for `wandb sync --append`.
     """
     parts = sorted((folder / WANDB).glob("*run-*-*"))
     if not parts or os.environ.get("WANDB_MODE") == "disabled":
