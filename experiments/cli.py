@@ -1,9 +1,9 @@
 """The command `atelier`, one module of experiments/commands per subcommand.
 
-Each command is a module of this package with `add_arguments(parser)` and `run(args, rest)`,
-imported only when it is asked for; heavy libraries are imported by what uses them. Results go to
-stdout, talk to stderr. Exit code 0: done; 2: the user can mend it, and one line on stderr says how;
-130: interrupted.
+A command is a module with `add_arguments(parser)` and `run(args, rest)`, imported only when it is
+called; heavy libraries are imported by the functions that use them. Results go to stdout, messages
+to stderr. Exit code 0: done; 2: the user can mend it, and one line on stderr says how; 130:
+interrupted.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ COMMANDS = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as everything else here does, instead of the usage page."""
+    """Parser whose errors are one line, like all others, instead of the usage page."""
 
     def error(self, message: str) -> NoReturn:
         raise AtelierError(f"{message}; see {self.prog} --help")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return the exit code.
+
+    argv: the words after `atelier`; by default those of this process.
+    """
     arguments = sys.argv[1:] if argv is None else argv
     # Threads that wait must sleep, not spin: on a machine that others use too, spinning OpenMP
     # threads make a step 5x slower. Read when torch is imported, hence here.
@@ -79,10 +82,10 @@ def _run(arguments: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"atelier {version('atelier')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    asked = next((word for word in arguments if word in COMMANDS), None)
+    called = next((word for word in arguments if word in COMMANDS), None)
     for name, summary in COMMANDS.items():
-        # Only the asked command's module is imported; the others need just their line of help.
-        module = _module(name) if name == asked else None
+        # Only this command's module is imported; the others need just their line of help.
+        module = _module(name) if name == called else None
         command = commands.add_parser(
             name,
             help=summary,
@@ -92,12 +95,12 @@ def _run(arguments: list[str]) -> int:
         if module:
             module.add_arguments(command)
         if getattr(module, "READS_ALL", False) and arguments[0] == name:
-            # In the order in which they were given: with LightningCLI the last word counts.
+            # In the order of the command line: for LightningCLI the last word counts.
             return module.run(argparse.Namespace(command=name), arguments[1:])
     own, dotted = split_dotted(arguments)
     args, unknown = parser.parse_known_args(own)
     if getattr(args, "instruction", "") is None and unknown and not unknown[0].startswith("-"):
-        # argparse takes optional words together only: here options stand before the instruction.
+        # argparse takes optional words only next to each other; here options separate them.
         args.instruction = unknown.pop(0)
     return _module(args.command).run(args, dotted + unknown)
 
@@ -107,9 +110,9 @@ def _module(command: str) -> ModuleType:
 
 
 def split_dotted(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Apart from the rest, the settings by dotted name ("--model.tau 0.6"), each with its value.
+    """All other words, and the settings by dotted name ("--model.tau 0.6") with their values.
 
-    argparse cannot know that they take one, and would read it as a picture.
+    argparse does not know that these settings take a value, and would read it as a picture.
     """
     own, dotted, words = [], [], iter(arguments)
     for word in words:

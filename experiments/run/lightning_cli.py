@@ -1,7 +1,7 @@
-"""One configuration, one run: what `atelier stylize` and `atelier fit` share.
+"""LightningCLI over methods and pictures: one configuration makes one run.
 
-Both are LightningCLI over the same YAML and the same typed constructors. A run is: set up the task
-(parse, mask), open the run folder, fit, score, and write result.json last.
+A run sets up the task (parse, mask), opens its folder, fits, scores, and writes result.json last.
+`atelier fit` gives the words of a command line, everything else a configuration with settings.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ TRAINER_DEFAULTS = {
 
 @dataclass
 class Run:
-    """Where a run goes.
+    """Folder of a run.
 
     Args:
-        out: the run's folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if taken.
-        overwrite: replace what a finished run left in `out`.
-        keep_every: steps between two pictures that are kept in steps/; 0 keeps none.
+        out: the folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if it exists.
+        overwrite: replace a finished run in `out`.
+        keep_every: steps between two pictures in steps/; 0 writes none.
     """
 
     out: str = ""
@@ -74,14 +74,19 @@ class Run:
 
 
 class AtelierCLI(LightningCLI):
-    """LightningCLI over a method and the stylization data, with the settings `run` and `wandb`."""
+    """LightningCLI with a method, a picture, and the settings `run` and `wandb`.
+
+    Attributes:
+        load_seconds: time to import and build everything.
+        needed: bytes that the steps take beside the networks, once `set_up` has estimated them.
+    """
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(Run, "run")
         parser.add_class_arguments(Wandb, "wandb")
 
     def before_instantiate_classes(self) -> None:
-        """Refuse at once, before models are loaded, what the method cannot do."""
+        """Refuse regions that the method cannot serve, before models are loaded (AtelierError)."""
         method = resolve_name(self.config["model"]["class_path"])
         data = self.config["data"]
         if data["background_style"] and method.most_regions == 1:
@@ -95,10 +100,10 @@ class AtelierCLI(LightningCLI):
     def from_settings(
         cls, config: Mapping[str, Any], settings: Mapping[str, Any], started: float
     ) -> AtelierCLI:
-        """Build a run from a configuration and settings over it, by dotted name.
+        """Build a run from a configuration with settings over it, by dotted name.
 
         Short names of parts are resolved. started: `time.perf_counter()` before the first import,
-        from where loading is counted. Raises AtelierError for a setting that does not fit.
+        where the time to load begins. Raises AtelierError for a setting that does not fit.
         """
         return cls._built(with_settings(config, settings), started)
 
@@ -134,29 +139,29 @@ class AtelierCLI(LightningCLI):
         return cli
 
     def instantiate_trainer(self, **settings: Any) -> Trainer:
-        """Trainer by the configuration, for one step more where the method's deviations say so."""
+        """Build the trainer, for one more step if the method's deviations include it."""
         steps = self.config["trainer"]["max_steps"] + self.model.deviations.extra_step
         return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
     def run(self, announce: Callable[[WriteRun, int], None] = lambda run, needed: None) -> WriteRun:
-        """Set up, fit and score; the finished run's folder.
+        """Set up, fit and score; return the finished run.
 
         announce: is called before fitting, with the run and the bytes that the steps will take.
         """
-        folder = self.set_up()
-        with noted_in([folder]):
-            announce(folder, self.needed)
-            logger = self.logger(folder)
+        run = self.set_up()
+        with record_failure([run]):
+            announce(run, self.needed)
+            logger = self.logger(run)
             self.trainer.loggers = [logger] if logger else []
-            self.trainer.callbacks += [StepProgress(), folder]
+            self.trainer.callbacks += [StepProgress(), run]
             self.trainer.fit(self.model, datamodule=self.datamodule)
-            metrics = write_result(self, folder)
+            metrics = write_result(self, run)
         if logger:
-            finish(logger, folder.folder, metrics)
-        return folder
+            finish(logger, run.folder, metrics)
+        return run
 
     def set_up(self) -> WriteRun:
-        """Parse and mask, and begin the run's folder; all that comes before the first step."""
+        """Parse, mask and open the run's folder: everything before the first step."""
         self.model.check(self.datamodule.targets)
         self.datamodule.setup()
         self.model.generator.start(self.datamodule.task.batch())
@@ -164,7 +169,7 @@ class AtelierCLI(LightningCLI):
         return self._open_folder()
 
     def fit_into_memory(self) -> int:
-        """About how many bytes the steps will take; AtelierError where that is too much."""
+        """Estimate of the bytes that the steps will take; AtelierError if there are fewer."""
         device = self.trainer.strategy.root_device
         free = available(device, self.model.memory)
         needed = fit_into(self.model, self.datamodule.task.batch(), free)
@@ -172,32 +177,33 @@ class AtelierCLI(LightningCLI):
         (keep_freed_memory if roomy else return_freed_memory)()
         return needed
 
-    def conclude(self, folder: WriteRun) -> None:
-        """Score a run that was optimised together with others, and log it as a whole."""
-        with noted_in([folder]):
-            metrics = write_result(self, folder)
-        if logger := self.logger(folder):
-            log_course(logger, folder.course, self.trainer.log_every_n_steps)
-            finish(logger, folder.folder, metrics)
+    def conclude(self, run: WriteRun) -> None:
+        """Score a run that was optimised jointly with others, and log all of it at once."""
+        with record_failure([run]):
+            metrics = write_result(self, run)
+        if logger := self.logger(run):
+            log_course(logger, run.course, self.trainer.log_every_n_steps)
+            finish(logger, run.folder, metrics)
 
-    def logger(self, folder: WriteRun) -> WandbLogger | None:
-        """Of the run, at W&B; None if disabled."""
-        return wandb_logger(Wandb(**self.config["wandb"]), folder)
+    def logger(self, run: WriteRun) -> WandbLogger | None:
+        """Logger of the run at W&B; None if disabled."""
+        return wandb_logger(Wandb(**self.config["wandb"]), run)
 
     def _open_folder(self) -> WriteRun:
         task, method = self.datamodule.task, type(self.model).__name__
         target, style_image = task.targets[0], Path(self.datamodule.style_image).stem
         words = (method, Path(self.datamodule.image).stem, target.object)
         name = "-".join(slug(word) for word in (*words, target.style or style_image))
-        asked = self.config["run"]["out"]
-        path = self._asked_folder(Path(asked)) if asked else vacant(Path("runs") / name)
-        config = self.parser.dump(self.config, skip_none=False)
+        out = self.config["run"]["out"]
+        path = self._cleared(Path(out)) if out else vacant(Path("runs") / name)
+        config = self.parser.dump(self.config, skip_unset=False)
         keep = self.config["run"]["keep_every"]
-        folder = WriteRun(path, name, task, config, keep, self.datamodule.full)
-        folder.write_task()
-        return folder
+        run = WriteRun(path, name, task, config, keep, self.datamodule.full)
+        run.write_task()
+        return run
 
-    def _asked_folder(self, path: Path) -> Path:
+    def _cleared(self, path: Path) -> Path:
+        """The folder --out without an unfinished run; a finished one only with --overwrite."""
         if (path / RESULT).exists() and not self.config["run"]["overwrite"]:
             raise AtelierError(
                 f"{path} already holds a finished run; choose another --out or add --overwrite"
@@ -207,32 +213,32 @@ class AtelierCLI(LightningCLI):
 
 
 @contextmanager
-def noted_in(folders: Sequence[WriteRun]) -> Iterator[None]:
-    """What ends a run before its time is noted in its folder; it goes on from here."""
+def record_failure(runs: Sequence[WriteRun]) -> Iterator[None]:
+    """Write the reason into the folders of runs that an exception ends, and raise it again."""
     try:
         yield
     except BaseException as error:
         # Lightning turns Ctrl-C into sys.exit(1).
         cause = KeyboardInterrupt() if isinstance(error, SystemExit) else error
-        for folder in folders:
-            folder.write_stopped(cause)
+        for run in runs:
+            run.write_stopped(cause)
         raise cause from error
 
 
 def run_together(runs: Sequence[tuple[AtelierCLI, WriteRun]]) -> None:
-    """Optimise runs that are set up as one, with the first one's trainer; they end alike."""
+    """Optimise runs jointly, after their `set_up`, with the first one's trainer."""
     from lightning_modules.steps.joint import JointStylization, RunFolders
 
-    folders = [folder for _, folder in runs]
-    with noted_in(folders):
+    writers = [run for _, run in runs]
+    with record_failure(writers):
         trainer = runs[0][0].trainer
-        trainer.callbacks += [StepProgress(), RunFolders(folders)]
+        trainer.callbacks += [StepProgress(), RunFolders(writers)]
         data = TogetherDataModule([cli.datamodule for cli, _ in runs])
         trainer.fit(JointStylization([cli.model for cli, _ in runs]), datamodule=data)
 
 
 def vacant(path: Path) -> Path:
-    """`path`, or `path-2`, `path-3`, ...: the first that does not exist."""
+    """First of `path`, `path-2`, `path-3`, ... that does not exist."""
     candidate, number = path, 1
     while candidate.exists():
         number += 1
