@@ -56,7 +56,7 @@ def test_a_set_is_planned_without_being_made(cli, tmp_path):
         (["soulstiler"], "soulstyler"),
         (["."], "needs --instructions FILE"),
         (["demo", "--methods", "fusio"], "did you mean fusion"),
-        (["demo", "--colour", "red"], "knows no --colour"),
+        (["demo", "--colour", "red"], "has no option --colour"),
     ],
 )
 def test_what_cannot_be_run_is_said(cli, tmp_path, arguments, words):

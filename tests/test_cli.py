@@ -91,13 +91,13 @@ def test_mask_has_the_pictures_size_and_eight_bits(cli, tmp_path):
         (["stylize", "skimage:rocket", "x", "--size", "big"], "invalid int .*--help"),
         (["paint", "skimage:rocket"], "invalid choice"),
         (["stylize", "--model.tau", "0.5", "nowhere.png", "x"], "no picture at .*nowhere.png"),
-        (["stylize", "skimage:rocket", "--steps", "9", "a", "b"], "unrecognized|knows no"),
+        (["stylize", "skimage:rocket", "--steps", "9", "a", "b"], "unrecognized|takes no word"),
         (["stylize", "--config", "nowhere.yaml"], "no configuration at nowhere.yaml"),
         (["parse", ""], "instruction is empty"),
         (["parse", "word " * 2000], "has 2000 words"),
         (["mask", "nowhere.png", "cat"], "no picture at nowhere.png"),
         (["mask", "skimage:rocket", ""], "No object is named"),
-        (["parse", "x", "--loud"], "knows no --loud"),
+        (["parse", "x", "--loud"], "has no option --loud"),
     ],
 )
 def test_bad_input_is_said_in_one_line(cli, tmp_path, arguments, sentence):

@@ -12,7 +12,7 @@ from experiments.cli import main
 from experiments.run.configuration import (
     compose,
     config_files,
-    merged,
+    merge,
     read_config,
     weights_of,
     with_settings,
@@ -102,10 +102,10 @@ def test_a_method_without_models_is_refused_with_the_files_to_add(capsys):
 def test_mappings_are_joined_key_by_key_and_another_class_takes_nothing_over():
     under = {"a": {"class_path": "x.X", "init_args": {"p": 1}}, "b": {"c": 1, "d": 2}}
     over = {"a": {"class_path": "y.Y"}, "b": {"d": 3}}
-    assert merged(under, over) == {"a": {"class_path": "y.Y"}, "b": {"c": 1, "d": 3}}
+    assert merge(under, over) == {"a": {"class_path": "y.Y"}, "b": {"c": 1, "d": 3}}
     over = {"a": {"init_args": {"q": 2}}}
     both = {"class_path": "x.X", "init_args": {"p": 1, "q": 2}}
-    assert merged(under, over) == {"a": both, "b": under["b"]}
+    assert merge(under, over) == {"a": both, "b": under["b"]}
 
 
 def test_settings_go_into_the_arguments_of_their_class():

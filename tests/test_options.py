@@ -69,13 +69,13 @@ def test_lightnings_words_get_classes_for_short_names(words, spelled):
     path = GENERATORS["stylenet"]["class_path"]
     if spelled is None:
         spelled = [f"--model.generator={GENERATORS['pixels']['class_path']}", "stylenet"]
-    assert options.spelled_out(words) == [word.replace("CLASS", path) for word in spelled]
+    assert options.spell_out(words) == [word.replace("CLASS", path) for word in spelled]
 
 
 def test_a_part_with_arguments_is_json_for_lightning():
-    _, word = options.spelled_out(["--data.parser", "api:some-model"])
+    _, word = options.spell_out(["--data.parser", "api:some-model"])
     assert json.loads(word)["init_args"] == {"model": "some-model"}
-    assert options.spelled_out(["--model.help", "gatys"])[1] == "lightning_modules.gatys.Gatys"
+    assert options.spell_out(["--model.help", "gatys"])[1] == "lightning_modules.gatys.Gatys"
 
 
 def test_parsers_and_segmenters_are_built_by_name_with_settings():
@@ -147,10 +147,10 @@ def test_dotted_words_are_settings_and_others_are_refused():
     words = ["--a.b", "1", "--a.c=x=y", "--a.d", "-3"]
     assert options.dotted(words, "stylize", "") == {"a.b": "1", "a.c": "x=y", "a.d": "-3"}
     for words, below, sentence in (
-        (["--loud"], [""], "atelier mask knows no --loud; see atelier mask --help"),
-        (["--a.b", "1", "c"], [""], "knows no c"),
-        (["--model.tau", "1"], ["data."], "knows no --model.tau"),
-        (["--model.tau", "1"], [], "knows no --model.tau"),
+        (["--loud"], [""], "atelier mask has no option --loud; see --help"),
+        (["--a.b", "1", "c"], [""], "takes no word 'c'"),
+        (["--model.tau", "1"], ["data."], "has no option --model.tau"),
+        (["--model.tau", "1"], [], "has no option --model.tau"),
         (["--a.b"], [""], "--a.b has no value"),
     ):
         with pytest.raises(AtelierError, match=sentence):

@@ -438,7 +438,7 @@ def test_verify_tells_intact_from_altered(tmp_path, capsys):
         (["path", "torchvision:vgg19"], "is not NAME=FILE"),
         (["path", "torchvision:vgg19=nowhere.pth"], "nothing at nowhere.pth"),
         (["verify", "torchvision:vgg19"], "is not here; fetch it first"),
-        (["list", "--loud"], "knows no --loud"),
+        (["list", "--loud"], "has no option --loud"),
     ],
 )
 def test_bad_requests_for_weights_are_one_line(arguments, sentence, capsys):

@@ -345,7 +345,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(runs, tmp_path, monkeypatch)
         (["nowhere"], "no folder nowhere"),
         (["empty"], "empty"),
         (["bad"], "parsers.json"),
-        (["empty", "--loud"], "knows no --loud"),
+        (["empty", "--loud"], "has no option --loud"),
         ([], "DIR"),
     ],
 )

@@ -545,7 +545,7 @@ def test_runs_are_chosen_by_their_labels(cli, two_methods):
         (["--where", "style=snow", "seed=2"], "No run has all of style=snow, seed=2"),
         (["--format", "parquet"], "give a file with -o"),
         (["--format", "excel"], "invalid choice: 'excel'"),
-        (["--colour", "red"], "knows no --colour"),
+        (["--colour", "red"], "has no option --colour"),
         (["-o", "{dir}/results.parquet"], "is where --consolidate puts its rows"),
         (["-o", "{dir}/a/0/result.json/x.csv"], "Cannot write"),
     ],

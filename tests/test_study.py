@@ -429,11 +429,11 @@ def test_the_command_makes_and_scores(runs, tmp_path, capsys):
         (["make", "nowhere"], "no finished run at nowhere"),
         (["make", "=x"], "NAME=FOLDER"),
         (["make", "x", "--pairs", "0"], "give 1 or more"),
-        (["make", "x", "--loud"], "knows no --loud"),
+        (["make", "x", "--loud"], "has no option --loud"),
         (["make"], "RUN"),
         ([], "ACTION"),
         (["serve", "nowhere"], "no study at nowhere"),
-        (["serve", "nowhere", "too"], "knows no too"),
+        (["serve", "nowhere", "too"], "takes no word 'too'"),
         (["score", "nowhere"], "no study at nowhere"),
     ],
 )

@@ -327,7 +327,7 @@ def test_a_sweep_for_wandb_names_every_setting(cli, tmp_path, sweep):
         (["nowhere"], "There is no sweep 'nowhere'"),
         (["nowhere.yaml"], "There is no sweep at nowhere.yaml"),
         (["threshold", "--workers", "many"], "--workers is 'many'"),
-        (["threshold", "--colour", "red"], "knows no --colour"),
+        (["threshold", "--colour", "red"], "has no option --colour"),
         (["threshold", "--shard", "3/2"], "--shard is '3/2'"),
         (["threshold", "--serial", "--limit", "5"], "--limit ends a worker"),
         (["threshold", "--runs-per-device", "4", "--limit", "5"], "only 1 with --limit"),

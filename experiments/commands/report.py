@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from datamodules.support.errors import AtelierError
+from experiments.run.options import dotted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    if rest:
-        raise AtelierError(f"atelier report knows no {rest[0]}; see atelier report --help")
+    dotted(rest, "report")
     from experiments.run.reporting import report_runs
 
     print(report_runs(Path(args.folder), Path(args.out), args.title))

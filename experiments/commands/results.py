@@ -28,6 +28,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_text
 from evaluation.tables.results import ALL, USUAL, Selection, tabulate
 from evaluation.tables.runs import CONSOLIDATED
+from experiments.run.options import dotted
 
 if TYPE_CHECKING:
     from evaluation.tables.results import ResultTable
@@ -56,8 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    if rest:
-        raise AtelierError(f"atelier results knows no {rest[0]}; see atelier results --help")
+    dotted(rest, "results")
     kind = _format(args)
     selection = Selection(_names(args.by), _names(args.metrics), tuple(args.where), args.each)
     table = tabulate(args.folder, selection, store=args.consolidate)

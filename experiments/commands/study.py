@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 from datamodules.support.errors import AtelierError
+from experiments.run.options import dotted
 
 FOLDER = "study"
 
@@ -45,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     # argparse leaves folders and files that stand behind an option in `rest`.
     files = {"make": "runs", "score": "votes"}.get(args.action)
-    if unknown := [word for word in rest if word.startswith("-") or not files]:
-        raise AtelierError(f"atelier study {args.action} knows no {unknown[0]}; see --help")
+    dotted([word for word in rest if word.startswith("-") or not files], f"study {args.action}")
     if files:
         setattr(args, files, [*getattr(args, files), *rest])
     return {"make": _make, "serve": _serve, "score": _score}[args.action](args)

@@ -18,7 +18,10 @@ import sys
 from pathlib import Path
 
 from datamodules.models.catalogue import catalogue
+from datamodules.models.published import fetch, intact, local_path, offline, register
+from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
+from experiments.run.configuration import compose, weights_of
 from experiments.run.options import add_options, dotted
 
 
@@ -42,9 +45,6 @@ def _list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from datamodules.models.published import local_path
-    from datamodules.models.schemes import by_name
-
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("name", "for", "MB", "licence", "here"):
         table.add_column(column, justify="right" if column == "MB" else "left", no_wrap=True)
@@ -56,20 +56,16 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _names(args: argparse.Namespace) -> list[str]:
-    """The names given, those of a method's networks, and with --all the catalogue's, each once."""
+    """Names on the command line, of a method's networks, and with --all of the catalogue."""
     names = list(args.names)
     if args.all:
         names += [entry.name for entry in catalogue()]
     if args.method:
-        from experiments.run.configuration import compose, weights_of
-
         names += weights_of(compose(args.method, args.models))
     return list(dict.fromkeys(names))
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from datamodules.models.published import fetch, local_path, offline
-    from datamodules.models.schemes import by_name
 
     names = _names(args)
     if not names:
@@ -94,7 +90,6 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _path(args: argparse.Namespace) -> int:
-    from datamodules.models.published import register
 
     if not args.names:
         raise AtelierError("No file is named; write atelier weights path NAME=FILE")
@@ -108,8 +103,6 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from datamodules.models.published import intact, local_path
-    from datamodules.models.schemes import by_name
 
     words, verdicts = {True: "intact", False: "ALTERED", None: "no checksum is known"}, []
     for weights in map(by_name, _names(args) or [entry.name for entry in catalogue()]):

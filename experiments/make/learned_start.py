@@ -46,7 +46,7 @@ def judge() -> Stylization:
     """Soulstyler on the embedded models; what it is built for does not matter."""
     given = {"image": "skimage:camera", "object": "man", "style": "ice", "size": 256}
     job = make_job(given | {"model.generator": "stylenet"}, {}, "start", False)
-    return AtelierCLI.from_arguments(job.arguments(""), time.perf_counter()).model
+    return AtelierCLI.from_settings(job.config, job.settings, time.perf_counter()).model
 
 
 def chance() -> float:

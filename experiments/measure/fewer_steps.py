@@ -90,7 +90,7 @@ def smoothed(folder: Path) -> list[float]:
 
 def loss_of(judge: Job, folder: Path) -> float:
     """The total loss of a run's picture as another job sees it, mean of DRAWS draws of patches."""
-    cli = AtelierCLI.from_arguments(judge.arguments(Path()), time.perf_counter())
+    cli = AtelierCLI.from_settings(judge.config, judge.settings, time.perf_counter())
     cli.datamodule.setup()
     method, batch, totals = cli.model, cli.datamodule.task.batch(), []
     output = to_tensor(load_picture(str(folder / OUTPUT))).unsqueeze(0)

@@ -1,11 +1,11 @@
-"""Configurations: files of configs/ laid over one another, and single settings over them.
+"""Configurations: the files of a method and its models, composed, with single settings over them.
 
-A method and a preset of models are several files, which LightningCLI reads as well:
+The files are plain configurations of LightningCLI, which composes them too:
 
   atelier fit --config configs/methods/clipstyler.yaml --config configs/models/paper.yaml
 
-`compose` does what LightningCLI does with them, without importing what they name: a later file goes
-over an earlier one, key by key; a class that is exchanged for another loses its arguments.
+`compose` does the same without importing the classes in them: a later file goes over an earlier
+one, key by key, and a class that replaces another one starts without arguments.
 """
 
 from __future__ import annotations
@@ -25,46 +25,46 @@ from experiments.run.registry import METHODS, MODELS, part, path_of
 
 Configuration = dict[str, Any]
 
-# Presets of models that are laid over another one.
+# Presets of models that go over another one.
 UNDER = {"fast": "embedded", "siglip": "paper", "reference": "paper"}
-EMBEDDED = "embedded"  # the preset that needs nothing fetched
+EMBEDDED = "embedded"  # the preset whose networks come with packages
 
 
 def config_files(method: str, models: str) -> list[Path]:
-    """The files of a method on a preset of models, in the order in which they are laid over.
+    """Files of a method on a preset of models, each going over those before it.
 
-    Each preset may have a part for a single method: configs/models/MODELS/METHOD.yaml.
+    A preset may have a file for a single method: configs/models/MODELS/METHOD.yaml.
     """
     files = [path_of(method, METHODS, "method")]
     preset = path_of(models, MODELS, "preset of models")
     presets = [MODELS / f"{UNDER[models]}.yaml", preset] if models in UNDER else [preset]
     for path in presets:
-        own = path.with_suffix("") / files[0].name
-        files += [path, own] if own.exists() else [path]
+        of_method = path.with_suffix("") / files[0].name
+        files += [path, of_method] if of_method.exists() else [path]
     return files
 
 
 def compose(method: str, models: str = EMBEDDED) -> Configuration:
-    """The configuration of a method on a preset of models, by their names."""
+    """Configuration of a method on a preset of models, both by name."""
     config: Configuration = {}
     for path in config_files(method, models):
-        config = merged(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+        config = merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     return config
 
 
-def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Configuration:
-    """Mappings joined key by key; of another class nothing is taken over."""
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Configuration:
+    """Two mappings joined key by key; a class that replaces another starts without arguments."""
     if over.get("class_path", under.get("class_path")) != under.get("class_path"):
         return dict(over)
     result = dict(under)
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(under.get(key), Mapping)
-        result[key] = merged(under[key], value) if both else value
+        result[key] = merge(under[key], value) if both else value
     return result
 
 
 def read_config(path: Path) -> Configuration:
-    """A configuration file, such as a run's config.yaml; AtelierError if it is none."""
+    """Configuration in a file, such as a run's config.yaml; AtelierError if it holds none."""
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -79,11 +79,10 @@ def read_config(path: Path) -> Configuration:
 
 
 def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Configuration:
-    """The configuration with settings over it, by dotted name: {"model.tau": 0.6}.
+    """Copy of a configuration with settings over it, by dotted name: {"model.tau": 0.6}.
 
-    Below a class a setting is one of its arguments; a class is set before its arguments. Short
-    names of parts are resolved. Values may be strings as they come from a command line, which
-    LightningCLI converts.
+    Below a class, settings are its arguments, and follow the class itself. Short names of parts are
+    resolved. Strings of a command line may stand for any type of value; LightningCLI converts them.
     """
     result = deepcopy(dict(config))
     for setting, value in sorted(settings.items(), key=lambda item: item[0].count(".")):
@@ -97,7 +96,7 @@ def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Con
 
 
 def _below(node: Configuration, key: str) -> Configuration:
-    """The mapping at a key of a mapping, made where there is none; a class path becomes a class."""
+    """Mapping at a key, new if there is none; a class path becomes a class without arguments."""
     node = _arguments(node, key)
     value = node.get(key)
     if not isinstance(value, dict):
@@ -107,21 +106,21 @@ def _below(node: Configuration, key: str) -> Configuration:
 
 
 def _arguments(node: Configuration, key: str) -> Configuration:
-    """The mapping that holds the key: of a class, its arguments."""
+    """Mapping in which a key belongs: the arguments, if the node is a class."""
     if "class_path" not in node or key in ("class_path", "init_args"):
         return node
     return node.setdefault("init_args", {})
 
 
 def weights_of(config: Configuration) -> list[str]:
-    """Names of the published weights that the configuration's networks need."""
+    """Names of the published weights that all networks of a configuration need."""
     return needed_by([config["model"].get("init_args", {}), config.get("data", {})])
 
 
 def require_networks(config: Configuration) -> None:
-    """Refuse at once, before slow imports and work, a method whose networks lack their weights.
+    """Refuse a method whose networks lack their weights, before slow imports (AtelierError).
 
-    Those of parser and segmenter are not looked for: a run may do without them.
+    Weights of parser and segmenter are not checked: not every run uses them.
     """
     for name in needed_by(config["model"].get("init_args", {})):
         require(name, "--models embedded needs nothing fetched")

@@ -33,7 +33,7 @@ from datamodules.support.files import slug
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings
-from experiments.run.options import spelled_out
+from experiments.run.options import spell_out
 from experiments.run.outdated import refuse_outdated_files
 from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
@@ -111,7 +111,7 @@ class AtelierCLI(LightningCLI):
     def from_arguments(cls, arguments: Sequence[str], started: float) -> AtelierCLI:
         """Build a run from the words of a command line, as LightningCLI reads them."""
         refuse_outdated_files(arguments)
-        return cls._built(spelled_out(arguments), started)
+        return cls._built(spell_out(arguments), started)
 
     @classmethod
     def _built(cls, arguments: dict[str, Any] | list[str], started: float) -> AtelierCLI:

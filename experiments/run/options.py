@@ -1,4 +1,4 @@
-"""Options of the command line and the settings that they stand for, shared by the commands."""
+"""Options that several commands share, and the settings that they stand for."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SETTINGS = {
 }
 FILES = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
 
-# Options by their first name, as argparse takes them.
+# Arguments of argparse for each option.
 OPTIONS: dict[str, dict[str, Any]] = {
     "image": {"help": "a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)"},
     "instruction": {"nargs": "?", "help": "what to do: object and style in one sentence"},
@@ -79,13 +79,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def add_options(parser: argparse.ArgumentParser, *options: str) -> None:
-    """Add options of `OPTIONS`, in this order."""
+    """Add some of `OPTIONS`, in this order."""
     for option in options:
         parser.add_argument(option, **OPTIONS[option])
 
 
 def configuration(args: argparse.Namespace) -> Configuration:
-    """The configuration that --config, or --method and --models, name."""
+    """Configuration named by --config, or by --method and --models."""
     if not args.config:
         return compose(args.method, args.models or EMBEDDED)
     if args.models:
@@ -94,14 +94,14 @@ def configuration(args: argparse.Namespace) -> Configuration:
 
 
 def settings(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings, by dotted name, of the short options that were given."""
-    values = {setting: getattr(args, option, None) for option, setting in SETTINGS.items()}
-    values["data.targets"] = pairs(args.target) if getattr(args, "target", None) else None
-    given = {setting: value for setting, value in values.items() if value is not None}
-    given |= {name: absolute(given[name]) for name in FILES if given.get(name)}
-    given |= {"wandb.enabled": False} if getattr(args, "no_wandb", False) else {}
-    given |= {"run.overwrite": True} if getattr(args, "overwrite", False) else {}
-    return given
+    """Settings, by dotted name, of the short options on the command line."""
+    every = {setting: getattr(args, option, None) for option, setting in SETTINGS.items()}
+    every["data.targets"] = pairs(args.target) if getattr(args, "target", None) else None
+    values = {setting: value for setting, value in every.items() if value is not None}
+    values |= {name: absolute(values[name]) for name in FILES if values.get(name)}
+    values |= {"wandb.enabled": False} if getattr(args, "no_wandb", False) else {}
+    values |= {"run.overwrite": True} if getattr(args, "overwrite", False) else {}
+    return values
 
 
 def check_endpoint(args: argparse.Namespace) -> None:
@@ -111,7 +111,7 @@ def check_endpoint(args: argparse.Namespace) -> None:
 
 
 def absolute(path: str | list[str]) -> str | list[str]:
-    """The path of a picture, or of several, so that a run's config.yaml works from any folder."""
+    """Absolute path of a picture, or of several: a run's config.yaml works from any folder."""
     if isinstance(path, list):
         return [absolute(each) for each in path]
     return path if path.startswith("skimage:") else str(Path(path).absolute())
@@ -134,37 +134,40 @@ def pairs(targets: Sequence[str]) -> dict[str, str]:
 
 
 def dotted(words: Sequence[str], command: str, *below: str) -> dict[str, str]:
-    """The settings "--a.b 1" or "--a.b=1" by dotted name; AtelierError for any other word.
+    """Settings "--a.b 1" or "--a.b=1" by dotted name; AtelierError for any other word.
 
     below: beginnings of the settings that the command takes; without any it takes none.
     """
-    taken: dict[str, str] = {}
+    values: dict[str, str] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         name, equals, value = word.removeprefix("--").partition("=")
-        if not word.startswith("--") or "." not in name or not name.startswith(below):
-            raise AtelierError(f"atelier {command} knows no {word}; see atelier {command} --help")
+        if not word.startswith("-"):
+            raise AtelierError(f"atelier {command} takes no word {word!r} here; see --help")
+        if "." not in name or not name.startswith(below):
+            option = word.split("=")[0]
+            raise AtelierError(f"atelier {command} has no option {option}; see --help")
         if not equals and not rest:
             raise AtelierError(f"{word} has no value; give one, such as {word} 1")
-        taken[name] = value if equals else rest.pop(0)
-    return taken
+        values[name] = value if equals else rest.pop(0)
+    return values
 
 
-def spelled_out(words: Sequence[str]) -> list[str]:
-    """The words of LightningCLI with classes in place of the short names of parts."""
+def spell_out(words: Sequence[str]) -> list[str]:
+    """Words for LightningCLI, with classes instead of the short names of parts."""
     result: list[str] = []
     for word in words:
         option, equals, value = word.partition("=")
         if word.startswith("--"):
-            result.append(f"{option}={_spelled(option, value)}" if equals else word)
+            result.append(f"{option}={_spell_out_value(option, value)}" if equals else word)
         else:
             before = result[-1] if result else ""
-            result.append(word if "=" in before else _spelled(before, word))
+            result.append(word if "=" in before else _spell_out_value(before, word))
     return result
 
 
-def _spelled(option: str, value: str) -> str:
+def _spell_out_value(option: str, value: str) -> str:
     asks_help = option.endswith(".help")
     named = part(option.removeprefix("--").removesuffix(".help"), value)
     if isinstance(named, str):

@@ -1,8 +1,9 @@
-"""Configurations of version 0.1, such as a run's config.yaml: refused with what has changed."""
+"""Refusal of configurations of version 0.1, with the new names of classes and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,7 @@ RENAMED = {  # settings by dotted name
 
 
 def refuse_outdated(config: Any, source: str) -> None:
-    """AtelierError if a configuration has classes or settings by their names of version 0.1.
-
-    source: its file, for the sentence.
-    """
+    """AtelierError if a configuration has names of version 0.1. source: its file."""
     if changes := [*dict.fromkeys(_moved(config)), *_renamed(config)]:
         raise AtelierError(
             f"{source} is a configuration of Atelier 0.1: {', '.join(changes)}; change that there, "
@@ -46,17 +44,18 @@ def refuse_outdated(config: Any, source: str) -> None:
 
 
 def refuse_renamed(setting: str) -> None:
-    """AtelierError for a setting by its dotted name of version 0.1."""
+    """AtelierError for the dotted name of a setting of version 0.1."""
     if setting in RENAMED:
         raise AtelierError(f"The setting {setting} is now {RENAMED[setting]}")
 
 
 def refuse_outdated_files(words: Sequence[str]) -> None:
-    """The same for every YAML file among the words of a command line."""
+    """AtelierError if a YAML file among the words of a command line has names of version 0.1."""
     for word in words:
         path = Path(word.removeprefix("--config="))
         if path.suffix == ".yaml" and path.is_file():
-            refuse_outdated(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+            with suppress(yaml.YAMLError):  # LightningCLI refuses it in its own words
+                refuse_outdated(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
 
 
 def _moved(node: Any) -> Iterator[str]:

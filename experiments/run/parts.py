@@ -18,9 +18,9 @@ PartType = TypeVar("PartType")
 def build_parser(
     name: str, base_url: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> Parser:
-    """The parser of a name; AtelierError for a name or a setting that is wrong.
+    """Build a parser by name; AtelierError for a wrong name or setting.
 
-    base_url: the endpoint of api:MODEL. settings: by dotted name, below data.parser.
+    base_url: endpoint of api:MODEL. settings: by dotted name, below data.parser.
     """
     from datamodules.parsing.base import Parser
 
@@ -29,7 +29,10 @@ def build_parser(
 
 
 def build_segmenter(name: str, settings: Mapping[str, Any] | None = None) -> Segmenter:
-    """The segmenter of a name, with settings below data.segmenter; AtelierError as above."""
+    """Build a segmenter by name; AtelierError for a wrong name or setting.
+
+    settings: by dotted name, below data.segmenter.
+    """
     from datamodules.segmentation.base import Segmenter
 
     return build(Segmenter, "data.segmenter", name, settings)
@@ -38,7 +41,7 @@ def build_segmenter(name: str, settings: Mapping[str, Any] | None = None) -> Seg
 def build(
     base: type[PartType], setting: str, name: str, settings: Mapping[str, Any] | None = None
 ) -> PartType:
-    """An object of a subclass of `base`: the part that the setting's value names."""
+    """Build the part, of a subclass of `base`, that `name` stands for as the value of `setting`."""
     from jsonargparse import ArgumentError, ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)

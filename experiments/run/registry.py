@@ -1,8 +1,8 @@
-"""Short names of methods, models, generators, parsers and segmenters, for all commands and sweeps.
+"""Short names of methods, models, generators, parsers, segmenters and metrics, in all commands.
 
 Methods, presets of models, sweeps and sets of metrics are files of configs/: the folder is the
-registry, a file's stem the name. Generators, parsers and segmenters are classes with arguments,
-which settings such as data.parser take (`PARTS`).
+registry, the stem of a file its name. Generators, parsers and segmenters are classes with
+arguments; `PARTS` has the settings that take their names.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ LLM = "datamodules.parsing.llm.LLMParser"
 LANGUAGE_MODELS = {name: _class(LLM, model=name) for name in ("smollm2", "gemma3-270m")}
 PARSERS = LANGUAGE_MODELS | {"rules": _class("datamodules.parsing.rules.RulesParser")}
 PARSER_NAMES = f"{', '.join(PARSERS)}, api:MODEL, hf:REPOSITORY, a model's folder or GGUF file"
-ALONE = "-alone"  # after a language model's name: it decides without the grammar
+ALONE = "-alone"  # after the name of a language model: without the grammar
 
 
 def names(folder: Path) -> list[str]:
-    """The names of a folder of configs/, sorted."""
+    """Names in a folder of configs/, sorted."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def path_of(name: str, folder: Path, kind: str) -> Path:
-    """The YAML file of a name; AtelierError lists the names and suggests the nearest.
+    """YAML file of a name; AtelierError lists the names and suggests the nearest.
 
-    kind: noun for the sentence, such as "method".
+    kind: noun for that sentence, such as "method".
     """
     if name not in (choices := names(folder)):
         raise _unknown(kind, name, choices)
@@ -71,21 +71,21 @@ def path_of(name: str, folder: Path, kind: str) -> Path:
 
 
 def method_class(name: str) -> type:
-    """The class of a method, a subclass of Stylization."""
+    """Class of a method, a subclass of Stylization."""
     return resolve_name(_method(name)["class_path"])
 
 
 def part(setting: str, value: Any) -> Any:
-    """The class that a short name stands for in this setting; any other value as it is."""
+    """Class for a short name, if the setting takes short names; any other value unchanged."""
     by_name = PARTS.get(setting)
     return deepcopy(by_name(value)) if by_name and isinstance(value, str) else value
 
 
 def parser(name: str) -> Part | str:
-    """The parser of a name: one of `PARSERS`, api:MODEL, hf:REPOSITORY, a folder or a GGUF file.
+    """Parser for a name: one of `PARSERS`, api:MODEL, hf:REPOSITORY, a folder or a GGUF file.
 
-    With "-alone" after it, a language model decides without the grammar. A class path, or a class
-    as JSON, stays as it is.
+    After the name of a language model, "-alone" leaves the grammar out. A class path, or a class as
+    JSON, is returned unchanged.
     """
     if name in PARSERS:
         return PARSERS[name]
@@ -103,7 +103,7 @@ def parser(name: str) -> Part | str:
 
 
 def _by_name(kind: str, parts: dict[str, Part], name: str) -> Part | str:
-    """The part of a name; a class path, or a class as JSON, stays as it is."""
+    """Part for a name; a class path, or a class as JSON, is returned unchanged."""
     if name in parts:
         return parts[name]
     if "." in name:

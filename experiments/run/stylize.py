@@ -1,4 +1,4 @@
-"""One picture stylized: from a configuration to a finished run folder."""
+"""Stylization of one picture: from a configuration to a finished run folder."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def stylize(
     settings: Mapping[str, Any],
     announce: Callable[[WriteRun, int], None] = lambda run, needed: None,
 ) -> Path:
-    """Run a configuration, with settings over it by dotted name; the finished run's folder.
+    """Run a configuration, with settings over it by dotted name, and return the run's folder.
 
     announce: is called before the first step, with the run and the bytes that the steps will
-    take. Pictures and weights that are missing are refused before the slow imports (AtelierError).
+    take. Raises AtelierError, before the slow imports if pictures or weights are missing.
     """
     started = time.perf_counter()
     from datamodules.images import load_picture
@@ -38,7 +38,7 @@ def stylize(
 
 
 def summary(result: Result) -> dict[str, str]:
-    """Rows for people, heading and text, of a run's result."""
+    """Result of a run for people: text by heading."""
     from evaluation.tables.meanings import judgements
 
     metrics, seconds = result.metrics, result.seconds
