@@ -137,6 +137,19 @@ def test_settings_go_into_the_arguments_of_their_class():
     assert config["model"]["init_args"]["weights"]["content"] == 5  # the given one is unchanged
 
 
+def test_short_names_mean_the_same_as_settings_and_as_words(resolved):
+    from experiments.run.lightning_cli import AtelierCLI
+
+    names = {"model.generator": "stylenet", "data.parser": "api:m", "data.segmenter": "dino"}
+    settings = names | {"data.parser.base_url": "http://u", "model.weights.content": "7"} | PICTURE
+    by_settings = resolved(AtelierCLI.from_settings, compose("soulstyler"), settings)
+    words = [f"--config={path}" for path in config_files("soulstyler", "embedded")]
+    words += [f"--{name}={value}" for name, value in settings.items()]
+    assert resolved(AtelierCLI.from_arguments, words) == by_settings
+    assert by_settings["data"]["parser"]["init_args"]["base_url"] == "http://u"
+    assert by_settings["model"]["init_args"]["weights"]["content"] == 7
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -197,6 +197,13 @@ def test_the_help_of_a_part_has_its_settings(capsys):
     assert "threshold" in helped(capsys, "--data.segmenter.help", "clipseg")
 
 
+def test_print_config_prints_the_whole_configuration(capsys):
+    files = [METHODS / "soulstyler.yaml", CONFIGS / "models" / "paper.yaml"]
+    page = helped(capsys, *[f"--config={file}" for file in files], "--print_config")
+    for line in ("max_steps: 200", "pretrained: openai", "coverage: 0.8", "feather: 2.0"):
+        assert line in page
+
+
 def test_no_document_says_that_the_help_of_fit_lists_everything():
     files = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("experiments/**/*.py")]
     for file in files:
