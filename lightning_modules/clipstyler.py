@@ -41,10 +41,10 @@ class CLIPstyler(Stylization):
         (self.direction,) = style_directions(self.encoder, batch)
         shape, device = batch.content.shape[2:], batch.content.device
         everywhere = tuple(every_box(*shape, size, device) for size in self.sizes(batch))
-        self.places = Places(everywhere, self.patches.count)
+        self.parts = [Places(everywhere, self.patches.count)]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        return self.compose(output, output, self.places.draw(self.random))
+        return self.viewer.compose(output, output, self.parts)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         whole, patches = features.embeddings[:1], features.embeddings[1:]
@@ -52,5 +52,5 @@ class CLIPstyler(Stylization):
         return {
             "global": directional_loss(whole, self.content_embedding, self.direction).mean(),
             "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
-            **self.preservation(output, features, batch),
+            **self.shared.losses(output, features.content, batch),
         }

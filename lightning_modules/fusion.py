@@ -23,7 +23,7 @@ from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.directions import style_directions
-from lightning_modules.steps.patches import Patches, Places, covered_boxes, draw, shares
+from lightning_modules.steps.patches import Patches, Places, covered_boxes, shares
 from lightning_modules.stylization import Features, Stylization
 
 
@@ -70,7 +70,7 @@ class Fusion(Stylization):
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         # (K, 3, H, W): in the k-th picture only region k has changed.
         alone = batch.content + batch.masks.transpose(0, 1) * (output - batch.content)
-        return self.compose(alone, output, draw(self.parts, self.random))
+        return self.viewer.compose(alone, output, self.parts)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         count = len(self.directions)
@@ -79,5 +79,5 @@ class Fusion(Stylization):
         return {
             "global": directional_loss(wholes, self.content_embedding, self.directions).mean(),
             "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
-            **self.preservation(output, features, batch),
+            **self.shared.losses(output, features.content, batch),
         }

@@ -50,4 +50,5 @@ class Gatys(Stylization):
         return output.new_empty(0, 3, side, side)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
-        return {"content": self.content_loss(features), "gram": self.gram_loss(output, batch)}
+        shared = self.shared
+        return {"content": shared.content(features.content), "gram": shared.gram(output, batch)}

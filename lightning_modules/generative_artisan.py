@@ -27,7 +27,7 @@ from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.deviations import Deviations
 from lightning_modules.steps.directions import style_directions
-from lightning_modules.steps.patches import Patches, Places, divide, draw, every_box, mean_within
+from lightning_modules.steps.patches import Patches, Places, divide, every_box, mean_within
 from lightning_modules.stylization import Features, Stylization
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class GenerativeArtisan(Stylization):
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         background = output * batch.masks[:, :1]
-        return self.compose(background, output, draw(self.parts, self.random))
+        return self.viewer.compose(background, output, self.parts)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         whole, patches = features.embeddings[:1], features.embeddings[1:]
@@ -128,5 +128,5 @@ class GenerativeArtisan(Stylization):
         return {
             "global": directional_loss(whole, self.background_embedding, self.direction).mean(),
             "patch": patch_loss(patch_losses, self.tau, alpha, self.reject),
-            **self.preservation(output, features, batch),
+            **self.shared.losses(output, features.content, batch),
         }

@@ -33,7 +33,6 @@ from lightning_modules.steps.patches import (
     Patches,
     Places,
     divide,
-    draw,
     every_box,
     mean_within,
     shares,
@@ -114,7 +113,7 @@ class SemCS(Stylization):
         return [Places(part, count) for part, count in zip(parts, counts, strict=True)]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        return self.compose(self._masked(output, batch), output, draw(self.parts, self.random))
+        return self.viewer.compose(self._masked(output, batch), output, self.parts)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         wholes, patches = features.embeddings[:2], features.embeddings[2:]
@@ -124,7 +123,7 @@ class SemCS(Stylization):
             "foreground": foreground if self.double else torch.zeros_like(foreground),
             "background": background,
             "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
-            **self.preservation(output, features, batch),
+            **self.shared.losses(output, features.content, batch),
         }
 
     @classmethod

@@ -151,7 +151,7 @@ class Soulstyler(Stylization):
             return (), ()
         pool = Places(background, self.pool).draw(self.random)
         object_crops, background_crops = (
-            self.embed(self.cut(batch.content, places, distortion=0))
+            self.viewer.embed(self.viewer.cut(batch.content, places, distortion=0))
             for places in (targets.draw(self.random), pool)
         )
         distances = 1 - background_crops @ object_crops.T
@@ -162,7 +162,7 @@ class Soulstyler(Stylization):
         return anchors, alike
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        return self.compose(output, output, draw(self.parts, self.random))
+        return self.viewer.compose(output, output, self.parts)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         whole, patches = features.embeddings[:1], features.embeddings[1:]
@@ -173,7 +173,7 @@ class Soulstyler(Stylization):
             "global": torch.zeros_like(whole_loss) if no_global else whole_loss,
             "patch": patch_loss(patch_losses, self.tau, reject=self.reject),
             "background": self._background(output, batch),
-            **self.preservation(output, features, batch),
+            **self.shared.losses(output, features.content, batch),
         }
 
     def _background(self, output: Tensor, batch: StyleBatch) -> Tensor:

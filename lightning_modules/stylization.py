@@ -24,8 +24,6 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTarget, check_weights, styles_by_object
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
-from lightning_modules.losses.content import content_loss
-from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.patch import threshold_rejection
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
 from lightning_modules.optimizers.schedules import Halving
@@ -33,8 +31,9 @@ from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations, Mode
 from lightning_modules.steps.observer import Observer
-from lightning_modules.steps.patches import BoxesBySide, Patches, cut, random_corners, sizes
-from lightning_modules.steps.selective_backward import Selection
+from lightning_modules.steps.patches import Patches, sizes
+from lightning_modules.steps.shared_losses import SharedLosses
+from lightning_modules.steps.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,9 @@ class Stylization(LightningModule, ABC):
         patches: number and distortion of the patches per step; None if the method cuts none.
         random: random numbers of the steps, seeded with `seed` (of the process at construction).
         step_count: number of steps since `prepare`.
+        viewer: composes and embeds the views. shared: losses that all methods share.
         reject: threshold rejection R(losses, tau) of the patch losses.
-        observer: listener of the steps; ignores everything by default.
+        observer: listener of the steps, to be set before `prepare`; by default ignores everything.
     """
 
     most_regions: ClassVar[int] = 1  # regions of the picture that can have a style of their own
@@ -147,13 +147,16 @@ class Stylization(LightningModule, ABC):
         """Compute once what every step needs; methods add their directions and places."""
         self.random = torch.Generator(batch.content.device).manual_seed(self.seed)
         self.step_count = 0
-        self.selection = Selection()
+        self.viewer = Viewer(self.encoder, self.patches, self.random, self.observer, self.chunk)
         self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
-        (self.content_maps,) = self.content_features.each([batch.content])
-        if "gram" in self.weights:
-            if batch.style_image is None:
-                raise AtelierError("The loss gram needs a style picture; give --style-image FILE")
-            self.style_grams = [gram(maps) for maps in self.style_features(batch.style_image)]
+        self.shared = SharedLosses(
+            batch,
+            self.content_features,
+            self.style_features if "gram" in self.weights else None,
+            total_variation_norms if self.deviations.tv_norms else total_variation,
+            self.content_every,
+            self.observer,
+        )
 
     @abstractmethod
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
@@ -176,8 +179,8 @@ class Stylization(LightningModule, ABC):
     def step(self, batch: StyleBatch) -> dict[str, Tensor]:
         """Losses of the next step by name; `loss` is their weighted sum, with a gradient."""
         output = self(batch)
-        embeddings = self.embed(self.views(output, batch))
-        (maps,) = self.content_of([output])
+        embeddings = self.viewer.embed(self.views(output, batch))
+        (maps,) = self.shared.maps([output], self.step_count)
         return self.total(output, Features(embeddings, maps), batch)
 
     def total(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
@@ -201,65 +204,6 @@ class Stylization(LightningModule, ABC):
     def sizes(self, batch: StyleBatch) -> list[int]:
         """Sides of the patches in pixels."""
         return sizes(self.brush, *batch.content.shape[2:])
-
-    def compose(self, whole: Tensor, output: Tensor, places: BoxesBySide) -> Tensor:
-        """Views (V + N, 3, S, S): V whole pictures (V, 3, H, W), then N patches of `output`."""
-        with self.observer.stage("encoder"):
-            wholes = self.encoder.view(whole)
-        return torch.cat([wholes, self.cut(output, places, self.patches.distortion)])
-
-    def cut(self, image: Tensor, places: BoxesBySide, distortion: float) -> Tensor:
-        """Patches (N, 3, S, S) of a picture (1, 3, H, W), each warped by a random perspective."""
-        patches = []
-        for side, boxes in places:
-            corners = random_corners(len(boxes), distortion, image.device, self.random)
-            self.observer.patches(boxes, corners)
-            with self.observer.stage("patches"):
-                patches.append(cut(image, boxes, corners, side, self.encoder.image_size))
-        return torch.cat(patches)
-
-    def embed(self, views: Tensor) -> Tensor:
-        """Unit vectors (V, D) of views (V, 3, S, S)."""
-        if not len(views):
-            return views.flatten(1)
-        return self.selection.embed(self._encode, views, self.chunk)
-
-    def _encode(self, views: Tensor) -> Tensor:
-        with self.observer.stage("encoder"):
-            return self.encoder.embed_images(views)
-
-    def content_of(self, outputs: Sequence[Tensor]) -> list[list[Tensor]]:
-        """Content maps of each output; [] each between two evaluations (`content_every`)."""
-        if self.step_count % self.content_every:
-            return [[] for _ in outputs]
-        with self.observer.stage("content_features"):
-            return self.content_features.each(outputs)
-
-    def preservation(
-        self, output: Tensor, features: Features, batch: StyleBatch
-    ) -> dict[str, Tensor]:
-        """Losses that all text-guided methods share: content, tv and, if it has a weight, gram."""
-        variation = total_variation_norms if self.deviations.tv_norms else total_variation
-        losses = {"content": self.content_loss(features), "tv": variation(output)}
-        return losses | ({"gram": self.gram_loss(output, batch)} if "gram" in self.weights else {})
-
-    def content_loss(self, features: Features) -> Tensor:
-        """Distance of the output's content features from the photo's.
-
-        Between two evaluations (`content_every` > 1) the last value is returned without a gradient;
-        its gradient was scaled to cover these steps.
-        """
-        if features.content:
-            loss = content_loss(features.content, self.content_maps)
-            self.last_content = loss.detach()
-            return loss + (self.content_every - 1) * (loss - self.last_content)
-        return self.last_content
-
-    def gram_loss(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        """Distance of the first region's textures from the style picture's."""
-        with self.observer.stage("content_features"):
-            (maps,) = self.style_features.each([output])
-        return gram_loss([gram(m, batch.masks[:, :1]) for m in maps], self.style_grams)
 
     def configure_optimizers(self) -> dict:
         weights = [weight for weight in self.generator.parameters() if weight.requires_grad]

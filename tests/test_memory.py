@@ -16,7 +16,7 @@ from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.tiles import reach, tiled
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.soulstyler import Soulstyler
-from lightning_modules.steps.memory import Estimate, available, fit_into, kept
+from lightning_modules.steps.memory import Estimate, available, fit_into, footprint
 from tests.support.methods import build
 
 
@@ -79,9 +79,9 @@ def test_reach_is_what_one_pixel_touches():
 # --- what a step keeps
 
 
-def test_kept_counts_what_the_way_back_needs_and_no_weights():
+def test_a_footprint_counts_what_the_backward_pass_needs_and_no_weights():
     layer = nn.Conv2d(3, 8, 3)
-    found = kept(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
+    found = footprint(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
     assert found.total == 4 * (3 * 100 + 8 * 64)  # the convolution's input, the ReLU's output
     assert found.largest == 4 * 8 * 64
 
@@ -111,7 +111,7 @@ def test_the_estimate_covers_what_a_step_keeps(prepared):
     def once(_):
         return method.step(batch)["loss"]
 
-    step_keeps = kept(method, once, torch.zeros(1)).total
+    step_keeps = footprint(method, once, torch.zeros(1)).total
     assert step_keeps < estimate < 3 * step_keeps
 
 
@@ -161,7 +161,7 @@ def test_a_style_pictures_features_are_counted_and_tiled_too():
 def counted(method):
     """Bytes that the content features alone keep of the piece that is measured."""
     piece = torch.zeros(1, 3, 128, 128, requires_grad=True)
-    return kept(method.content_features, method.content_features, piece).total
+    return footprint(method.content_features, method.content_features, piece).total
 
 
 def test_where_there_is_room_nothing_changes(prepared):

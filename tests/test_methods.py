@@ -76,7 +76,7 @@ def patches_of(method, output, parts):
 def losses_of(method, output, batch):
     method.random.manual_seed(7)
     with torch.no_grad():
-        embeddings = method.embed(method.views(output, batch))
+        embeddings = method.viewer.embed(method.views(output, batch))
         features = Features(embeddings, method.content_features(output))
         return {name: float(loss) for name, loss in method.losses(output, features, batch).items()}
 
@@ -102,7 +102,7 @@ def check_kept(method, losses, output, content, mode):
 def test_clipstyler_by_its_formulas(mode, content, left, output):
     method, batch = build(CLIPstyler, mode=mode, tau=1.15), batch_of(content, [left], "fire")
     method.prepare(batch)
-    _, patches = patches_of(method, output, [method.places])
+    _, patches = patches_of(method, output, method.parts)
     source, direction = embed(method, content), text_direction(method, "fire")
     each = [directional(patch, source, direction) for patch in patches]
     assert min(each) < 1.15 < max(each)

@@ -14,9 +14,9 @@ from lightning_modules.generators import painter
 from lightning_modules.generators.painter import Painter, arbitrary, multistyle, read_style
 from lightning_modules.generators.painter_styles import (
     SWATCHES,
+    catalogue,
     color_in,
-    dyed,
-    known_styles,
+    dye,
     nearest_style,
 )
 
@@ -103,11 +103,11 @@ def test_styles_are_found_by_their_words(text, found):
     style, words, similarity = nearest_style(text)
     assert found in (style.code, style.swatch)
     assert words in style.words
-    assert similarity > painter.ROUGHLY
+    assert similarity > painter.FAMILIAR
 
 
 def test_every_style_is_described_once_and_has_a_code():
-    styles, _, _ = known_styles()
+    styles, _, _ = catalogue()
     wordings = [words for style in styles for words in style.words]
     assert len(wordings) == len(set(wordings))
     assert sorted(style.code for style in styles if not style.swatch) == list(range(26))
@@ -129,15 +129,15 @@ def test_colours_are_found_unless_the_style_means_them_itself():
 
 
 def test_dyeing_sets_the_colour_and_keeps_the_pattern():
-    swatch = next(style for style in known_styles()[0] if style.swatch == "crystal").picture()
-    green = dyed(swatch, "green")
+    swatch = next(style for style in catalogue()[0] if style.swatch == "crystal").picture()
+    green = dye(swatch, "green")
     red, greens, blue = green.mean((0, 2, 3))
     assert greens > red + 0.2
     assert greens > blue + 0.2
     pattern = torch.corrcoef(torch.stack([swatch.mean(1).flatten(), green.mean(1).flatten()]))
     assert pattern[0, 1] > 0.9
-    paper = dyed(swatch, "black", drawn=True).mean()
-    assert paper > dyed(swatch, "black").mean() + 0.1
+    paper = dye(swatch, "black", drawing=True).mean()
+    assert paper > dye(swatch, "black").mean() + 0.1
 
 
 def test_before_the_first_step_a_known_style_is_served_as_it_is(cat):
@@ -152,15 +152,15 @@ def test_only_the_code_moves_and_the_last_layers_of_a_known_style_stay(cat):
     moving = [p for p in generator.parameters() if p.requires_grad]
     assert [p.numel() for p in moving] == [2 * 347]
     (gradient,) = [p.grad for p in moving]
-    held = sum(generator.networks[0].widths[-painter.HELD :])
+    held = sum(generator.networks[0].widths[-painter.FIXED :])
     assert (gradient[:, -held:] == 0).all()
     assert (gradient[:, :-held] != 0).any()
 
 
 def test_a_style_known_only_roughly_is_said_and_may_move_further(cat, caplog):
     generator = started(batch_of(cat, "ancient Egyptian hieroglyphs"))
-    assert "only roughly" in caplog.text
-    assert "only roughly" in generator.note
+    assert "a rough likeness" in caplog.text
+    assert "a rough likeness" in generator.note
     generator(cat[None]).sum().backward()
     (gradient,) = [p.grad for p in generator.parameters() if p.requires_grad]
     assert (gradient[:, -3:] != 0).any()
@@ -204,4 +204,4 @@ def test_a_style_picture_is_where_the_painter_starts(cat):
 
 
 def known(swatch):
-    return next(style for style in known_styles()[0] if style.swatch == swatch)
+    return next(style for style in catalogue()[0] if style.swatch == swatch)

@@ -14,23 +14,15 @@ from datamodules.images import load_picture, to_tensor
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 from experiments.cli import main
-from experiments.profiling import stopwatch as profiling
-from experiments.profiling.published_loop import Naive, places_of
-from experiments.profiling.stopwatch import (
-    STAGES,
-    Meter,
-    Stopwatch,
-    accepting,
-    attached,
-    operations,
-    rejecting,
-)
-from lightning_modules import stylization
+from experiments.profiling import stopwatch
+from experiments.profiling.counters import operations
+from experiments.profiling.meter import Meter, accepting, rejecting
+from experiments.profiling.published_loop import PublishedLoop, places_of
+from experiments.profiling.stopwatch import STAGES, StepObserver, Stopwatch
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.vgg import VGGFeatures
-from lightning_modules.steps import patches
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import Patches, random_corners
 from tests.support.cli import ROOT
@@ -76,20 +68,21 @@ def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, sha
     method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
     method = deepcopy(method).double()  # of networks that other tests share
     batch = replace(batch, content=batch.content.double(), masks=batch.masks.double())
-    naive, cuts = Naive(method, batch, share and accepting(share)), []
+    published = PublishedLoop(method, batch, share and accepting(share))
     if share:
         method.reject = rejecting(share)
+    method.observer = observer = StepObserver(Stopwatch(torch.device("cpu")))
     method.prepare(batch)
-    with attached(Stopwatch(torch.device("cpu")), method, cuts):
-        ours = method.training_step(batch, 0)
+    observer.places.clear()
+    ours = method.training_step(batch, 0)
     ours.pop("loss").backward()
-    assert len(cuts) == 3
-    theirs = naive.step([place for cut in cuts for place in places_of(*cut)])
+    assert len(observer.places) == 3
+    theirs = published.step([p for cut in observer.places for p in places_of(*cut)])
     assert ours.keys() == theirs.keys()
     for name, loss in ours.items():
         assert loss.item() == pytest.approx(theirs[name].item(), rel=1e-6), name
     assert theirs["patch"] > 0
-    expected = gradients(naive.generator)
+    expected = gradients(published.generator)
     difference = (gradients(method.generator) - expected).norm() / expected.norm()
     assert difference < 1e-3
 
@@ -97,18 +90,18 @@ def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, sha
 def test_naive_moves_its_own_generator_and_leaves_ours(batch):
     method = clipstyler()
     before = [p.detach().clone() for p in method.generator.parameters()]
-    naive = Naive(method, batch)
-    first, second = naive.step(), naive.step()
+    published = PublishedLoop(method, batch)
+    first, second = published.step(), published.step()
     assert first["content"] != second["content"]
     assert all(map(torch.equal, before, method.generator.parameters()))
     assert all(p.grad is None for p in method.parameters())
-    assert any(p.grad is not None for p in naive.encoder.parameters())
+    assert any(p.grad is not None for p in published.encoder.parameters())
 
 
 def test_naive_computes_vgg_to_its_end(batch):
-    naive = Naive(clipstyler(lambda: VGGFeatures(weights="untrained")), batch)
-    assert sum(isinstance(layer, nn.Conv2d) for layer in naive.features.layers) == 16
-    assert isinstance(naive.features.layers[-1], nn.MaxPool2d)
+    published = PublishedLoop(clipstyler(lambda: VGGFeatures(weights="untrained")), batch)
+    assert sum(isinstance(layer, nn.Conv2d) for layer in published.features.layers) == 16
+    assert isinstance(published.features.layers[-1], nn.MaxPool2d)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +113,8 @@ def test_naive_computes_vgg_to_its_end(batch):
     ],
 )
 def test_naive_refuses_what_the_published_loop_has_not(batch, settings):
-    with pytest.raises(AtelierError, match="naive loop knows"):
-        Naive(clipstyler(**settings), batch)
+    with pytest.raises(AtelierError, match="published loop has"):
+        PublishedLoop(clipstyler(**settings), batch)
 
 
 def test_places_are_the_boxes_and_corners():
@@ -146,9 +139,13 @@ def test_accepted_are_the_patches_with_the_highest_losses(share, count):
 def test_stages_are_exclusive_and_sum_to_the_step(monkeypatch):
     """A clock that goes on by 1 at each look."""
     ticks = itertools.count()
-    monkeypatch.setattr(profiling.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: next(ticks))
     watch = Stopwatch(torch.device("cpu"))
-    encode = watch.timed("encoder", lambda: watch.timed("patches", lambda: None)())
+
+    def encode():
+        with watch.stage("encoder"), watch.stage("patches"):
+            pass
+
     encode()  # before the first step: no matter
     watch.begin()
     with watch.profile("[Strategy]SingleDeviceStrategy.training_step"):
@@ -169,24 +166,32 @@ def test_a_gpu_is_awaited_around_steps_and_where_asked_around_stages(monkeypatch
     watch = Stopwatch(torch.device("cuda", 0))
     watch.fine = fine
     watch.begin()
-    watch.timed("losses", watch.timed("encoder", lambda: None))()
+    with watch.stage("losses"), watch.stage("encoder"):
+        pass
     watch.end()
     assert len(waited) == waits
 
 
 def test_on_a_gpu_whole_steps_and_stages_are_timed_apart():
-    cuda, cpu = (Stopwatch(torch.device(name)) for name in ("cuda", "cpu"))
-    assert Meter(cpu, 3, 2, None, []).kinds == ["warmup"] * 2 + ["count"] + ["whole"] * 2
-    assert Meter(cuda, 2, 2, None, []).kinds == ["warmup", "count", *["whole"] * 2, *["fine"] * 2]
+    cuda, cpu = (StepObserver(Stopwatch(torch.device(name))) for name in ("cuda", "cpu"))
+    assert Meter(cpu, 3, 2).kinds == ["warmup"] * 2 + ["count"] + ["whole"] * 2
+    assert Meter(cuda, 2, 2).kinds == ["warmup", "count", *["whole"] * 2, *["fine"] * 2]
 
 
-def test_what_is_watched_is_as_before_afterwards(batch):
-    method = clipstyler()
-    before = dict(vars(method.encoder))
-    with attached(Stopwatch(torch.device("cpu")), method, []):
-        assert stylization.cut is not patches.cut
-    assert stylization.cut is patches.cut
-    assert vars(method.encoder).keys() == before.keys()
+def test_the_methods_own_code_is_measured_and_gives_the_same_losses(batch):
+    losses = []
+    for observe in (False, True):
+        method, watch = clipstyler(), Stopwatch(torch.device("cpu"))
+        if observe:
+            method.observer = StepObserver(watch)
+        method.prepare(batch)
+        watch.begin()
+        losses.append({k: float(loss.detach()) for k, loss in method.step(batch).items()})
+        seconds = watch.end()
+        observed = {stage for stage, value in seconds.items() if value > 0} - {"rest"}
+        parts = {"generator", "content_features", "patches", "encoder"}
+        assert observed == (parts if observe else set())
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.parametrize("groups", [1, 8])
@@ -265,7 +270,7 @@ def test_the_papers_networks_are_built_untrained_where_missing(capsys, no_networ
         (["--accept", "2"], "--accept 2 in [0, 1]"),
         (["--steps", "0"], "--steps 0 must be 1 or more"),
         (["--warmup", "1"], "--warmup 1 2 or more"),
-        (["--against", "naive", "--method", "soulstyler"], "cannot stand beside soulstyler"),
+        (["--against", "naive", "--method", "soulstyler"], "cannot be compared with soulstyler"),
         (["--method", "clipstiler"], "did you mean clipstyler"),
         (["--models", "papers"], "did you mean paper"),
         (["--against", "fast"], "invalid choice: 'fast'"),

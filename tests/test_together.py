@@ -2,7 +2,9 @@
 
 import json
 import traceback
+from dataclasses import replace
 from functools import partial
+from inspect import signature
 from itertools import repeat
 
 import pytest
@@ -15,18 +17,21 @@ from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.making import make_jobs
 from experiments.campaigns.workers import SERIAL, Workers
 from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
 from lightning_modules.generators.base import paint
 from lightning_modules.generators.pixels import Pixels
 from lightning_modules.generators.stylenet import StyleNet
-from lightning_modules.optimizers.schedules import Linear
+from lightning_modules.optimizers.schedules import Halving, Linear
 from lightning_modules.optimizers.soap import Soap
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations
-from lightning_modules.steps.joint import JointStylization, joint_step
+from lightning_modules.steps.joint import SHARED_SETTINGS, JointStylization, joint_step
+from lightning_modules.stylization import Stylization
 from tests.support.finished import GRID
 from tests.support.methods import adam, batch_of, build
 from tests.support.sweeps import products
@@ -136,6 +141,54 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         before = alone.stylize(batch)
         after, same = fitted(alone, batch).stylize(batch), run.stylize(batch)
         assert float((after - same).norm() / (after - before).norm()) < 0.02
+
+
+STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 2e-3}
+# For each setting of Stylization, what the first run has and what the second has in its place.
+VARIATIONS = {
+    "generator": (lambda: StyleNet(width=8), lambda: StyleNet(width=4)),
+    "encoder": (lambda: BridgeEncoder(64), lambda: BridgeEncoder(96)),
+    "content_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
+    "style_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
+    "weights": (lambda: STYLED, lambda: STYLED | {"patch": 900.0}),
+    "optimizer": (lambda: sgd(5e-8), lambda: sgd(1e-8)),
+    "lr_scheduler": (lambda: Halving, lambda: Linear),
+    "blending": (Blending, lambda: Blending(composite=True)),
+    "brush": (lambda: 0.25, lambda: 0.5),
+    "content_every": (lambda: 1, lambda: 2),
+    "mode": (lambda: "paper", lambda: "reference"),
+    "deviations": (Deviations, lambda: Deviations(tv_norms=True)),
+    "chunk": (lambda: 0, lambda: 3),
+    "memory": (lambda: 0.0, lambda: 64.0),
+}
+
+
+def sgd(lr):
+    return partial(torch.optim.SGD, lr=lr)
+
+
+def test_every_setting_of_a_method_is_varied():
+    assert VARIATIONS.keys() == signature(Stylization).parameters.keys()
+
+
+@pytest.mark.parametrize("name", VARIATIONS)
+def test_a_setting_that_the_joint_step_takes_from_the_first_run_is_declared_as_shared(
+    name, content, left
+):
+    batch = replace(batch_of(content, [left], "fire"), style_image=content[None].flip(-1))
+    common = {"style_features": EfficientNetFeatures(), "weights": STYLED, "optimizer": sgd(5e-8)}
+
+    def run(value):
+        torch.manual_seed(0)
+        return build(CLIPstyler, **common | {name: value()})
+
+    first, second = VARIATIONS[name]
+    alone = run(second)
+    before = alone.stylize(batch)
+    after = fitted(alone, batch).stylize(batch)
+    joint = fitted(JointStylization([run(first), run(second)], at_once=True), [batch, batch])
+    difference = (joint.runs[1].stylize(batch) - after).norm() / (after - before).norm()
+    assert difference < 0.02 or f"model.{name}".startswith(SHARED_SETTINGS)
 
 
 def test_stacked_generators_have_their_own_gradients(content):

@@ -17,6 +17,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
 from evaluation.metrics.background import outside
 from evaluation.metrics.base import UNDEFINED, Pictures
+from lightning_modules.perceptual.vgg import without_classifier
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def backbone(model: str, weights: str) -> nn.Sequential:
 @once_per_process(at_most=8)
 def _trained(path: Path, model: str) -> nn.Sequential:
     layers = _empty(model)
-    load_into(layers, path, f"torchvision's {model}", _convolutions)
+    load_into(layers, path, f"torchvision's {model}", without_classifier)
     return layers
 
 
@@ -94,12 +95,6 @@ def _empty(model: str) -> nn.Sequential:
     with torch.device("meta"):
         layers = get_model(model, weights=None).features
     return layers.to_empty(device="cpu")
-
-
-def _convolutions(published: dict) -> dict:
-    """The state dict without the classifier."""
-    prefix = "features."
-    return {k.removeprefix(prefix): v for k, v in published.items() if k.startswith(prefix)}
 
 
 def packaged(name: str, digest: str) -> dict[str, Tensor]:

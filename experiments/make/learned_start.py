@@ -1,12 +1,13 @@
-"""Learn the start of StyleNet: weights from which a picture takes a style in few steps.
+"""Training of StyleNet's learned start: weights from which styles are reached in few steps.
 
     python -m experiments.make.learned_start             about an hour on one processor core
 
 Writes stylenet_learned.safetensors (float16) in lightning_modules/generators/ and prints its
-sha256, which stylenet.py checks. Reptile (Nichol et al. 2018, arXiv 1803.02999): a task, a crop of
-one of scikit-image's pictures with a style, is optimised for some steps, and the start moves a
-share of the way to where that ended. Neither the pictures nor the styles are those of
-experiments/measure/fewer_steps.py. The same seed on another processor or torch gives other bits.
+sha256, which belongs in stylenet.py. The algorithm is Reptile (Nichol et al. 2018, arXiv
+1803.02999): a task, which is a crop of one of scikit-image's pictures with a style, is optimised
+for some steps, and the start moves a share of the way to the result. Neither the pictures nor the
+styles are those of experiments/measure/fewer_steps.py. Another processor or version of torch gives
+other bits for the same seed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.task import StyleBatch
-from experiments.campaigns.plan import make_job
-from experiments.make.identity_start import SHOWN, picture, recoloured, ship
+from experiments.make.identity_start import TRAINING, picture, recolour, ship
+from experiments.run.configuration import compose
 from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.generators.stylenet import LEARNED, StyleNet
 from lightning_modules.optimizers.soap import Soap
@@ -39,22 +40,24 @@ STYLES = (
 )
 SHAPES = ((176, 256), (256, 176), (200, 256), (256, 256))  # height, width
 TASKS, STEPS, RATE = 192, 32, 2e-3
-FIRST, LAST = 0.5, 0.04  # share of the way; all of it after the first task
+# Share of the way to the result, of the second and of the last task; 1 for the first.
+FIRST, LAST = 0.5, 0.04
 
 
 def judge() -> Stylization:
-    """Soulstyler on the embedded models; what it is built for does not matter."""
-    given = {"image": "skimage:camera", "object": "man", "style": "ice", "size": 256}
-    job = make_job(given | {"model.generator": "stylenet"}, {}, "start", False)
-    return AtelierCLI.from_settings(job.config, job.settings, time.perf_counter()).model
+    """Soulstyler on the embedded models; its picture and style do not matter."""
+    settings = {"data.image": "skimage:camera", "data.object": "man", "data.style": "ice"}
+    settings |= {"model.generator": "stylenet", "wandb.enabled": False}
+    return AtelierCLI.from_settings(compose("soulstyler"), settings, time.perf_counter()).model
 
 
 def chance() -> float:
+    """Random number in [0, 1)."""
     return float(torch.rand(()))
 
 
 def task(pictures: list[Tensor], style: str) -> StyleBatch:
-    """A crop in its own or other colours, whole or masked by a soft ellipse."""
+    """Random crop in its own or other colours, whole or masked by a soft ellipse, and a style."""
     whole = pictures[int(torch.randint(len(pictures), ()))]
     height, width = SHAPES[int(torch.randint(len(SHAPES), ()))]
     scale = min(whole.shape[1] / height, whole.shape[2] / width) * (0.5 + chance() / 2)
@@ -66,7 +69,7 @@ def task(pictures: list[Tensor], style: str) -> StyleBatch:
     if chance() < 0.5:
         content = content.flip(2)
     if chance() < 0.6:
-        content = recoloured(content)
+        content = recolour(content)
     mask = torch.ones(height, width)
     if chance() < 0.5:
         y, x = torch.meshgrid(
@@ -79,7 +82,7 @@ def task(pictures: list[Tensor], style: str) -> StyleBatch:
 
 
 def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) -> float:
-    """Optimise the network for a task, as a run does; the last total loss."""
+    """Optimise the network for a task as in a run; returns the last total loss."""
     method.generator, method.seed = network, seed
     with torch.no_grad():
         method.prepare(batch)
@@ -95,9 +98,10 @@ def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) 
 
 
 def train() -> StyleNet:
+    """StyleNet's start after all tasks, with each task's last loss on stdout."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)  # another number sums in another order
-    method, pictures = judge(), [picture(name, 512) for name in SHOWN]
+    torch.set_num_threads(1)  # the order of sums depends on the number of threads
+    method, pictures = judge(), [picture(name, 512) for name in TRAINING]
     start, rounds = StyleNet(), TASKS // len(STYLES) + 1
     order = [number for _ in range(rounds) for number in torch.randperm(len(STYLES)).tolist()]
     for number in range(TASKS):
@@ -108,8 +112,8 @@ def train() -> StyleNet:
         print(f"task {number + 1} of {TASKS}: {style}, total loss {last:.0f}", flush=True)
         share = FIRST + (LAST - FIRST) * number / (TASKS - 1) if number else 1.0
         with torch.no_grad():
-            for kept, found in zip(start.parameters(), network.parameters(), strict=True):
-                kept.lerp_(found, share)
+            for weights, result in zip(start.parameters(), network.parameters(), strict=True):
+                weights.lerp_(result, share)
     return start
 
 

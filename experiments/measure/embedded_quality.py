@@ -201,11 +201,11 @@ def styles() -> None:
 
     from datamodules.images import load_picture, to_picture, to_tensor
     from lightning_modules.generators.painter import code_of
-    from lightning_modules.generators.painter_styles import known_styles
+    from lightning_modules.generators.painter_styles import catalogue
 
     side, cells = 2 * CELL, []
     photo = to_tensor(load_picture("skimage:chelsea").crop((0, 0, 300, 300)).resize((side, side)))
-    for style in known_styles()[0]:
+    for style in catalogue()[0]:
         network, code = code_of(style)
         with torch.no_grad():
             painting = to_picture(network(photo[None], code)[0])

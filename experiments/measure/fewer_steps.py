@@ -1,12 +1,12 @@
-"""How many steps StyleNet needs: the fast preset against 200 steps of the papers' schedule.
+"""Comparison of StyleNet's fast preset with 200 steps of the papers' schedule.
 
     python -m experiments.measure.fewer_steps                all, about ten minutes on one core
-    python -m experiments.measure.fewer_steps --pairs cat    only this
+    python -m experiments.measure.fewer_steps --pairs cat    only this pair
 
-Five pictures of scikit-image, an object and a style each, on the embedded models with the same
+Five pictures of scikit-image, each with an object and a style, on the embedded models with the same
 losses and weights. Draws the total loss by step (docs/pictures/fewer-steps.png) and the pictures
 (fewer-steps.jpg), and prints the table of docs/performance.md: the losses of the finished pictures.
-Runs are kept in runs/fewer-steps: what is done is not done again.
+Runs go to runs/fewer-steps; finished ones are not repeated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.stylization import Features, weighted_sum
 
 ROOT = Path(__file__).parents[2]
-DRAWN = ROOT / "docs" / "pictures"
+PICTURES = ROOT / "docs" / "pictures"
 PAIRS = {  # name: picture, object, style
     "cat": ("chelsea", "cat", "fire"),
     "cup": ("coffee", "coffee cup", "mosaic"),
@@ -54,18 +54,18 @@ VARIANTS = {
     IDENTITY: {"models": "fast", "model.generator.start": "identity"},
 }
 COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
-WINDOW = 15  # steps that a point of the curves averages: each step sees other patches
-DRAWS = 32  # steps whose patches judge a finished picture
-CELL, GAP = 256, 24  # px
+WINDOW = 15  # steps averaged in a point of the curves, because each step has other patches
+DRAWS = 32  # draws of patches that judge a finished picture
+CELL, GAP = 256, 24  # pixels
 
 
 def jobs_of(
     pairs: list[str], seeds: list[int], size: int, variants: list[str]
 ) -> dict[tuple[str, str, int], Job]:
-    """By pair, variant and seed."""
+    """Jobs by pair, variant and seed."""
     return {
         (pair, variant, seed): make_job(
-            _given(pair, size) | VARIANTS[variant] | {"seed": seed},
+            _settings(pair, size) | VARIANTS[variant] | {"seed": seed},
             {"pair": pair, "variant": variant, "seed": seed},
             "fewer-steps",
             False,
@@ -76,21 +76,22 @@ def jobs_of(
     }
 
 
-def _given(pair: str, size: int) -> dict[str, object]:
+def _settings(pair: str, size: int) -> dict[str, object]:
     picture, thing, style = PAIRS[pair]
-    given = {"image": f"skimage:{picture}", "object": thing, "style": style}
-    return given | {"size": size, "run.keep_every": 0}
+    names = {"image": f"skimage:{picture}", "object": thing, "style": style}
+    return names | {"size": size, "run.keep_every": 0}
 
 
 def smoothed(folder: Path) -> list[float]:
-    """The total loss of a run by step: mean of the last WINDOW steps, fewer at the beginning."""
+    """Total loss of a run by step: mean of the last WINDOW steps, of fewer at the beginning."""
     totals = RunFolder(folder).losses["total"]
     return [statistics.mean(totals[max(0, k + 1 - WINDOW) : k + 1]) for k in range(len(totals))]
 
 
 def loss_of(judge: Job, folder: Path) -> float:
-    """The total loss of a run's picture as another job sees it, mean of DRAWS draws of patches."""
-    cli = AtelierCLI.from_settings(judge.config, judge.settings, time.perf_counter())
+    """Total loss of a run's picture by the method of another job, mean of DRAWS draws."""
+    settings = {**judge.settings, **judge.logging}
+    cli = AtelierCLI.from_settings(judge.config, settings, time.perf_counter())
     cli.datamodule.setup()
     method, batch, totals = cli.model, cli.datamodule.task.batch(), []
     output = to_tensor(load_picture(str(folder / OUTPUT))).unsqueeze(0)
@@ -98,16 +99,16 @@ def loss_of(judge: Job, folder: Path) -> float:
         method.prepare(batch)
         (maps,) = method.content_features.each([output])
         for _ in range(DRAWS):
-            features = Features(method.embed(method.views(output, batch)), maps)
+            features = Features(method.viewer.embed(method.views(output, batch)), maps)
             losses = method.losses(output, features, batch)
             totals.append(float(weighted_sum(losses, method.weights)))
     return statistics.mean(totals)
 
 
 def table(losses: dict[tuple[str, str, int], float]) -> str:
-    """Markdown, a row a pair and variant: the losses of the finished pictures, a value a seed.
+    """Losses of the finished pictures in Markdown: a row per pair and variant, a value per seed.
 
-    The difference is of the means, with its standard error where there are several seeds.
+    The difference is that of the means, with its standard error if there are several seeds.
     """
     rows = [
         f"| pair | variant | {PLAIN}'s loss | its own | difference |",
@@ -115,19 +116,19 @@ def table(losses: dict[tuple[str, str, int], float]) -> str:
     ]
     for pair, variant in dict.fromkeys(key[:2] for key in losses if key[1] != PLAIN):
         seeds = [seed for *name, seed in losses if name == [pair, variant]]
-        plain, own = ([losses[pair, v, seed] for seed in seeds] for v in (PLAIN, variant))
-        shown = [", ".join(f"{loss:.0f}" for loss in values) for values in (plain, own)]
-        difference = f"{sum(own) / sum(plain) - 1:+.1%}"
+        plain, fast = ([losses[pair, v, seed] for seed in seeds] for v in (PLAIN, variant))
+        values = [", ".join(f"{loss:.0f}" for loss in group) for group in (plain, fast)]
+        difference = f"{sum(fast) / sum(plain) - 1:+.1%}"
         if len(seeds) > 1:
-            errors = (statistics.stdev(values) / len(seeds) ** 0.5 for values in (plain, own))
+            errors = (statistics.stdev(group) / len(seeds) ** 0.5 for group in (plain, fast))
             difference += f" ± {math.hypot(*errors) / statistics.mean(plain):.1%}"
-        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *shown, difference]
+        cells = [f"{pair}: {PAIRS[pair][2]}", variant, *values, difference]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def draw_curves(curves: dict[tuple[str, str, int], list[float]], path: Path) -> None:
-    """A panel a pair: every seed's line, and where plain ends as a level."""
+    """Draw a panel per pair: a line per variant and seed, and the last level of the plain runs."""
     pairs = list(dict.fromkeys(pair for pair, *_ in curves))
     width, height = 2 * CELL + GAP, 2 * CELL
     columns = 3
@@ -149,7 +150,7 @@ def _panel(
     box: tuple[int, int, int, int],
     lines: dict[tuple[str, int], list[float]],
 ) -> None:
-    """Axes and lines of one pair. box: left, top, right, bottom in pixels."""
+    """Draw axes and lines of one pair. box: left, top, right, bottom in pixels."""
     left, top, right, bottom = box
     steps = max(map(len, lines.values()))
     high = 1000 * -(-max(map(max, lines.values())) // 1000)
@@ -178,7 +179,7 @@ def _panel(
 
 
 def draw_pictures(jobs: dict[tuple[str, str, int], Job], root: Path, path: Path) -> None:
-    """One column per pair: the photo, then every variant's picture, of the first seed."""
+    """Draw a column per pair: the photo, then each variant's picture, by the first seed."""
     first = {key[:2]: job.folder(root) for key, job in reversed(jobs.items())}
     pairs = list(dict.fromkeys(pair for pair, *_ in jobs))
     variants = dict.fromkeys(variant for _, variant, _ in jobs)
@@ -210,8 +211,8 @@ def main() -> None:
     if make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
         raise SystemExit("some runs failed; their folders say why")
     curves = {key: smoothed(job.folder(root)) for key, job in jobs.items()}
-    draw_curves(curves, DRAWN / "fewer-steps.png")
-    draw_pictures(jobs, root, DRAWN / "fewer-steps.jpg")
+    draw_curves(curves, PICTURES / "fewer-steps.png")
+    draw_pictures(jobs, root, PICTURES / "fewer-steps.jpg")
     judges = {(pair, seed): job for (pair, variant, seed), job in jobs.items() if variant == PLAIN}
     print(table({k: loss_of(judges[k[0], k[2]], job.folder(root)) for k, job in jobs.items()}))
 

@@ -1,9 +1,10 @@
-"""CLIPstyler's loop written down as it reads, the measure of what `atelier profile` calls fast.
+"""Literal transcription of CLIPstyler's published loop, the measure of speed in `atelier profile`.
 
-One operation after the other, as the published codes have them: each patch is cropped, warped and
-resized on its own, patches and whole picture are two calls of the encoder, the encoder's weights
-collect gradients that nobody uses, and the content network runs to its end. Written from the
-papers' formulas, and independent of lightning_modules.steps.patches and lightning_modules.losses.
+Its operations follow one another as in the published codes: each patch is cropped, warped and
+resized by itself; patches and whole picture are two calls of the encoder; the encoder's weights
+collect gradients that nobody uses; and the content network runs to its end. It is written from the
+papers' formulas and shares with lightning_modules only the networks and settings of a method: no
+loss, no patches, no directions.
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ from torchvision.transforms import functional as tv
 from datamodules.models.fast_linear import by_products
 from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch
+from datamodules.task import Blend, StyleBatch
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.losses.directional import SMALLEST_MOVE
 from lightning_modules.perceptual.vgg import VGGFeatures
-from lightning_modules.steps.directions import style_directions
 
-SERVED = {"global", "patch", "content", "tv"}
+LOSSES = {"global", "patch", "content", "tv"}
+# Our bound on the shortest move of an embedding, which the published code lacks: without it the
+# losses of both loops could not be compared.
+SMALLEST_MOVE = 1e-2
 
 Points = list[list[float]]
 
 
 @dataclass(frozen=True)
 class Place:
-    """A patch: the square `size` px at (left, top), of which the corners `start` go to `end`.
+    """A patch: the square of `size` px at (left, top), whose corners `start` move to `end`.
 
     start, end: top left, top right, bottom right, bottom left; (x, y) in pixels of the patch.
     """
@@ -47,7 +49,7 @@ class Place:
 
 
 def places_of(boxes: Tensor, corners: Tensor) -> list[Place]:
-    """Places for boxes (N, 3) and corners (N, 4, 2) as lightning_modules.steps.patches has them."""
+    """Places of boxes (N, 3) and corners (N, 4, 2) by lightning_modules.steps.patches."""
     places = []
     for (left, top, size), quad in zip(boxes.int().tolist(), corners.tolist(), strict=True):
         square = [[0, 0], [size, 0], [size, size], [0, size]]
@@ -55,16 +57,16 @@ def places_of(boxes: Tensor, corners: Tensor) -> list[Place]:
     return places
 
 
-class Naive:
-    """The loop of a CLIPstyler on a batch, with networks and an optimizer of its own.
+class PublishedLoop:
+    """Loop of a CLIPstyler on a batch, with networks and an optimizer of its own.
 
-    It starts from the method's generator as it is now; networks judge alike. Raises AtelierError
-    for what the published loop does not have.
+    It starts from the method's generator as it is now. Raises AtelierError for settings that the
+    published loop does not have.
 
     Args:
-        method: whose networks, weights and settings are taken.
-        batch: the picture and its style, on the method's device.
-        threshold: directional losses (N,) to the tau of this step; None: the method's own.
+        method: networks, weights and settings.
+        batch: picture and style, on the method's device.
+        threshold: function from directional losses (N,) to the tau of a step; None: the method's.
     """
 
     def __init__(
@@ -88,10 +90,26 @@ class Naive:
             view = self.encoder.view(batch.content)
             self.source = self.encoder.embed_images(view)
             self.content_maps = self.features(batch.content)
-            self.direction = style_directions(self.encoder, batch)[0]
+            self.direction = self.text_direction(batch.styles[0], batch.source_text)
+
+    def text_direction(self, blend: Blend, source: str) -> Tensor:
+        """Direction (D,) of length 1 from the source text to the weighted style texts."""
+        direction = torch.zeros_like(self.source[0])
+        for weight, style in blend:
+            moved = self.embed_text(style) - self.embed_text(source)
+            direction += weight * moved / moved.norm()
+        return direction / direction.norm()
+
+    def embed_text(self, text: str) -> Tensor:
+        """Unit vector (D,): mean embedding of the text in the 80 prompts for ImageNet."""
+        from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+        prompts = [template(text) for template in OPENAI_IMAGENET_TEMPLATES]
+        mean = self.encoder.embed_texts(prompts).mean(dim=0)
+        return mean / mean.norm()
 
     def step(self, places: Sequence[Place] = ()) -> dict[str, Tensor]:
-        """One step of the optimisation; the losses before it, by name.
+        """Take one step of the optimisation; the losses before it, by name.
 
         places: of the patches, instead of random ones.
         """
@@ -103,57 +121,57 @@ class Naive:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def losses(self, output: Tensor, places: Sequence[Place] = ()) -> dict[str, Tensor]:
-        """The four losses of an output (1, 3, H, W) in [0, 1], by name."""
+        """Losses of an output (1, 3, H, W) in [0, 1], by name."""
         patches = []
         for number in range(self.count):
             place = places[number] if places else self.draw(output, number)
             patches.append(self.patch(output, place))
-        of_patches = self.directional(self.encoder.embed_images(torch.cat(patches)))
-        tau = self.threshold(of_patches)
-        rejected = of_patches < tau if self.reject_below else of_patches <= tau
-        of_patches[rejected] = 0
+        patch_losses = self.directional(self.encoder.embed_images(torch.cat(patches)))
+        tau = self.threshold(patch_losses)
+        rejected = patch_losses < tau if self.reject_below else patch_losses <= tau
+        patch_losses[rejected] = 0
         maps = zip(self.features(output), self.content_maps, strict=True)
         return {
             "global": self.directional(self.encoder.embed_images(self.encoder.view(output))).mean(),
-            "patch": of_patches.mean(),
+            "patch": patch_losses.mean(),
             "content": sum(((ours - theirs) ** 2).mean() for ours, theirs in maps),
             "tv": _norms(output) if self.norms else _squares(output),
         }
 
     def draw(self, output: Tensor, number: int) -> Place:
-        """A random place for the `number`-th patch; the sizes share the patches equally."""
+        """Random place of the `number`-th patch; the sizes share the patches equally."""
         size = self.sizes[number * len(self.sizes) // self.count]
         top, left, _, _ = RandomCrop.get_params(output, (size, size))
         start, end = RandomPerspective.get_params(size, size, self.distortion)
         return Place(left, top, size, start, end)
 
     def patch(self, output: Tensor, place: Place) -> Tensor:
-        """One patch at the encoder's size; 0 outside the warped square."""
+        """Patch (1, 3, S, S) at the encoder's size; 0 outside the warped square."""
         crop = tv.crop(output, place.top, place.left, place.size, place.size)
         warped = tv.perspective(crop, place.start, place.end)
         return tv.resize(warped, [self.encoder.image_size, self.encoder.image_size])
 
     def directional(self, embeddings: Tensor) -> Tensor:
-        """1 - cos(dI, dT) of embeddings (N, D): (N,); with our bound on the shortest dI."""
+        """1 - cos(dI, dT) of embeddings (N, D): (N,); dI is divided by SMALLEST_MOVE at least."""
         moved = embeddings - self.source
         moved = moved / moved.norm(dim=-1, keepdim=True).clamp(min=SMALLEST_MOVE)
         return 1 - (moved * self.direction).sum(-1)
 
 
 def _check(method: CLIPstyler) -> None:
-    if method.weights.keys() != SERVED:
+    if method.weights.keys() != LOSSES:
         raise AtelierError(
-            f"The naive loop knows the losses {', '.join(sorted(SERVED))}, but model.weights names "
-            f"{', '.join(sorted(method.weights))}; leave the others, or --against, out"
+            f"The published loop has the losses {', '.join(sorted(LOSSES))}, but model.weights "
+            f"names {', '.join(sorted(method.weights))}; leave out the others, or --against"
         )
     if method.blending.composite or method.blending.keep_color:
         raise AtelierError(
-            "The naive loop knows neither composite nor keep_color; leave them, or --against, out"
+            "The published loop has neither composite nor keep_color; leave them out, or --against"
         )
 
 
 class _WholeVGG(nn.Module):
-    """All of VGG-19's convolutional part, where the method's own ends at the last wanted layer."""
+    """Convolutional part of VGG-19 to its end, beyond the last layer that the method needs."""
 
     def __init__(self, features: VGGFeatures) -> None:
         super().__init__()
@@ -161,10 +179,10 @@ class _WholeVGG(nn.Module):
         rest = make_layers(cfgs["E"], batch_norm=False)[len(layers) :]
         for layer in rest:
             if isinstance(layer, nn.ReLU):
-                layer.inplace = False  # else it would overwrite the features that were just read
+                layer.inplace = False  # otherwise it would overwrite the features
         like = next(layers.parameters())
         self.layers = nn.Sequential(*layers, *rest).requires_grad_(False).to(like)
-        self.wanted = features.wanted
+        self.indices = features.indices
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(values).to(like).view(1, 3, 1, 1))
 
@@ -172,25 +190,25 @@ class _WholeVGG(nn.Module):
         x, features = (image - self.mean) / self.std, []
         for index, layer in enumerate(self.layers):
             x = layer(x)
-            if index in self.wanted:
+            if index in self.indices:
                 features.append(x)
         return features
 
 
 def _whole(features: nn.Module) -> nn.Module:
-    """The content network to its end. The embedded one, which no paper has, stays as it is."""
+    """The content network to its end; the embedded network, which no paper has, stays as it is."""
     return _WholeVGG(features) if isinstance(features, VGGFeatures) else deepcopy(features)
 
 
 def _squares(image: Tensor) -> Tensor:
-    """Squared differences of neighbours, right and down, summed."""
+    """Sum of squared differences between neighbours, right and down."""
     right = (image[:, :, :, :-1] - image[:, :, :, 1:]) ** 2
     down = (image[:, :, :-1, :] - image[:, :, 1:, :]) ** 2
     return right.sum() + down.sum()
 
 
 def _norms(image: Tensor) -> Tensor:
-    """L2 norms of the differences right, down and along both diagonals, summed."""
+    """Sum of the L2 norms of the differences right, down and along both diagonals."""
     inner, right, below = image[:, :, :-1, :-1], image[:, :, :-1, 1:], image[:, :, 1:, :-1]
     return (
         torch.norm(image[:, :, :, :-1] - image[:, :, :, 1:])

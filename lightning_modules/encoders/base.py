@@ -1,4 +1,4 @@
-"""What every joint encoder does: pictures and texts in, unit vectors of one space out."""
+"""Interface of joint encoders: pictures and texts in, unit vectors of one space out."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class JointEncoder(nn.Module, ABC):
     """E_I and E_T of the papers. Frozen: gradients flow to pictures, never to weights.
 
     Attributes:
-        image_size: side in pixels of the square pictures the encoder looks at.
-        identity: its networks' name; encoders of one identity are one judge.
+        image_size: side in pixels of the encoder's square input.
+        identity: name of its networks; encoders of one identity are one judge.
     """
 
     image_size: int
@@ -28,6 +28,6 @@ class JointEncoder(nn.Module, ABC):
         """Unit vectors (K, D) of K texts."""
 
     def view(self, image: Tensor) -> Tensor:
-        """The whole picture (N, 3, H, W) at the encoder's size (N, 3, image_size, image_size)."""
+        """Whole pictures (N, 3, H, W), resized to (N, 3, image_size, image_size)."""
         size = (self.image_size, self.image_size)
         return F.interpolate(image, size, mode="bicubic", antialias=True, align_corners=False)

@@ -1,9 +1,9 @@
 """The bridge encoder: a stand-in for CLIP out of two embedded networks, without training.
 
-A picture is the mixture of the ImageNet class names that a classifier sees in it, a text is its
-sentence embedding, and the class names' sentence embeddings bridge the two (after ConSE, Norouzi
-2014, and DeViSE, Frome 2013). It knows no style beyond what those 1000 names span: paper numbers
-need CLIP's weights.
+A picture is a mixture of ImageNet class names, weighted by a classifier; a text is its sentence
+embedding. The sentence embeddings of the class names bridge the two (after ConSE, Norouzi 2014, and
+DeViSE, Frome 2013). No style outside the span of these 1000 names can be told apart: the papers'
+numbers need CLIP's weights.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class BridgeEncoder(JointEncoder):
     """E_I(x) = unit((z - mean z) (T - m)) with logits z of an EfficientNet-Lite;
     E_T(t) = unit(MiniLM(t) - m).
 
-    T: sentence embeddings of "a photo of a {class name}", m: their mean. Without m, what all
-    sentences share outweighs what they say: a cat would be nearer to "a castle" than to "a cat".
+    T: sentence embeddings of "a photo of a {class name}", m: their mean. Without m, the part common
+    to all sentences outweighs their meaning: a cat would be nearer to "a castle" than to "a cat".
 
     Args:
-        image_size: side of the pictures the classifier looks at, a multiple of 32. 128 costs a
-            third of 224 and works as well.
-        tower: the classifier, EfficientNet-Lite0 or -Lite2: one to optimise, one to judge.
+        image_size: side in pixels of the classifier's input, a multiple of 32. 128 costs a third of
+            224 and works as well.
+        tower: classifier, EfficientNet-Lite0 or -Lite2: one for optimising, one for judging.
     """
 
     def __init__(self, image_size: int = 128, tower: Literal["lite0", "lite2"] = "lite0") -> None:

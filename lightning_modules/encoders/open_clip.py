@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,16 +21,18 @@ log = logging.getLogger(__name__)
 
 INSTEAD = "the embedded encoder lightning_modules.encoders.bridge.BridgeEncoder needs none"
 
+Tokenizer = Callable[[list[str]], Tensor]  # K texts to tokens (K, L)
+
 
 class OpenCLIPEncoder(JointEncoder):
     """Any model of open_clip, e.g. CLIP ViT-B/32 (CLIPstyler, Soulstyler), RN50 or SigLIP.
 
-    Networks run in bfloat16 on a GPU, embeddings are float32 everywhere.
+    On a GPU the networks compute in bfloat16; embeddings are float32 everywhere.
 
     Args:
         model: open_clip's name of the architecture: ViT-B-32-quickgelu, RN50, ViT-B-16-SigLIP, ...
-        pretrained: open_clip's tag of the weights (openai, webli, ...), a checkpoint's path, or
-            "untrained" for random weights, which say nothing of style (for timing).
+        pretrained: open_clip's tag of the weights (openai, webli, ...), path of a checkpoint, or
+            "untrained" for random weights and meaningless tokens, which need no file (for timing).
     """
 
     def __init__(self, model: str = "ViT-B-32-quickgelu", pretrained: str = "openai") -> None:
@@ -40,8 +43,9 @@ class OpenCLIPEncoder(JointEncoder):
             raise AtelierError(f"open_clip has no model {model!r}; see open_clip.list_models()")
         self.identity = f"{model}-{Path(pretrained).stem}"
         self.network = _load(model, pretrained)
-        by_convolutions(self.network.visual)
-        self.tokenizer = _tokenizer(model)
+        self.network.visual = by_convolutions(self.network.visual)
+        untrained = pretrained == UNTRAINED
+        self.tokenizer = _blank_tokenizer(model) if untrained else _tokenizer(model)
         size = self.network.visual.image_size
         self.image_size = size if isinstance(size, int) else size[0]
         for name, values in zip(("mean", "std"), _statistics(model, pretrained), strict=True):
@@ -51,6 +55,8 @@ class OpenCLIPEncoder(JointEncoder):
     @classmethod
     def weights_needed(cls, model: str, pretrained: str) -> list[str]:
         """Names of the published weights that these arguments need."""
+        if pretrained == UNTRAINED:
+            return []
         return [*_network_weights(model, pretrained), *_tokenizer_weights(model)]
 
     def _half(self) -> torch.autocast:
@@ -72,11 +78,12 @@ class OpenCLIPEncoder(JointEncoder):
 
 
 def _network_weights(model: str, pretrained: str) -> list[str]:
+    """Published name of the network's weights; [] for a file."""
     return [f"open_clip:{model}/{tag}" for tag in to_fetch(pretrained)]
 
 
 def _tokenizer_weights(model: str) -> list[str]:
-    """SigLIP's tokenizer comes from the hub; that of CLIP is a part of open_clip."""
+    """Published name of a tokenizer on the hub, e.g. SigLIP's; [] for one in open_clip itself."""
     import open_clip
 
     config = (open_clip.get_model_config(model) or {}).get("text_cfg", {})
@@ -89,7 +96,7 @@ def _load(model: str, pretrained: str) -> torch.nn.Module:
 
     quick = bool(open_clip.get_pretrained_cfg(model, pretrained).get("quick_gelu"))
     if pretrained == UNTRAINED:
-        log.warning("%s is untrained: what it sees means nothing", model)
+        log.warning("%s is untrained: its embeddings mean nothing", model)
         return open_clip.create_model(model, load_weights=False)
     (source,) = _network_weights(model, pretrained) or [pretrained]
     path = require(source, INSTEAD)
@@ -111,8 +118,8 @@ def _trained(path: Path, model: str, quick: bool) -> torch.nn.Module:
     return network
 
 
-def _tokenizer(model: str):
-    """open_clip's tokenizer, or one of the hub, which may be missing like any weights."""
+def _tokenizer(model: str) -> Tokenizer:
+    """open_clip's tokenizer, or one of the hub, which can be missing, as weights can."""
     import open_clip
 
     config = open_clip.get_model_config(model)["text_cfg"]
@@ -120,13 +127,22 @@ def _tokenizer(model: str):
         return open_clip.get_tokenizer(model)
     (source,) = _tokenizer_weights(model) or [repository]
     folder = require(source, INSTEAD)
-    # From its folder: by name, transformers would ask the hub whether it has changed.
+    # From its folder: for a name, transformers would ask the hub for a newer version.
     length, options = config.get("context_length", 77), config.get("tokenizer_kwargs", {})
     return open_clip.tokenizer.HFTokenizer(str(folder), context_length=length, **options)
 
 
+def _blank_tokenizer(model: str) -> Tokenizer:
+    """Tokenizer for an untrained network: as many tokens as usual, without any meaning."""
+    import open_clip
+
+    config = open_clip.get_model_config(model)["text_cfg"]
+    length, words = config.get("context_length", 77), min(1000, config.get("vocab_size", 1000))
+    return lambda texts: torch.tensor([[sum(text.encode()) % words] * length for text in texts])
+
+
 def _statistics(model: str, pretrained: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of the input: the tag's, else of any tag of the model."""
+    """Mean and standard deviation of the input, by the tag or else by any tag of the model."""
     import open_clip
 
     tags = [pretrained, *open_clip.list_pretrained_tags_by_model(model)]

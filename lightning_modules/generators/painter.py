@@ -1,45 +1,46 @@
 """The painter: a pretrained stylizer of which only the style is optimised.
 
-A network trained on many paintings shares its convolutions among them; what makes a style is the
+A network that was trained on many paintings shares its convolutions among them; a style is the
 scale and the shift of every instance norm, about a thousand numbers (Dumoulin et al. 2017, arXiv
-1610.07629, eq. 5). Here those numbers, the *code*, are what an encoder's losses change. They cannot
-leave the paths of a painter: strokes stay strokes, and there is no colour noise to regularise away.
+1610.07629, eq. 5). Only these numbers, the *code*, are optimised here. Whatever their values, the
+result is painted: strokes stay strokes, and there is no colour noise to regularise away.
 
-The code starts at the known style whose description is nearest to the text, or, where a style
-picture is given, at what a second network reads from that picture (Ghiasi et al. 2017, arXiv
-1705.06830).
+The code starts at the style of the catalogue whose description is nearest to the text. For a style
+picture it starts at the code that a second network predicts from that picture (Ghiasi et al. 2017,
+arXiv 1705.06830).
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from functools import cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datamodules.models import packaged
+from datamodules.models.cache import once_per_process
 from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
-from lightning_modules.generators.painter_styles import KnownStyle, color_in, nearest_style
+from lightning_modules.generators.painter_styles import PainterStyle, color_in, nearest_style
 
 log = logging.getLogger(__name__)
 
-HELD = 3  # layers at the end that keep a known style's code: its palette, and no checkerboards
-ROUGHLY = 0.6  # cosine of a text and the nearest words, below which they mean another style
+# Last layers that keep the code of a familiar style: its palette, without checkerboard artefacts.
+FIXED = 3
+FAMILIAR = 0.6  # cosine of a text and the nearest words; below it they mean different styles
 
 
 class StyleConditioned(nn.Module):
-    """A frozen stylizer: picture and code in, picture out.
+    """Frozen stylizer: picture and code in, picture out.
 
-    Three convolutions down by 4, residual blocks, three up again (Johnson et al. 2016), edges
-    reflected; instance norm and ReLU after each, a sigmoid at the end.
+    Three convolutions down by 4, residual blocks, three up again (Johnson et al. 2016); edges are
+    reflected, each convolution is followed by instance norm and ReLU, the last one by a sigmoid.
 
     Args:
         filters: weights (out, in, k, k) of all convolutions in order.
-        biases: of the first convolutions, which then are not normalised and have no style.
+        biases: of the first convolutions; those with a bias are not normalised and have no style.
     """
 
     def __init__(self, filters: list[Tensor], biases: list[Tensor]) -> None:
@@ -49,18 +50,21 @@ class StyleConditioned(nn.Module):
         self.widths = [len(kernel) for kernel in filters[len(biases) :]]
 
     def forward(self, content: Tensor, code: Tensor) -> Tensor:
-        """content: (N, 3, H, W) in [0, 1]; code: (2, sum of widths), scales and shifts."""
+        """Pictures (N, 3, H, W) in [0, 1], painted in the style of `code`.
+
+        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts.
+        """
         height, width = content.shape[-2:]
         margins = (0, max(12 - width, -width % 4), 0, max(12 - height, -height % 4))
         styles = list(zip(*(part.split(self.widths) for part in code), strict=True))
         last = len(self.filters) - 1
 
         def layer(index: int, x: Tensor, stride: int = 1) -> Tensor:
-            kernel, plain = self.filters[index], len(self.biases)
+            kernel, unstyled = self.filters[index], len(self.biases)
             x = F.pad(x, [kernel.shape[-1] // 2] * 4, mode="reflect")
-            if index < plain:
+            if index < unstyled:
                 return F.conv2d(x, kernel, self.biases[index], stride)
-            scale, shift = (part.view(-1, 1, 1) for part in styles[index - plain])
+            scale, shift = (part.view(-1, 1, 1) for part in styles[index - unstyled])
             return F.instance_norm(F.conv2d(x, kernel, stride=stride)) * scale + shift
 
         x = layer(0, F.pad(content, margins, mode="replicate")).relu()
@@ -72,9 +76,9 @@ class StyleConditioned(nn.Module):
         return torch.sigmoid(layer(last, x))[..., :height, :width]
 
 
-@cache
+@once_per_process
 def multistyle() -> tuple[StyleConditioned, Tensor]:
-    """The network of 26 paintings, and their codes (26, 2, 495)."""
+    """Network of 26 paintings, and their codes (26, 2, 495)."""
     weights = packaged.onnx_weights(packaged.MULTISTYLE)
     layers = [name.removesuffix(".w") for name in weights if name.endswith(".w")]
     codes = [
@@ -85,40 +89,42 @@ def multistyle() -> tuple[StyleConditioned, Tensor]:
     return network, torch.stack(codes, dim=1)
 
 
-@cache
+@once_per_process
 def arbitrary() -> tuple[StyleConditioned, Tensor, Tensor]:
-    """The network of arbitrary styles, and the linear map from what the predictor sees to a code:
-    (2, 347, 100) and (2, 347). Its 8-bit weights are dequantised, its activations are not rounded.
+    """Network of arbitrary styles, and the linear map from the predictor's 100 features to a code:
+    matrix (2, 347, 100) and offset (2, 347).
+
+    The 8-bit weights are dequantised; activations are not rounded.
     """
     weights = packaged.onnx_weights(packaged.STYLE_TRANSFORMER)
     down = [f"contract/conv{k}" for k in (1, 2, 3)]
     middle = [f"residual/residual{k}/conv{part}" for k in range(1, 6) for part in (1, 2)]
-    styled = [*middle, *(f"expand/conv{k}/conv" for k in (1, 2, 3))]
+    normalised = [*middle, *(f"expand/conv{k}/conv" for k in (1, 2, 3))]
 
-    def stored(layers: list[str], name: str) -> list[Tensor]:
+    def tensors(layers: list[str], name: str) -> list[Tensor]:
         return [weights[f"{layer}/{name}_dequant"] for layer in layers]
 
     network = StyleConditioned(
-        stored([f"transformer/{layer}" for layer in [*down, *styled]], "weights"),
-        stored([f"transformer/{layer}" for layer in down], "Conv2D_bias"),
+        tensors([f"transformer/{layer}" for layer in [*down, *normalised]], "weights"),
+        tensors([f"transformer/{layer}" for layer in down], "Conv2D_bias"),
     )
     heads = [
-        [f"style_params/transformer/{layer}/StyleNorm/{part}" for layer in styled]
+        [f"style_params/transformer/{layer}/StyleNorm/{part}" for layer in normalised]
         for part in ("Conv_1", "Conv")  # scales, shifts
     ]
-    matrix = torch.stack([torch.cat(stored(part, "weights"))[..., 0, 0] for part in heads])
-    offset = torch.stack([torch.cat(stored(part, "Conv2D_bias")) for part in heads])
+    matrix = torch.stack([torch.cat(tensors(part, "weights"))[..., 0, 0] for part in heads])
+    offset = torch.stack([torch.cat(tensors(part, "Conv2D_bias")) for part in heads])
     return network, matrix, offset
 
 
 def read_style(picture: Tensor) -> tuple[StyleConditioned, Tensor]:
-    """The network of arbitrary styles, and the code (2, 347) of a style picture (1, 3, h, w)."""
+    """Network of arbitrary styles, and the code (2, 347) of a style picture (1, 3, h, w)."""
     network, matrix, offset = arbitrary()
     return network, matrix @ _bottleneck(picture) + offset
 
 
 def _bottleneck(picture: Tensor) -> Tensor:
-    """The 100 numbers by which Ghiasi's predictor describes a style picture (1, 3, h, w)."""
+    """Features (100,) of a style picture (1, 3, h, w) by Ghiasi's predictor."""
     # Else it keeps an identifier of this machine and reports to Microsoft.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
@@ -126,17 +132,17 @@ def _bottleneck(picture: Tensor) -> Tensor:
     side = min(picture.shape[2:])
     top, left = ((size - side) // 2 for size in picture.shape[2:])
     square = picture[..., top : top + side, left : left + side]
-    seen = F.interpolate(square, (256, 256), mode="bicubic", antialias=True).clamp(0, 1)
+    scaled = F.interpolate(square, (256, 256), mode="bicubic", antialias=True).clamp(0, 1)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     path = packaged.locate(packaged.STYLE_PREDICTOR)
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (vector,) = session.run(None, {"style_image": seen.permute(0, 2, 3, 1).cpu().numpy()})
+    (vector,) = session.run(None, {"style_image": scaled.permute(0, 2, 3, 1).cpu().numpy()})
     return torch.from_numpy(vector).flatten()
 
 
-def code_of(style: KnownStyle, color: str = "") -> tuple[StyleConditioned, Tensor]:
-    """The network and the code of a known style, a swatch's dyed in a CSS colour."""
+def code_of(style: PainterStyle, color: str = "") -> tuple[StyleConditioned, Tensor]:
+    """Network and code of a style; a swatch is dyed in a CSS colour first, unless that is ""."""
     if style.swatch:
         return read_style(style.picture(color))
     network, codes = multistyle()
@@ -144,16 +150,14 @@ def code_of(style: KnownStyle, color: str = "") -> tuple[StyleConditioned, Tenso
 
 
 class Painter(Generator):
-    """Paints every region in the code of its styles; the codes are what is optimised.
+    """Painter of every region in the code of its styles; only the codes are optimised.
 
-    Styles of one region that belong to one network are blended as codes (Dumoulin et al., section
-    3.3), those of two networks as pictures.
+    Styles of one region are blended as codes if they belong to one network (Dumoulin et al.,
+    section 3.3), and as pictures if they belong to two.
 
     Args:
-        pace: how much faster the codes move than the method's learning rate says, whose values
-            suit StyleNet's weights.
-        rough_pace: the same for a style that the painter knows only roughly, which has further
-            to go. Of a known style the last layers are held.
+        pace: factor on the learning rate of the codes. Familiar styles keep the last FIXED layers.
+        rough_pace: the same for an unfamiliar style, whose code has further to go.
     """
 
     def __init__(self, pace: float = 1.0, rough_pace: float = 6.0) -> None:
@@ -162,11 +166,11 @@ class Painter(Generator):
         self.networks, self.moves = nn.ModuleList(), nn.ParameterList()
 
     def start(self, batch: StyleBatch) -> None:
-        """Find the codes of all regions' styles. What no mask covers goes with the first region."""
+        """Set the codes by the styles; pixels that no mask covers belong to the first region."""
         where = batch.masks[0].clone()
         where[0] = 1 - where[1:].sum(0)
         for region, blend in enumerate(batch.styles):
-            parts = [(weight, *self._serve(text)) for weight, text in blend]
+            parts = [(weight, *self._code(text)) for weight, text in blend]
             if region == 0 and batch.style_image is not None:
                 weight = sum(weight for weight, _ in blend) or 1.0
                 parts.append((weight, *read_style(batch.style_image), self.pace))
@@ -178,22 +182,22 @@ class Painter(Generator):
                 pace = max(pace for *_, pace in same)
                 self._add(network, code, pace, where[region] * share / total)
 
-    def _serve(self, text: str) -> tuple[StyleConditioned, Tensor, float]:
-        """Network, code and pace for a style text; says what it is painted as."""
+    def _code(self, text: str) -> tuple[StyleConditioned, Tensor, float]:
+        """Network, code and pace for a style text; a warning if it is unfamiliar."""
         style, words, similarity = nearest_style(text)
-        if similarity < ROUGHLY:
+        if similarity < FAMILIAR:
             self.note = (
-                f"The painter knows no style like {text!r} and starts from {words!r}: expect it "
-                "only roughly, or show it with --style-image"
+                f"The painter has no style like {text!r} and starts from {words!r}: expect a rough "
+                "likeness, or show the style with --style-image"
             )
             log.warning(self.note)
-        pace = self.pace if similarity >= ROUGHLY else self.rough_pace
+        pace = self.pace if similarity >= FAMILIAR else self.rough_pace
         return *code_of(style, color_in(text, words)), pace
 
     def _add(self, network: StyleConditioned, code: Tensor, pace: float, share: Tensor) -> None:
-        number, held = len(self.moves), sum(network.widths[-HELD:])
+        number, fixed = len(self.moves), sum(network.widths[-FIXED:])
         paces = torch.full_like(code, pace)
-        paces[:, -held:] = 0 if pace == self.pace else pace
+        paces[:, -fixed:] = 0 if pace == self.pace else pace
         self.networks.append(network)
         self.moves.append(torch.zeros_like(code))
         for name, value in {"code": code, "paces": paces, "share": share}.items():
@@ -205,7 +209,7 @@ class Painter(Generator):
             code, paces, share = (
                 getattr(self, f"{name}{k}") for name in ("code", "paces", "share")
             )
-            if content.shape[2:] != share.shape:  # painted larger than it was optimised
+            if content.shape[2:] != share.shape:  # larger than in the optimisation
                 share = F.interpolate(share[None, None], content.shape[2:], mode="bilinear")
             painted = painted + share * self.part(network, content, code + paces * move)
         return painted

@@ -1,7 +1,7 @@
-"""Styles that the painter has codes for, described in words and found by them.
+"""Styles that the painter has codes for, described in words and searched by them.
 
-The words are compared with a text as sentences (all-MiniLM-L6-v2), so that "the art on fire" finds
-fire and "Monet" finds Claude Monet. `painter_styles.yaml` lists them.
+A text is compared with the words as sentences (all-MiniLM-L6-v2), so that "the art on fire" leads
+to fire and "Monet" to Claude Monet. `painter_styles.yaml` is the list.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,70 +18,73 @@ from torch import Tensor
 
 from datamodules.images import load_picture, to_tensor
 from datamodules.models import packaged
+from datamodules.models.cache import once_per_process
 
 STYLES = Path(__file__).with_name("painter_styles.yaml")
 SWATCHES = Path(__file__).with_name("swatches")
 
 
 @dataclass(frozen=True)
-class KnownStyle:
+class PainterStyle:
     """A style that the painter has a code for.
 
-    words:  what it is called, or what it looks like.
-    code:   its number among the multi-style network's 26, or
-    swatch: the style picture that the other network reads, a file in swatches/.
-    drawn:  strokes on paper, whose paper takes no colour.
+    words:   names of the style, or descriptions of its look.
+    code:    index of the code among the multi-style network's 26; -1 for a swatch.
+    swatch:  style picture for the network of arbitrary styles, a file in swatches/; "" for a code.
+    drawing: whether the swatch shows strokes on paper; the paper is not dyed.
     """
 
     words: list[str]
     code: int = -1
     swatch: str = ""
-    drawn: bool = False
+    drawing: bool = False
 
     def picture(self, color: str = "") -> Tensor:
-        """The swatch (1, 3, h, w), dyed in a CSS colour if one is named."""
+        """Swatch (1, 3, h, w) in [0, 1], dyed in a CSS colour unless that is ""."""
         swatch = to_tensor(load_picture(str(SWATCHES / f"{self.swatch}.jpg"))).unsqueeze(0)
-        return dyed(swatch, color, self.drawn) if color else swatch
+        return dye(swatch, color, self.drawing) if color else swatch
 
 
-@cache
-def known_styles() -> tuple[list[KnownStyle], list[int], Tensor]:
-    """All of them; for every wording, which of them it means, and its embedding (N, 384)."""
-    styles = [KnownStyle(**entry) for entry in yaml.safe_load(STYLES.read_text("utf-8"))]
+@once_per_process
+def catalogue() -> tuple[list[PainterStyle], list[int], Tensor]:
+    """All styles; per wording, the index of its style; embeddings (N, 384) of the N wordings."""
+    styles = [PainterStyle(**entry) for entry in yaml.safe_load(STYLES.read_text("utf-8"))]
     wordings = [(k, words) for k, style in enumerate(styles) for words in style.words]
     embeddings = packaged.sentence_embedder()([words for _, words in wordings])
     return styles, [k for k, _ in wordings], embeddings
 
 
-def nearest_style(text: str) -> tuple[KnownStyle, str, float]:
-    """The known style whose words are nearest to the text, those words, and their cosine."""
-    styles, meant, embeddings = known_styles()
+def nearest_style(text: str) -> tuple[PainterStyle, str, float]:
+    """Style whose words are nearest to the text, these words, and their cosine with the text."""
+    styles, owners, embeddings = catalogue()
     similarity, place = (embeddings @ packaged.sentence_embedder()([text])[0]).max(0)
-    style = styles[meant[place]]
-    return style, style.words[place - meant.index(meant[place])], float(similarity)
+    style = styles[owners[place]]
+    return style, style.words[place - owners.index(owners[place])], float(similarity)
 
 
 def color_in(text: str, words: str) -> str:
-    """The first CSS colour that the text names and `words` do not, "" for none."""
+    """First CSS colour that occurs in the text but not in `words`, "" for none."""
     from PIL import ImageColor
 
-    known = re.findall(r"[a-z]+", words.lower())
-    free = [word for word in re.findall(r"[a-z]+", text.lower()) if word not in known]
-    return next((word for word in free if word in ImageColor.colormap), "")
+    of_the_style = re.findall(r"[a-z]+", words.lower())
+    rest = [word for word in re.findall(r"[a-z]+", text.lower()) if word not in of_the_style]
+    return next((word for word in rest if word in ImageColor.colormap), "")
 
 
-def dyed(picture: Tensor, color: str, drawn: bool = False) -> Tensor:
-    """The picture (1, 3, h, w) in a CSS colour: its hues, and half of its lightness, are the
-    colour's; lights and darks stay apart. drawn: the lightness stays, which is the paper's.
+def dye(picture: Tensor, color: str, drawing: bool = False) -> Tensor:
+    """Picture (1, 3, h, w) in a CSS colour: hues and half of the lightness become the colour's.
+
+    Differences of lightness within the picture remain. drawing: the lightness remains altogether,
+    because it is the paper's.
     """
     from PIL import ImageColor
     from skimage.color import lab2rgb, rgb2lab
 
     lab = rgb2lab(picture[0].permute(1, 2, 0).numpy())
-    wanted = rgb2lab(np.array(ImageColor.getrgb(color)) / 255)
-    lab[..., 1:] = wanted[1:] + 0.3 * (lab[..., 1:] - lab[..., 1:].mean((0, 1)))
-    if not drawn:
-        lab[..., 0] += 0.5 * (wanted[0] - lab[..., 0].mean())
+    goal = rgb2lab(np.array(ImageColor.getrgb(color)) / 255)
+    lab[..., 1:] = goal[1:] + 0.3 * (lab[..., 1:] - lab[..., 1:].mean((0, 1)))
+    if not drawing:
+        lab[..., 0] += 0.5 * (goal[0] - lab[..., 0].mean())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of colours beyond RGB, which are clipped
+        warnings.simplefilter("ignore")  # about colours outside of RGB, which are clipped
         return torch.from_numpy(lab2rgb(lab)).permute(2, 0, 1).unsqueeze(0).float()

@@ -1,4 +1,4 @@
-"""The picture itself as what is optimised, as Gatys et al. (2016) have it."""
+"""The picture itself as the generator, as in Gatys et al. (2016)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """StyleNet: the small U-Net that is optimised for one picture (CLIPstyler, figure 2).
 
-The papers start from random weights. The learned start blends random ones with weights from which
-many pictures and styles were near (`experiments/make/learned_start.py`): shrink and perturb (Ash
-and Adams 2020, arXiv 1910.08475). Learned ones alone led seeds to similar colours. The identity
-start is the photo: weights that `experiments/make/identity_start.py` trained to reproduce pictures.
-Instance norm erases a picture's contrast and colour cast, which no weights can know: a fit of the
-last layer puts them back. docs/performance.md, "Fewer steps", compares them.
+The papers start from random weights. The learned start blends random weights with weights from
+which many styles can be reached in few steps (`experiments/make/learned_start.py`), as in shrink
+and perturb (Ash and Adams 2020, arXiv 1910.08475); with learned weights alone, different seeds led
+to similar colours. The identity start reproduces the photo, by weights from
+`experiments/make/identity_start.py`. Instance norm erases the contrast and the colour cast of a
+picture, which no weights can contain; a fit of the last layer restores them. docs/performance.md,
+"Fewer steps", compares the starts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
 
-WIDTH = 16  # of the papers, and of the starts
+WIDTH = 16  # channels in the papers and in the trained starts
 INSTEAD = "take the file from Atelier's repository, or leave --model.generator.start at random"
 IDENTITY = packaged.EmbeddedFile(
     "lightning_modules",
@@ -38,26 +39,27 @@ LEARNED = packaged.EmbeddedFile(
     "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
     INSTEAD,
 )
-STARTS = {"identity": (IDENTITY, 1.0), "learned": (LEARNED, 0.7)}  # and its share beside random
+# File and blending weight of each trained start; the rest is random.
+STARTS = {"identity": (IDENTITY, 1.0), "learned": (LEARNED, 0.7)}
 Start = Literal["random", "learned", "identity"]
 
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution (reflected edges: zeros would darken the frame), instance norm, ReLU."""
+    """3x3 convolution, instance norm, ReLU. Edges are reflected: zeros would darken the frame."""
     convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, padding_mode="reflect")
     return nn.Sequential(convolution, nn.InstanceNorm2d(outputs, affine=True), nn.ReLU())
 
 
 class StyleNet(Generator):
-    """Content image in, stylized image out, both (N, 3, H, W) in [0, 1], at any size.
+    """U-Net from content image to stylized image, both (N, 3, H, W) in [0, 1], at any size.
 
     Three levels down and three up with 1x1 skips, instance norm, sigmoid output.
 
     Args:
         width: channels at full resolution, doubled at each level down.
-        start: random = the papers' weights to begin with; learned = weights from which pictures
-            take styles in few steps, a little of random ones mixed in; identity = weights that
-            reproduce the photo. The latter two have width 16.
+        start: first weights: random, as in the papers; learned, from which styles are reached in
+            few steps, blended with some random ones; identity, which reproduce the photo. The
+            latter two need width 16.
     """
 
     stackable = True
@@ -89,7 +91,7 @@ class StyleNet(Generator):
 
     @torch.no_grad()
     def start(self, batch: StyleBatch) -> None:
-        """From the identity: fit the last layer to the photo."""
+        """Fit the last layer to the photo if the start is the identity."""
         if self.from_identity:
             fitted = fit_colors(self.logits(batch.content), batch.content)[0]
             mix, shift = fitted[:, :3], fitted[:, 3]
@@ -100,7 +102,7 @@ class StyleNet(Generator):
         return torch.sigmoid(self.logits(content))
 
     def logits(self, content: Tensor) -> Tensor:
-        """The output before the sigmoid, (N, 3, H, W)."""
+        """Output before the sigmoid, (N, 3, H, W)."""
         height, width = content.shape[-2:]
         # Multiples of 8, and at least 16 so that the coarsest level has neighbours to reflect.
         padded = (max(16, -(-height // 8) * 8), max(16, -(-width // 8) * 8))
@@ -112,24 +114,24 @@ class StyleNet(Generator):
             x = self.part(down, x)
         x = self.part(self.bottom, x)
         for skip, up in zip(self.skip, self.up, strict=True):
-            x = self.part(partial(_raised, up), x) + skip(fine.pop())
+            x = self.part(partial(_upsample, up), x) + skip(fine.pop())
         return self.part(self.outward, x)[..., :height, :width]
 
 
-def _raised(block: nn.Module, x: Tensor) -> Tensor:
+def _upsample(block: nn.Module, x: Tensor) -> Tensor:
     return block(F.interpolate(x, scale_factor=2, mode="nearest"))
 
 
 def fit_colors(logits: Tensor, pictures: Tensor) -> Tensor:
-    """Colour mix and shift (N, 3, 4) that bring `logits` nearest to the pictures' own.
+    """Colour mix and shift (N, 3, 4) that bring `logits` as near as possible to the pictures'.
 
     logits, pictures: (N, 3, H, W), pictures in [0, 1]. Least squares over the pixels, weighted by
-    the sigmoid's slope, so that what counts is the error of the picture, not of its logit.
+    the slope of the sigmoid, so that the error of the picture counts and not that of its logits.
     """
-    wanted = pictures.flatten(2).clamp(0.02, 0.98).unsqueeze(-1)  # (N, 3, P, 1)
-    slope = wanted * (1 - wanted)
-    known = F.pad(logits.flatten(2), (0, 0, 0, 1), value=1.0).mT.unsqueeze(1)  # (N, 1, P, 4)
-    left, right = slope * known, slope * wanted.logit()
-    # A little ridge: a grey or flat picture leaves the mix open.
+    goal = pictures.flatten(2).clamp(0.02, 0.98).unsqueeze(-1)  # (N, 3, P, 1)
+    slope = goal * (1 - goal)
+    inputs = F.pad(logits.flatten(2), (0, 0, 0, 1), value=1.0).mT.unsqueeze(1)  # (N, 1, P, 4)
+    left, right = slope * inputs, slope * goal.logit()
+    # A small ridge term, because a grey or flat picture does not determine the mix.
     ridge = 1e-6 * left.shape[2] * torch.eye(4, device=left.device)
     return torch.linalg.solve(left.mT @ left + ridge, left.mT @ right).squeeze(-1)

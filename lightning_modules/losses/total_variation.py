@@ -1,4 +1,4 @@
-"""Total variation: neighbouring pixels stay alike, which keeps noise out."""
+"""Total variation: a penalty on differences of neighbouring pixels, against noise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def total_variation(image: Tensor) -> Tensor:
-    """Sum of squared differences of neighbours, right and down (CLIPstyler, eq. 4).
+    """Sum of squared differences between neighbours, right and down (CLIPstyler, eq. 4).
 
     image: (N, C, H, W) in [0, 1]. Returns a scalar >= 0 that grows with the number of pixels.
     """
@@ -18,7 +18,7 @@ def total_variation(image: Tensor) -> Tensor:
 def total_variation_norms(image: Tensor) -> Tensor:
     """Sum of the four L2 norms of the differences right, down and along both diagonals.
 
-    What the published codes of all four methods compute in place of `total_variation`.
+    The published codes of all four methods compute it in place of `total_variation`.
     image: (N, C, H, W) in [0, 1]. Returns a scalar >= 0.
     """
     differences = (

@@ -1,9 +1,10 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioners (Vyas et al., 2024, arXiv 2409.11321).
 
-A convolution's gradient is turned into the eigenvectors of the second moments of its outputs and of
-its inputs, where Adam's step by coordinate fits the loss better; what is found there is turned
-back. The eigenvectors follow by one orthogonalised power iteration a step. Vectors (norms, biases)
-take plain steps of Adam. Memory beside Adam's: two matrices a side of a convolution.
+The gradient of a convolution is rotated into the eigenvectors of the second moments of its outputs
+and of its inputs. There Adam's step per coordinate suits the loss better; the step is rotated back.
+The eigenvectors are updated by one orthogonalised power iteration per step. Vectors (norms, biases)
+take plain steps of Adam. Memory in addition to Adam's: two square matrices for the outputs and two
+for the inputs of each convolution.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-SIDES = (0, 1)  # of a convolution's weights (outputs, inputs, places): what is turned
+AXES = (0, 1)  # of a convolution's weights (outputs, inputs, places): those that are rotated
 
 
 class Soap(torch.optim.Optimizer):
-    """Adam's settings, and what the preconditioners remember from step to step.
+    """Adam with preconditioned convolutions.
 
     Args:
         params: weights, or groups of them; those of four dimensions are preconditioned.
         lr: learning rate.
-        betas: shares of what is remembered of gradients and of their squares.
-        memory: share of what is remembered of the second moments of outputs and inputs.
-        floor: share of the largest gradient below which steps fade: turning leaves rounding errors
-            where there is no gradient, which are not to be blown up.
+        betas: decay rates of the averages of gradients and of squared gradients, in [0, 1).
+        memory: decay rate of the second moments of outputs and inputs, in [0, 1).
+        floor: share of the largest root of squared gradients that is added to all of them: rotation
+            leaves rounding errors where there is no gradient, which must not be amplified.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class Soap(torch.optim.Optimizer):
         memory: float = 0.9,
         floor: float = 1e-4,
     ) -> None:
+        if not all(0 <= rate < 1 for rate in (*betas, memory)):
+            raise ValueError(f"betas {list(betas)} and memory {memory} must be in [0, 1)")
         super().__init__(params, {"lr": lr, "betas": betas, "memory": memory, "floor": floor})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One step; the closure's loss, if one is given to compute the gradients."""
+        """Take one step; returns the loss of `closure`, which computes the gradients, or None."""
         with torch.enable_grad():
             loss = closure() if closure else None
         for group in self.param_groups:
@@ -59,17 +62,17 @@ class Soap(torch.optim.Optimizer):
         state["step"] += 1
         state["mean"].lerp_(gradient, 1 - first)
         bases = _bases(state, gradient, group["memory"]) if weights.dim() == 4 else []
-        turned, mean = _turn(gradient, bases), _turn(state["mean"], bases)
-        state["square"].lerp_(turned.square(), 1 - second)
+        rotated, mean = _rotate(gradient, bases), _rotate(state["mean"], bases)
+        state["square"].lerp_(rotated.square(), 1 - second)
         spread = (state["square"] / (1 - second ** state["step"])).sqrt()
         spread += group["floor"] * spread.max() + torch.finfo(spread.dtype).tiny
-        step = _turn(mean / (1 - first ** state["step"]) / spread, [basis.mT for basis in bases])
+        step = _rotate(mean / (1 - first ** state["step"]) / spread, [basis.mT for basis in bases])
         weights.add_(step.view_as(weights), alpha=-group["lr"])
 
 
 def _bases(state: dict[str, Any], gradient: Tensor, memory: float) -> list[Tensor]:
-    """The eigenvectors by side, after this step's gradient (O, I, K)."""
-    rows = [gradient.transpose(0, side).flatten(1) for side in SIDES]
+    """Eigenvectors per axis after this step's gradient (O, I, K): (O, O) and (I, I)."""
+    rows = [gradient.transpose(0, axis).flatten(1) for axis in AXES]
     if not state["bases"]:
         state["moments"] = [(1 - memory) * row @ row.mT for row in rows]
         state["bases"] = [torch.linalg.eigh(m).eigenvectors.flip(1) for m in state["moments"]]
@@ -81,9 +84,9 @@ def _bases(state: dict[str, Any], gradient: Tensor, memory: float) -> list[Tenso
     return state["bases"]
 
 
-def _turn(values: Tensor, bases: list[Tensor]) -> Tensor:
-    """Values (O, I, K) in other bases of their sides; no bases: as they are."""
-    for side, basis in zip(SIDES, bases, strict=False):
-        rows = values.transpose(0, side)
-        values = (basis.mT @ rows.flatten(1)).view(rows.shape).transpose(0, side)
+def _rotate(values: Tensor, bases: list[Tensor]) -> Tensor:
+    """Values (O, I, K) in other bases of their axes; without bases unchanged."""
+    for axis, basis in zip(AXES, bases, strict=False):
+        rows = values.transpose(0, axis)
+        values = (basis.mT @ rows.flatten(1)).view(rows.shape).transpose(0, axis)
     return values

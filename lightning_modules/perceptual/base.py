@@ -1,4 +1,4 @@
-"""What every content feature network does: a picture in, the maps to be kept out."""
+"""Interface of content feature networks: a picture in, feature maps out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ContentFeatures(nn.Module, ABC):
     """Frozen features in which output and content image are compared.
 
     Attributes:
-        identity: the network's name; numbers of two identities are not comparable.
-        tile: side in pixels of the tiles that a large picture is looked at in, a multiple of
-            tiles.STRIDE; 0 = whole. The maps are the same.
+        identity: name of the network; numbers of different networks are not comparable.
+        tile: side in pixels of the tiles in which a large picture is processed, a multiple of
+            tiles.STRIDE; 0 = the whole picture at once. The maps are the same.
     """
 
     identity: str
@@ -25,13 +25,13 @@ class ContentFeatures(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Feature maps, one a layer, of pictures (N, 3, H, W) in [0, 1]."""
+        """Feature maps (N, C, h, w), one per layer, of pictures (N, 3, H, W) in [0, 1]."""
 
     def each(self, pictures: Sequence[Tensor]) -> list[list[Tensor]]:
-        """The maps of each picture (1, 3, H, W), in one call where they are of one size."""
+        """Maps of each picture (1, 3, H, W); pictures of one size are processed in one call."""
         if self.tile:
             return [tiled(self, picture, self.tile, reach(self)) for picture in pictures]
         if len({picture.shape for picture in pictures}) > 1:
             return [self(picture) for picture in pictures]
-        maps = self(torch.cat(list(pictures)))
-        return [list(own) for own in zip(*(layer.split(1) for layer in maps), strict=True)]
+        layers = self(torch.cat(list(pictures)))
+        return [list(maps) for maps in zip(*(layer.split(1) for layer in layers), strict=True)]

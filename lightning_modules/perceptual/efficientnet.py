@@ -1,4 +1,4 @@
-"""Content features of the embedded EfficientNet-Lite0, in VGG-19's place where there is no VGG."""
+"""Content features of the embedded EfficientNet-Lite0, a substitute for VGG-19."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lightning_modules.perceptual.base import ContentFeatures
 
 
 class EfficientNetFeatures(ContentFeatures):
-    """Outputs of chosen blocks; nothing beyond the last of them is computed.
+    """Outputs of some blocks; nothing beyond the last of them is computed.
 
     Args:
-        blocks: indices into the 16 inverted-residual blocks. 4 has stride 8, 10 has stride 16:
-            the places of VGG's conv4_2 and conv5_2.
+        blocks: indices of the 16 inverted-residual blocks. 4 has stride 8 and 10 has stride 16, as
+            VGG's conv4_2 and conv5_2.
     """
 
     identity = "lite0"
@@ -24,7 +24,7 @@ class EfficientNetFeatures(ContentFeatures):
         super().__init__()
         network = packaged.efficientnet_lite0()
         stages = [block for stage in network.blocks for block in stage]
-        self.wanted = frozenset(blocks)
+        self.indices = frozenset(blocks)
         self.stem = nn.Sequential(network.conv_stem, network.bn1)
         self.blocks = nn.ModuleList(stages[: max(blocks) + 1])
 
@@ -32,6 +32,6 @@ class EfficientNetFeatures(ContentFeatures):
         x, features = self.stem(packaged.imagenet_input(image)), []
         for index, block in enumerate(self.blocks):
             x = block(x)
-            if index in self.wanted:
+            if index in self.indices:
                 features.append(x)
         return features

@@ -1,8 +1,8 @@
 """Feature maps of a large picture, tile by tile, in the memory of one tile.
 
-A convolution sees no farther than its reach. So each tile is looked at with a margin of that width,
-whose features are cut off, and the tiles' maps side by side are the whole picture's. On the way
-back each tile is looked at again.
+A feature depends on pixels no farther away than the network's reach. So each tile is processed with
+a margin of that width, the margin's features are cut off, and the maps of all tiles side by side
+are those of the whole picture. The backward pass computes each tile again.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-STRIDE = 32  # px; at least the coarsest of the maps', and a multiple of all of them
+STRIDE = 32  # px; a multiple of the stride of every map
 
 
 def reach(network: nn.Module) -> int:
-    """Pixels to each side that a feature depends on, rounded up to STRIDE.
+    """Pixels to each side on which a feature depends, rounded up to STRIDE.
 
-    network: convolutions and poolings one after another (beside them shorter ways at most).
+    network: a sequence of convolutions and poolings; branches beside it may only be shorter.
     """
-    far, step = 0, 1
+    pixels, step = 0, 1
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
             kernel, stride = (
                 value if isinstance(value, int) else value[0]
                 for value in (layer.kernel_size, layer.stride)
             )
-            far += kernel // 2 * step
+            pixels += kernel // 2 * step
             step *= stride
-    return -(-far // STRIDE) * STRIDE
+    return -(-pixels // STRIDE) * STRIDE
 
 
 def tiled(
@@ -52,10 +52,11 @@ def tiled(
 
 
 def _spans(length: int, side: int, margin: int) -> Iterator[tuple[int, int, int, int]]:
-    """Of each tile along an axis: where it is looked at (from, to), and which part of it counts.
+    """Spans of the tiles along an axis: first and last pixel with the margin, and the part within
+    this span that belongs to the tile.
 
-    All begin at multiples of STRIDE, and are as long as the picture modulo STRIDE: how a strided
-    layer pads depends on that.
+    All begin at multiples of STRIDE, and their length equals the picture's modulo STRIDE, because
+    the padding of a strided layer depends on it.
     """
     count = max(1, round(length / side))
     bounds = [length * k // count // STRIDE * STRIDE for k in range(count)] + [length]
@@ -70,16 +71,19 @@ def _tile(
     across: tuple[int, int, int, int],
     down: tuple[int, int, int, int],
 ) -> list[Tensor]:
-    seen = picture[..., down[0] : down[1], across[0] : across[1]]
-    maps = checkpoint(features, seen, use_reentrant=False, preserve_rng_state=False)
+    part = picture[..., down[0] : down[1], across[0] : across[1]]
+    maps = checkpoint(features, part, use_reentrant=False, preserve_rng_state=False)
     return [
-        _counting(_counting(layer, seen, 2, down), seen, 3, across).contiguous() for layer in maps
+        _without_margin(_without_margin(layer, part, 2, down), part, 3, across).contiguous()
+        for layer in maps
     ]
 
 
-def _counting(layer: Tensor, seen: Tensor, axis: int, span: tuple[int, int, int, int]) -> Tensor:
-    """The part of a map that counts along an axis."""
-    stride = 2 ** round(math.log2(seen.shape[axis] / layer.shape[axis]))
+def _without_margin(
+    layer: Tensor, part: Tensor, axis: int, span: tuple[int, int, int, int]
+) -> Tensor:
+    """The tile's own part of a map along an axis."""
+    stride = 2 ** round(math.log2(part.shape[axis] / layer.shape[axis]))
     first = span[2] // stride
     ends = span[0] + span[3] == span[1]  # at the picture's edge
     last = layer.shape[axis] if ends else span[3] // stride

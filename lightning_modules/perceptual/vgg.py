@@ -1,4 +1,4 @@
-"""Content features of VGG-19, as all four papers have them (Simonyan and Zisserman 2015)."""
+"""Content features of VGG-19, as in all four papers (Simonyan and Zisserman 2015)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ INSTEAD = "the embedded lightning_modules.perceptual.efficientnet.EfficientNetFe
 
 
 class VGGFeatures(ContentFeatures):
-    """Chosen convolutions of torchvision's VGG-19; no layer beyond the last of them is computed.
+    """Some convolutions of torchvision's VGG-19; no layer beyond the last of them is computed.
 
     Args:
-        layers: convolutions by name, "conv4_2" is the second of the fourth block.
-        after_relu: read behind the ReLU that follows, as the published codes in fact do; the papers
+        layers: convolutions by name; "conv4_2" is the second of the fourth block.
+        after_relu: take the output of the ReLU that follows, as the published codes do; the papers
             name the convolutions.
-        weights: "torchvision:vgg19", a file's path, or "untrained" for random weights (for timing).
+        weights: "torchvision:vgg19", path of a file, or "untrained" for random weights (for
+            timing).
     """
 
     identity = "vgg19"
@@ -43,12 +44,12 @@ class VGGFeatures(ContentFeatures):
         names, network = _layers()
         if unknown := set(layers) - set(names):
             raise AtelierError(f"VGG-19 has no layer {', '.join(sorted(unknown))}; it has {names}")
-        self.wanted = {names[layer] + after_relu for layer in layers}
+        self.indices = {names[layer] + after_relu for layer in layers}
         if weights == UNTRAINED:
-            log.warning("VGG-19 is untrained: what it keeps of the content means nothing")
+            log.warning("VGG-19 is untrained: its content features mean nothing")
         else:
             network = _trained(require(weights, INSTEAD))
-        self.network = network[: max(self.wanted) + 1].requires_grad_(False)
+        self.network = network[: max(self.indices) + 1].requires_grad_(False)
         self.network.to(memory_format=torch.channels_last)
 
     @classmethod
@@ -60,16 +61,16 @@ class VGGFeatures(ContentFeatures):
         x, features = imagenet_input(image), []
         for index, layer in enumerate(self.network):
             x = layer(x)
-            if index in self.wanted:
+            if index in self.indices:
                 features.append(x)
         return features
 
 
 @once_per_process(at_most=8)
 def _trained(path: Path) -> nn.Sequential:
-    """VGG-19's convolutional part with a file's weights."""
+    """Convolutional part of VGG-19 with the weights of a file."""
     network = _layers()[1]
-    load_into(network, path, "torchvision's VGG-19", _convolutions)
+    load_into(network, path, "torchvision's VGG-19", without_classifier)
     return network
 
 
@@ -81,7 +82,7 @@ def _layers() -> tuple[dict[str, int], nn.Sequential]:
     names, block, number = {}, 1, 0
     for index, layer in enumerate(network):
         if isinstance(layer, nn.ReLU):
-            layer.inplace = False  # else it would overwrite the features that were just read
+            layer.inplace = False  # otherwise it would overwrite the convolution's output
         elif isinstance(layer, nn.MaxPool2d):
             block, number = block + 1, 0
         else:
@@ -90,7 +91,7 @@ def _layers() -> tuple[dict[str, int], nn.Sequential]:
     return names, network
 
 
-def _convolutions(published: dict) -> dict:
-    """The state dict without the classifier."""
+def without_classifier(published: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Convolutions of a torchvision state dict, without the prefix "features."."""
     prefix = "features."
     return {k.removeprefix(prefix): v for k, v in published.items() if k.startswith(prefix)}

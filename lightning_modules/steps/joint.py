@@ -46,8 +46,8 @@ def joint_step(
     painted = paint([run.generator for run in runs], [batch.content for batch in batches])
     outputs = [run.blending.blend(*own) for run, *own in zip(runs, painted, batches, strict=True)]
     views = [run.views(*own) for run, *own in zip(runs, outputs, batches, strict=True)]
-    embeddings = first.embed(torch.cat(views)).split([len(part) for part in views])
-    maps = first.content_of(outputs)
+    embeddings = first.viewer.embed(torch.cat(views)).split([len(part) for part in views])
+    maps = first.shared.maps(outputs, first.step_count)
     features = map(Features, embeddings, maps)
     return [run.total(*own) for run, *own in zip(runs, outputs, features, batches, strict=True)]
 

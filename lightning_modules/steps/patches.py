@@ -1,11 +1,11 @@
-"""Random patches of a picture: where they may lie, and cutting all of a size at once.
+"""Random patches of a picture: their possible places, and cutting all of one size at once.
 
 CLIPstyler (Kwon and Ye, 2022, section 3.3) crops patches at random places, warps each by a random
-perspective and resizes it to the encoder's input. Crop and perspective are one homography a patch,
-so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
+perspective and resizes it to the encoder's input. Crop and perspective are one homography per
+patch, so one `grid_sample` cuts them all. Boxes are rows (left, top, size) in pixels.
 
-Where a method treats patches of different parts of the picture differently, it holds one `Places` a
-part: what belongs to a patch is known by its place in the batch, in every step.
+A method that treats parts of the picture differently has one `Places` per part. The patches of a
+part have the same positions in the batch in every step.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.models.cache import once_per_process
 from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
-SMALLEST_PATCH = 8  # px; below this a patch is a blur that no encoder can judge
-BoxesBySide = list[tuple[int, Tensor]]  # sides in pixels, and the boxes (n, 3) of that side
+SMALLEST_PATCH = 8  # px; a smaller patch is a blur that no encoder can judge
+BoxesBySide = list[tuple[int, Tensor]]  # side in pixels, and boxes (n, 3) of that side
 _UNIT_SQUARE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Patches:
-    """How a step looks at the picture from near.
+    """Patches per step.
 
     Args:
-        count: patches a step.
+        count: number of patches, at least 1.
         distortion: strength of the random perspective, in [0, 1].
     """
 
@@ -50,10 +51,10 @@ class Patches:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the patches of one part of the picture may lie, and how many of them a step draws.
+    """Possible places of the patches in one part of the picture, and their number per step.
 
-    by_size: for each patch size the boxes (M, 3) of that size; sizes without any are left out.
-    count:   patches a step; each size gets an equal share. 0 where there is no place.
+    by_size: boxes (M, 3) of each patch size; sizes without boxes are left out.
+    count:   patches per step; each size has an equal share. 0 if there are no boxes.
     """
 
     by_size: tuple[Tensor, ...]
@@ -61,7 +62,7 @@ class Places:
 
     @cached_property
     def sides(self) -> list[int]:
-        """The patch sizes in pixels; read from the device once."""
+        """Patch sizes in pixels; transferred from the device once."""
         return [int(boxes[0, 2]) for boxes in self.by_size]
 
     def draw(self, random: torch.Generator | None = None) -> BoxesBySide:
@@ -76,25 +77,25 @@ class Places:
 
 def draw(parts: Sequence[Places], random: torch.Generator | None = None) -> BoxesBySide:
     """Boxes of one step for all parts, part after part."""
-    return [of_a_size for part in parts if part.count for of_a_size in part.draw(random)]
+    return [of_one_size for part in parts if part.count for of_one_size in part.draw(random)]
 
 
 def divide(
-    boxes: Sequence[Tensor], chosen: Sequence[Tensor]
+    boxes: Sequence[Tensor], selections: Sequence[Tensor]
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """The chosen boxes and the others, by size; sizes without any are left out.
+    """Selected boxes and the others, by size; sizes without boxes are left out.
 
-    boxes: for each size (M, 3); chosen: for each size (M,) bool.
+    boxes: (M, 3) per size. selections: (M,) bool per size.
     """
-    pairs = [*zip(boxes, chosen, strict=True)]
+    pairs = [*zip(boxes, selections, strict=True)]
     return (
-        tuple(b[here] for b, here in pairs if here.any()),
-        tuple(b[~here] for b, here in pairs if not here.all()),
+        tuple(b[selection] for b, selection in pairs if selection.any()),
+        tuple(b[~selection] for b, selection in pairs if not selection.all()),
     )
 
 
 def shares(total: int, weights: Sequence[float]) -> list[int]:
-    """`total` split in proportion to the weights (largest remainders), summing to it exactly."""
+    """Whole shares of `total` in proportion to the weights (largest remainders); they sum to it."""
     exact = [total * weight / sum(weights) for weight in weights]
     counts = [int(value) for value in exact]
     by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
@@ -104,14 +105,14 @@ def shares(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def sizes(brush: float | Sequence[float], height: int, width: int) -> list[int]:
-    """Sides of the patches in pixels for a brush relative to the picture's shorter side."""
+    """Sides of the patches in pixels, from sides relative to the picture's shorter side."""
     side = min(height, width)
     brushes = brush if isinstance(brush, Sequence) else [brush]
     return [min(side, max(SMALLEST_PATCH, round(share * side))) for share in brushes]
 
 
 def every_box(height: int, width: int, size: int, device: torch.device | str = "cpu") -> Tensor:
-    """Every box of `size` px inside the picture: (M, 3)."""
+    """Boxes (M, 3): all those of `size` px inside the picture."""
     tops = torch.arange(height - size + 1, device=device)
     lefts = torch.arange(width - size + 1, device=device)
     boxes = torch.cartesian_prod(lefts, tops, torch.tensor([size], device=device))
@@ -119,11 +120,12 @@ def every_box(height: int, width: int, size: int, device: torch.device | str = "
 
 
 def mean_within(values: Tensor, boxes: Tensor, strip: float = 1.0) -> Tensor:
-    """Mean of `values` (H, W) in each box (M, 3), or in the strip at its bottom: (M,) float64.
+    """Mean (M,) float64 of `values` (H, W) in each box (M, 3) or in the strip at its bottom.
 
-    strip: share of the box's height, from its bottom; at least one row.
-    One summed-area table (Crow 1984), in float64 so that full boxes of a mask count as exactly 1.
-    Differentiable in `values`.
+    By a summed-area table (Crow 1984) in float64, so that the mean of a mask in a full box is
+    exactly 1. Differentiable in `values`.
+
+    strip: height relative to the box, in (0, 1]; at least one row.
     """
     table = F.pad(values.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
     left, top, size = boxes.long().unbind(1)
@@ -135,12 +137,12 @@ def mean_within(values: Tensor, boxes: Tensor, strip: float = 1.0) -> Tensor:
 
 
 def covered_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:
-    """Boxes (M, 3) that `mask` (H, W) covers at least so much, of `size` px or, if none, smaller.
+    """Boxes (M, 3) of `size` px of which `mask` (H, W) covers at least the share `at_least`.
 
-    A small or thin object has no room for the size asked for: it is shrunk by a fifth until a box
-    fits, which the log says.
+    For a small or thin object the size is reduced by fifths until a box fits, with a warning.
+    Raises AtelierError if not even a box of SMALLEST_PATCH px fits.
     """
-    asked, size = size, min(size, *mask.shape)
+    full_size, size = size, min(size, *mask.shape)
     while True:
         boxes = every_box(*mask.shape, size, mask.device)
         boxes = boxes[mean_within(mask, boxes) >= at_least - 1e-9]
@@ -152,8 +154,10 @@ def covered_boxes(mask: Tensor, size: int, at_least: float) -> Tensor:
             f"The object is too small or thin for any patch: no {size} px square is covered by "
             f"{at_least:.0%}; give a larger --size, a lower --model.coverage or another mask"
         )
-    if size < asked:
-        log.warning("Patches of %d px instead of %d: the object has no room for more", size, asked)
+    if size < full_size:
+        log.warning(
+            "Patches of %d px instead of %d: larger ones do not fit the object", size, full_size
+        )
     return boxes
 
 
@@ -163,7 +167,7 @@ def random_corners(
     device: torch.device | str = "cpu",
     random: torch.Generator | None = None,
 ) -> Tensor:
-    """Where a random perspective sends a patch's corners: (count, 4, 2), in units of the patch.
+    """Corners (count, 4, 2) of patches after a random perspective, in units of the patch.
 
     Order: top left, top right, bottom right, bottom left. Each corner moves inwards by up to
     distortion/2 in x and in y, distortion in [0, 1].
@@ -174,25 +178,25 @@ def random_corners(
     return square + inward * share * (distortion / 2)
 
 
-# Copied to a device once: a copy waits until a GPU has done all its work.
+# Copied to a device once, because a copy waits until a GPU has done all its work.
 
 
-@cache
+@once_per_process
 def _unit_square(device: torch.device) -> Tensor:
     return torch.tensor(_UNIT_SQUARE, device=device)
 
 
-@lru_cache(maxsize=64)
+@once_per_process(at_most=64)
 def _spans(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """What a pixel is of the interval [-1, 1], across and down: (2,)."""
+    """Width and height (2,) of a pixel in `grid_sample`'s coordinates, which span [-1, 1]."""
     return 2 / torch.tensor([width, height], device=device, dtype=dtype)
 
 
 def homography(corners: Tensor) -> Tensor:
-    """The projective maps (N, 3, 3) taking the unit square to `corners` (N, 4, 2).
+    """Projective maps (N, 3, 3) from the unit square to `corners` (N, 4, 2).
 
-    Closed form of Heckbert 1989 (Fundamentals of Texture Mapping, section 2.2.3): no solver, so
-    nothing waits for the device.
+    Closed form of Heckbert 1989 (Fundamentals of Texture Mapping, section 2.2.3). A solver would
+    wait for the device.
     """
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, s = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
@@ -206,11 +210,13 @@ def homography(corners: Tensor) -> Tensor:
 
 
 def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> Tensor:
-    """The patches in `boxes`, warped so that their corners land on `corners`, at size x size px.
+    """Patches (N, C, size, size) in `boxes`, warped so that their corners come to `corners`.
 
-    image: (1, C, H, W); boxes: (N, 3) inside the image, all with this side; corners: (N, 4, 2) as
-    by `random_corners`. Returns (N, C, size, size), differentiable in `image`: equals torchvision's
-    crop, `perspective` (bilinear, fill 0) and resize.
+    Equals torchvision's crop, `perspective` (bilinear, fill 0) and resize; differentiable in
+    `image`.
+
+    image: (1, C, H, W). boxes: (N, 3) inside the image, all of this side in pixels. corners:
+    (N, 4, 2) as by `random_corners`.
     """
     count, (height, width) = len(boxes), image.shape[-2:]
     centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side

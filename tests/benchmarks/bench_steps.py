@@ -13,7 +13,7 @@ from lightning import LightningModule, Trainer
 
 from datamodules.models.fast_linear import by_products
 from datamodules.task import StyleTarget, StyleTask
-from experiments.profiling.published_loop import Naive, places_of
+from experiments.profiling.published_loop import PublishedLoop, places_of
 from experiments.run.lightning_cli import TRAINER_DEFAULTS
 from lightning_modules.callbacks import StepProgress
 from lightning_modules.clipstyler import CLIPstyler
@@ -39,14 +39,14 @@ def test_patches(benchmark, code):
     task = StyleTask.of(
         torch.rand(3, 512, 512), (StyleTarget("", "fire"),), torch.ones(1, 512, 512)
     )
-    naive = Naive(method(StyleNet(width=4), side=224), task.batch())
+    published = PublishedLoop(method(StyleNet(width=4), side=224), task.batch())
     image = task.content[None].requires_grad_()
     boxes = torch.cat([torch.randint(384, (64, 2)), torch.full((64, 1), 128)], dim=1).float()
     corners = random_corners(64, 0.5, "cpu")
     places = places_of(boxes, corners)
 
     def one_by_one():
-        torch.cat([naive.patch(image, place) for place in places]).sum().backward()
+        torch.cat([published.patch(image, place) for place in places]).sum().backward()
 
     def all_at_once():
         cut(image, boxes, corners, 128, 224).sum().backward()

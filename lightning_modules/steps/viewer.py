@@ -1,0 +1,71 @@
+"""Views of an output for the encoder: whole pictures, warped patches, and their embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.steps.observer import Observer
+from lightning_modules.steps.patches import BoxesBySide, Patches, Places, cut, draw, random_corners
+from lightning_modules.steps.selective_backward import Selection
+
+
+class Viewer:
+    """Composition and encoding of the views of one run.
+
+    Args:
+        encoder: joint encoder, frozen.
+        patches: number and distortion of the patches per step; None if there are none.
+        random: source of the patches' places and perspectives.
+        observer: listener of the steps.
+        chunk: views that the encoder embeds at a time, 0 = all of them.
+    """
+
+    def __init__(
+        self,
+        encoder: JointEncoder,
+        patches: Patches | None,
+        random: torch.Generator,
+        observer: Observer,
+        chunk: int,
+    ) -> None:
+        self.encoder, self.patches, self.random = encoder, patches, random
+        self.observer, self.chunk = observer, chunk
+        self.selection = Selection()
+
+    def compose(self, whole: Tensor, output: Tensor, parts: Sequence[Places]) -> Tensor:
+        """Views (V + N, 3, S, S) of this step: whole pictures, then patches, part after part.
+
+        whole: (V, 3, H, W). output: (1, 3, H, W), from which the patches are cut. parts: places of
+        the patches.
+        """
+        places = draw(parts, self.random)
+        with self.observer.stage("encoder"):
+            wholes = self.encoder.view(whole)
+        return torch.cat([wholes, self.cut(output, places, self.patches.distortion)])
+
+    def cut(self, image: Tensor, places: BoxesBySide, distortion: float) -> Tensor:
+        """Patches (N, 3, S, S) of a picture (1, 3, H, W), each warped by a random perspective.
+
+        distortion: strength of the perspective, in [0, 1].
+        """
+        patches = []
+        for side, boxes in places:
+            corners = random_corners(len(boxes), distortion, image.device, self.random)
+            self.observer.patches(boxes, corners)
+            with self.observer.stage("patches"):
+                patches.append(cut(image, boxes, corners, side, self.encoder.image_size))
+        return torch.cat(patches)
+
+    def embed(self, views: Tensor) -> Tensor:
+        """Unit vectors (V, D) of views (V, 3, S, S)."""
+        if not len(views):
+            return views.flatten(1)
+        return self.selection.embed(self._encode, views, self.chunk)
+
+    def _encode(self, views: Tensor) -> Tensor:
+        with self.observer.stage("encoder"):
+            return self.encoder.embed_images(views)
