@@ -11,10 +11,9 @@ import torch
 import datamodules
 from datamodules.parsing import language_models as models
 from datamodules.parsing.blend import in_words, targets_of
-from datamodules.parsing.clauses import split_clauses
+from datamodules.parsing.clauses import Reading, split_clauses
 from datamodules.parsing.llama import Llama
 from datamodules.parsing.llm import LLMParser
-from datamodules.parsing.rules import Reading, RulesParser
 from datamodules.parsing.scoring import Causal, Scorer
 from datamodules.parsing.spans import legal_spans
 from datamodules.support.errors import AtelierError
@@ -59,14 +58,26 @@ def test_finds_object_and_style(parser, instruction, object, style):
     assert normalise(target.style) == normalise(style)
 
 
-def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
-    monkeypatch.setattr(RulesParser, "reading", None)
-    alone = LLMParser(grammar_prior=0)
+class OneReading:
+    """A grammar that reads the same in every clause, and counts the clauses."""
+
+    def __init__(self, *reading):
+        self.result, self.clauses = Reading(*reading), []
+
+    def reading(self, text):
+        self.clauses.append(text)
+        return self.result
+
+
+def test_the_model_alone_does_not_use_the_grammar():
+    grammar = OneReading("make", "the")
+    alone = LLMParser(grammar_prior=0, grammar=grammar)
     assert alone.parse("make the ladder copper") == [StyleTarget("ladder", "copper")]
+    assert grammar.clauses == []
 
 
 @pytest.mark.parametrize(
-    ("read", "found"),
+    ("reading", "found"),
     [
         (("boat", "art on fire"), ("boat", "art on fire")),  # what the grammar says
         (("art", "art on fire"), ("old blue boat", "art on fire")),  # spans that overlap
@@ -74,14 +85,15 @@ def test_the_model_alone_asks_no_grammar(parser, monkeypatch):
         (("blue boat", ""), ("old blue boat", "art on fire")),  # no style: fits anything
     ],
 )
-def test_the_grammar_has_a_say(monkeypatch, read, found):
-    monkeypatch.setattr(RulesParser, "reading", lambda self, text: Reading(*read))
+def test_the_grammar_has_a_say(reading, found):
+    grammar = OneReading(*reading)
     text = "Turn the old blue boat to the art on fire"
-    assert LLMParser(grammar_prior=1e3).parse(text) == [StyleTarget(*found)]
+    assert LLMParser(grammar_prior=1e3, grammar=grammar).parse(text) == [StyleTarget(*found)]
+    assert grammar.clauses == [text]
 
 
 def test_where_reading_and_grammar_agree_nothing_is_written(parser, monkeypatch):
-    monkeypatch.setattr(Scorer, "said", None)
+    monkeypatch.setattr(Scorer, "score_text", None)
     assert parser.parse("Turn the cat into glass") == [StyleTarget("cat", "glass")]
     with pytest.raises(TypeError):  # here it must be
         LLMParser(grammar_prior=0).parse("Turn the cat into glass")
@@ -207,19 +219,21 @@ def test_batches_do_not_change_the_scores(parser):
     context = scorer.begin("Instruction: paint the cat\n")
     texts = ["cat", "the cat", "paint", "paint the cat"]
     heads = ["Object:", "Style:"]
-    together = scorer.lines(context, heads, texts, [(), ()])
+    together = scorer.score_lines(context, heads, texts, [(), ()])
     for head, found in zip(heads, together, strict=True):
-        alone = {t: scorer.lines(context, [head], [t], [()])[0][t] for t in texts}
+        alone = {t: scorer.score_lines(context, [head], [t], [()])[0][t] for t in texts}
         assert found == pytest.approx(alone, abs=1e-3)
 
 
-def test_off_the_beam_is_only_what_is_not_kept(parser):
+def test_only_texts_that_are_not_required_fall_off_the_beam(parser):
     scorer = Scorer(parser._scorer.network, beam=1)
     context = scorer.begin("Instruction: paint the cat\n")
     texts = ["cat", "the cat", "paint", "paint the cat"]
-    (found,) = scorer.lines(context, ["Object:"], texts, [()])
+    (found,) = scorer.score_lines(context, ["Object:"], texts, [()])
     assert len(found) < 4
-    (found,) = scorer.lines(context, ["Object:"], texts, [("paint", "cat", "no text of these")])
+    (found,) = scorer.score_lines(
+        context, ["Object:"], texts, [("paint", "cat", "no text of these")]
+    )
     assert {"paint", "cat"} <= found.keys()
 
 
@@ -241,13 +255,15 @@ def test_our_llama_is_that_of_transformers(parser):
         assert torch.allclose(mine, their, atol=1e-3)
 
 
-def test_the_examples_are_read_once_a_machine(parser, monkeypatch):
+def test_the_examples_are_encoded_once_per_machine(parser, monkeypatch):
     parser.load()
     monkeypatch.setattr(Llama, "read", None)
     again = LLMParser()
     again.load()
-    assert torch.equal(again._writing.logits, parser._writing.logits)
-    for mine, theirs in zip(again._reading.cache[7], parser._reading.cache[7], strict=True):
+    assert torch.equal(again._writing_context.logits, parser._writing_context.logits)
+    for mine, theirs in zip(
+        again._reading_context.cache[7], parser._reading_context.cache[7], strict=True
+    ):
         assert torch.equal(mine, theirs)
 
 

@@ -1,8 +1,8 @@
-"""A model behind an OpenAI-compatible endpoint splits the instruction into object and style.
+"""A parser that is a chat model behind an OpenAI-compatible endpoint.
 
-The endpoint may be anyone's: OpenAI's own, or a local server such as vLLM, llama.cpp or Ollama. So
-nothing it says is taken on trust: an answer counts only if its objects and styles are spans of the
-instruction. `datamodules.support.chat` asks, and keeps the key to itself.
+The endpoint may be anyone's: OpenAI's, or a local server such as vLLM, llama.cpp or Ollama. So no
+answer is trusted: it counts only if its objects and styles are spans of the instruction. Requests
+and the secrecy of the key are left to `datamodules.support.chat`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import re
 from typing import Any
 
-from datamodules.parsing.base import Parser, checked
+from datamodules.parsing.base import Parser, check_instruction
 from datamodules.parsing.blend import targets_of
 from datamodules.parsing.clauses import REST
 from datamodules.support.chat import ChatModel, json_objects, schema, strict_object
@@ -21,7 +21,7 @@ from datamodules.task import BACKGROUND, StyleTarget
 
 log = logging.getLogger(__name__)
 
-MOST_WEIGHT = 1e6
+MAX_WEIGHT = 1e6
 
 TASK = f"""\
 Split the instruction for restyling a picture into its targets: which object gets which style.
@@ -54,17 +54,18 @@ RESPONSE_FORMAT = schema("targets", {"targets": {"type": "array", "items": stric
 
 
 class APIParser(Parser):
-    """Asks a model behind any OpenAI-compatible endpoint.
+    """Splits an instruction by asking a model behind any OpenAI-compatible endpoint.
 
     The key is read from the environment variable OPENAI_API_KEY; a local server needs none.
 
     model:    the model's name at the endpoint.
     base_url: the endpoint, e.g. "http://127.0.0.1:8000/v1"; by default OPENAI_BASE_URL, else
-              OpenAI's own. It is written into a run's config.yaml, so it holds no password.
-    timeout:  seconds of silence, > 0, after which a try has failed.
-    retries:  further tries, >= 0, after a timeout, no connection, 429 or 500, with growing pauses.
-    fallback: splits the instruction where the endpoint fails or answers badly. Never silently:
-              `fallback_used`, a warning and the run's parse.json say why.
+              OpenAI's. It is written into a run's config.yaml, so it must not contain a password.
+    timeout:  seconds without a response, > 0, after which an attempt has failed.
+    retries:  further attempts, >= 0, after a timeout, a refused connection, 429 or 500, with
+              growing pauses.
+    fallback: the parser to use if the endpoint fails or its answer is invalid. Never silently:
+              `fallback_used`, a warning and the run's parse.json give the reason.
     """
 
     def __init__(
@@ -77,28 +78,28 @@ class APIParser(Parser):
     ) -> None:
         self.chat = ChatModel("APIParser", model, base_url, timeout, retries)
         self.fallback = fallback
-        self.fallback_used = ""  # why the last parse is the fallback's; "" if it is not
+        self.fallback_used = ""  # the reason, if the last parse is the fallback's
 
     @property
     def note(self) -> str:
-        """Why the last parse is the fallback's, and what that has to say in turn."""
+        """The reason why the last parse is the fallback's, and the fallback's own note."""
         if not self.fallback_used:
             return ""
         return f"{self.fallback_used} {self.fallback.note}".strip()
 
     def load(self) -> None:
-        """Refuse an address or a key that cannot be one now rather than at the first parse."""
+        """Refuse an invalid address or key now, rather than at the first parse."""
         self.chat.address()
 
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The targets that the model answers, or the fallback's where that fails.
+        """The targets in the model's answer, or the fallback's if that fails.
 
-        Raises AtelierError for blank or long texts, and without a fallback for an endpoint that
+        Raises AtelierError for blank or long texts and, without a fallback, for an endpoint that
         fails or an answer that does not fit the instruction.
         """
         self.fallback_used = ""
-        text = checked(instruction)
-        where = self.chat.address()  # settings that are wrong are no case for the fallback
+        text = check_instruction(instruction)
+        where = self.chat.address()  # wrong settings are an error even with a fallback
         try:
             return self._targets(self.chat.ask(_messages(text), RESPONSE_FORMAT), text, where)
         except AtelierError as error:
@@ -113,7 +114,7 @@ class APIParser(Parser):
     def _targets(self, answer: str, text: str, where: str) -> list[StyleTarget]:
         """The targets in the model's answer; AtelierError if it does not fit the instruction."""
         try:
-            return [target for entry in _listed(answer) for target in _read(entry, text)]
+            return [target for entry in _entries(answer) for target in _read(entry, text)]
         except ValueError as error:
             raise AtelierError(
                 f"The model {self.chat.model!r} at {where} {error}; ask again, or choose "
@@ -130,43 +131,46 @@ def _messages(text: str) -> list[dict[str, str]]:
     return [*messages, {"role": "user", "content": text}]
 
 
-def _listed(answer: str) -> list[Any]:
-    """What "targets" lists in the answer's last JSON object that has it; ValueError if nothing."""
-    listed = None
+def _entries(answer: str) -> list[Any]:
+    """The "targets" of the answer's last JSON object that has any; ValueError if none has."""
+    entries = None
     for value in json_objects(answer):
-        listed = value.get("targets", listed)
-    if listed is None:
+        entries = value.get("targets", entries)
+    if entries is None:
         raise ValueError('answered without JSON of the form {"targets": [...]}')
-    if not (isinstance(listed, list) and listed):
+    if not (isinstance(entries, list) and entries):
         raise ValueError("listed no targets")
-    return listed
+    return entries
 
 
 def _read(entry: Any, text: str) -> list[StyleTarget]:
-    """A listed target, in the instruction's spelling; ValueError says what is wrong with it."""
+    """The targets of an entry, in the instruction's spelling; ValueError says what is wrong."""
     if not isinstance(entry, dict) or not {"object", "style"} <= entry.keys():
         raise ValueError("gave a target without object and style")
     weight = entry.get("weight", 1)
-    if type(weight) not in (int, float) or not 0 < weight < MOST_WEIGHT:
-        raise ValueError("gave a target whose weight is no number above 0, or a vast one")
+    if type(weight) not in (int, float) or not 0 < weight < MAX_WEIGHT:
+        raise ValueError("gave a target whose weight is not a number above 0 and below 1e6")
     name, style = (_span(entry[field], field, text) for field in ("object", "style"))
     if not (name or style):
         raise ValueError("gave a target that names neither object nor style")
     parts = targets_of(name, style)
-    if parts != [StyleTarget(name, style)]:  # a blend that the model has left in one piece
+    if parts != [StyleTarget(name, style)]:  # a blend that the model did not split
         return parts
     return [StyleTarget(name, style, float(weight))]
 
 
 def _span(phrase: Any, field: str, text: str) -> str:
-    """The phrase as the instruction spells it, whole words if there; ValueError if it does not."""
+    """The phrase in the instruction's spelling, if possible as whole words.
+
+    Raises ValueError if the instruction does not contain it.
+    """
     if not isinstance(phrase, str):
         raise ValueError(f"gave a target whose {field} is no text")
     if field == "object" and (phrase.lower() == BACKGROUND or REST.fullmatch(phrase)):
         return BACKGROUND
-    # Models straighten the apostrophes that phones curl.
+    # Phones type curly apostrophes, which models straighten.
     letters = re.sub("['\u2019]", "['\u2019]", re.escape(" ".join(phrase.split())))
     for pattern in (rf"\b{letters}\b", letters):
-        if found := re.search(pattern, text, re.IGNORECASE):
-            return found[0]
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return match[0]
     raise ValueError(f"gave a target whose {field} is no part of the instruction")

@@ -1,4 +1,4 @@
-"""What every parser does: an instruction in, what to stylize and how out."""
+"""The contract of parsers: an instruction in, what to stylize and how out."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from abc import ABC, abstractmethod
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 
-MAX_WORDS = 200  # an instruction is a sentence or two; more is a mistaken paste
+MAX_WORDS = 200  # an instruction is a sentence or two; a longer text was pasted by mistake
 
 
 class Parser(ABC):
     """Splits an instruction such as "Turn the white sailboat to the art on fire".
 
-    note: what must be known about the last parse, e.g. that another parser had to step in; "" if
-          nothing. It goes with the targets into parse.json.
+    note: a remark on the last parse, e.g. that another parser had to step in; "" for none. It goes
+          into parse.json with the targets.
     """
 
     note: str = ""
 
     @abstractmethod
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The targets the instruction names, at least one.
+        """The instruction's targets, at least one.
 
-        object and style are spans of the instruction, "" where it names none.
-        Raises AtelierError where nothing can be read from the instruction.
+        object and style are spans of the instruction, "" if it names none.
+        Raises AtelierError if nothing can be read from the instruction.
         """
 
     def load(self) -> None:  # noqa: B027  (most parsers have nothing to load)
         """Load now, rather than at the first parse, what parsing needs."""
 
 
-def checked(instruction: str) -> str:
-    """The instruction with single spaces; AtelierError if it is blank or too long to be one."""
+def check_instruction(instruction: str) -> str:
+    """The instruction with single spaces; AtelierError if it is blank or has over MAX_WORDS."""
     text = " ".join(instruction.split())
     if not text:
         raise AtelierError(
@@ -40,7 +40,7 @@ def checked(instruction: str) -> str:
         )
     if (count := len(text.split())) > MAX_WORDS:
         raise AtelierError(
-            f"The instruction has {count} words, more than the {MAX_WORDS} a parser reads; "
+            f"The instruction has {count} words, more than the {MAX_WORDS} that a parser reads; "
             "shorten it to what to change and into which style."
         )
     return text

@@ -1,9 +1,8 @@
-"""Llama's decoder (Touvron et al. 2023), which SmolLM2 is too, for scoring alone.
+"""Llama's decoder (Touvron et al. 2023), which SmolLM2 shares, for scoring only.
 
-`transformers` has the same network and computes the same to 1e-4 of a logit. But to import it takes
-longer than to parse an instruction, and its batches copy the key-value cache for every row. Here
-all rows lie in one sequence behind one cache: each token sees the cache and what goes before it in
-its own row.
+`transformers` has the same network, whose logits agree to 1e-4. But importing it takes longer than
+parsing an instruction, and its batches copy the key-value cache for every row. Here all rows lie in
+one sequence after one cache: each token attends to the cache and to the earlier tokens of its row.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 class Llama:
     """A Llama with its tokenizer, frozen, in float32.
 
-    folder: what `save_pretrained` wrote of a `LlamaForCausalLM` with tied embeddings, plain rotary
-            positions and no biases, and of its tokenizer.
-    device: where it computes, as torch names it.
+    folder: `save_pretrained`'s of a `LlamaForCausalLM` with tied embeddings, plain rotary positions
+            and no biases, and of its tokenizer.
+    device: torch's name of the device that computes, "cpu" or "cuda".
     """
 
     chat_template = None
@@ -82,28 +81,32 @@ class Llama:
     def _forward(
         self, rows: list[list[int]], after: Context | None, last_only: bool = False
     ) -> tuple[Tensor, list[Layer]]:
-        """Logits (T, V) of the T tokens of all rows, or (1, V); and the cache with them."""
+        """Logits (T, V) of the T tokens of all rows, or (1, V) of the last; the cache with them."""
         ids = torch.tensor([token for row in rows for token in row], device=self.device)
         place = torch.tensor([n for row in rows for n in range(len(row))], device=self.device)
         row = torch.tensor([k for k, row in enumerate(rows) for _ in row], device=self.device)
         past = after.cache[0][0].shape[1] if after else 0
-        seen = (row[:, None] == row) & (place[:, None] >= place)
-        seen = F.pad(seen, (past, 0), value=True)
+        mask = (row[:, None] == row) & (place[:, None] >= place)
+        mask = F.pad(mask, (past, 0), value=True)
         angles = torch.outer(past + place, self.frequencies).repeat(1, 2)
-        turn = angles.cos(), angles.sin()
+        rotation = angles.cos(), angles.sin()
         x = self.weights["model.embed_tokens.weight"][ids]
         cache = []
         for number in range(self.config["num_hidden_layers"]):
             old = after.cache[number] if after else None
-            x, layer = self._layer(f"model.layers.{number}", x, old, seen, turn)
+            x, layer = self._layer(f"model.layers.{number}", x, old, mask, rotation)
             cache.append(layer)
         x = self._norm(x[-1:] if last_only else x, "model.norm")
         return x @ self.weights["model.embed_tokens.weight"].T, cache
 
     def _layer(
-        self, name: str, x: Tensor, old: Layer | None, seen: Tensor, turn: tuple[Tensor, Tensor]
+        self, name: str, x: Tensor, old: Layer | None, mask: Tensor, rotation: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Layer]:
-        """Tokens (T, D) after one layer; its keys and values, the old ones before them."""
+        """Tokens (T, D) after one layer, and its keys and values with the old ones before them.
+
+        mask: (T, cached + T), true where a token attends to another. rotation: cosines and sines
+        (T, width).
+        """
 
         def linear(x: Tensor, part: str) -> Tensor:
             return x @ self.weights[f"{name}.{part}_proj.weight"].T
@@ -113,11 +116,15 @@ class Llama:
             return split.transpose(0, 1)
 
         h = self._norm(x, f"{name}.input_layernorm")
-        query, key, value = _rotate(heads("q"), *turn), _rotate(heads("k"), *turn), heads("v")
+        query, key, value = (
+            _rotate(heads("q"), *rotation),
+            _rotate(heads("k"), *rotation),
+            heads("v"),
+        )
         if old:
             key, value = torch.cat([old[0], key], 1), torch.cat([old[1], value], 1)
         mixed = F.scaled_dot_product_attention(
-            query[None], key[None], value[None], attn_mask=seen, enable_gqa=True
+            query[None], key[None], value[None], attn_mask=mask, enable_gqa=True
         )
         x = x + linear(mixed[0].transpose(0, 1).flatten(1), "self_attn.o")
         h = self._norm(x, f"{name}.post_attention_layernorm")

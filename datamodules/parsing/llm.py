@@ -1,41 +1,45 @@
-"""A causal language model splits the instruction into object and style (Soulstyler's first step).
+"""A parser that is a causal language model (Soulstyler, arXiv 2311.13562, first step).
 
-Soulstyler prompts Llama-2-7B and takes what it writes. Small models write badly but judge well, so
-here the model judges: it may only choose among *spans of the instruction*, by two likelihoods.
+Soulstyler prompts Llama-2-7B and takes its answer. Small models write badly but judge well, so here
+the model judges: it chooses among *spans of the instruction*, by two likelihoods.
 
-1. Reading. After a few examples, log P("Object: <span>\\n" | instruction) for every legal span, and
+1. Reading. After a few examples, log P("Object: <span>\\n" | instruction) of every legal span, and
    the same for the style. Spans are scored with their terminator; those that start at the same word
    share a row, since one is a prefix of the other.
 2. Writing (a noisy channel). Reading alone cuts spans short ("sailboat" for "sailboat with three
-   blue sails"). So the best pairs are also scored by log P(instruction | object, style): words
-   that neither names must be made up by the model, and that is costly.
-3. The grammar of `RulesParser` knows forms and few words, the model words and few forms. It cuts
-   off what only surrounds the wish ("could you", "keep the rest"), and what it reads is one more
-   candidate, which gains `grammar_prior` nats. Where the reading finds the same pair best, nothing
-   is written.
+   blue sails"). So the best pairs are also scored by log P(instruction | object, style): the model
+   would have to make up the words that neither of them contains, which is improbable.
+3. Grammar. A grammar has many forms and few words, the model many words and few forms. It removes
+   small talk ("could you", "keep the rest"), and its own reading is one more candidate, which gains
+   `grammar_prior` nats. If the reading of step 1 prefers the same pair, step 2 is skipped.
 
 The pair with the highest reading + `channel_weight` * writing (+ `grammar_prior`) wins. Any
 `transformers` causal model with its tokenizer goes through the same code. The examples are encoded
-once and kept as a key-value cache.
+once and stay in a key-value cache.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
 from itertools import product
+from typing import Any, Protocol
 
-from datamodules.parsing.base import Parser, checked
-from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
+from datamodules.parsing.base import Parser, check_instruction
+from datamodules.parsing.clauses import Reading, targets_by_clause
 from datamodules.parsing.language_models import EMBEDDED, load_network, weights_needed
 from datamodules.parsing.rules import RulesParser
 from datamodules.parsing.scoring import Context, Scorer
+from datamodules.parsing.small_talk import without_small_talk
 from datamodules.parsing.spans import NO_OBJECT, NO_SPAN, legal_spans, overlap
-from datamodules.parsing.wish import wish_of
 from datamodules.support.errors import AtelierError
-from datamodules.task import BACKGROUND, StyleTarget
+from datamodules.task import StyleTarget
 
-NOTHING = ("", "")
-MISSING = "none"  # what the model says for a field that the instruction does not name
+Pair = tuple[str, str]  # object and style, "" for what is not named
+
+NOTHING: Pair = ("", "")
+MISSING = "none"  # the model's word for a field that the instruction does not name
+TASK = "Split each instruction into the object to change and the style it should get."
+TASK_OF_WRITING = "Write an instruction from the object and the style."
 
 # (instruction, object, style); "" where the instruction names none.
 EXAMPLES = (
@@ -95,11 +99,18 @@ def _fields(instruction: str, object: str, style: str) -> dict[str, str]:
 
 def _examples(task: str, *first: str) -> str:
     """The few-shot prompt; the order of an example's fields alternates over `first`."""
-    shown = [
+    examples = [
         _fields(text, object or MISSING, style or MISSING)[first[k % len(first)]]
         for k, (text, object, style) in enumerate(EXAMPLES)
     ]
-    return "\n".join([task + "\n", *shown, ""])
+    return "\n".join([task + "\n", *examples, ""])
+
+
+class Grammar(Protocol):
+    """A reader of clauses that knows forms of sentences, such as `RulesParser`."""
+
+    def reading(self, text: str) -> Reading:
+        """The reading of a clause, an empty one if no form fits."""
 
 
 class LLMParser(Parser):
@@ -108,16 +119,17 @@ class LLMParser(Parser):
     model:          "smollm2", the embedded SmolLM2-135M-Instruct; or any causal model: a hub
                     repository ("meta-llama/Llama-2-7b-chat-hf", the paper's), a folder or a GGUF
                     file. Its chat template, if it has one, frames the examples; the embedded models
-                    read them plain, as measured.
+                    read them as plain text, as they were measured.
     candidates:     pairs of object and style that survive the reading and are scored by the
                     writing, >= 1; more are slower.
-    channel_weight: weight of the writing's log-likelihood beside the reading's, >= 0. This and the
-                    other numbers were chosen on benchmarks/instructions_dev and _hard.jsonl,
+    channel_weight: weight of the writing's log-likelihood relative to the reading's, >= 0. This and
+                    the other numbers were tuned on benchmarks/instructions_dev and _hard.jsonl,
                     grammar_prior on _fresh.jsonl as well.
-    word_bonus:     nats a word of a span counts when the candidates are chosen, >= 0: makes sure
-                    that long spans reach the writing, and has no say in the end.
-    grammar_prior:  nats that the pair of the grammar (`RulesParser`) gains, >= 0; at 0 the grammar
-                    is not asked and the model decides alone.
+    word_bonus:     bonus in nats per word when the candidates are pre-selected, >= 0, so that long
+                    spans survive to the writing. Not part of the final score.
+    grammar_prior:  nats that the grammar's pair gains, >= 0; at 0 the grammar is not used and the
+                    model decides alone.
+    grammar:        None = `RulesParser`.
     """
 
     def __init__(
@@ -127,15 +139,17 @@ class LLMParser(Parser):
         channel_weight: float = 0.3,
         word_bonus: float = 0.6,
         grammar_prior: float = 4.0,
+        grammar: Grammar | None = None,
     ) -> None:
         self.model = model
         self.candidates = candidates
         self.channel_weight = channel_weight
         self.word_bonus = word_bonus
         self.grammar_prior = grammar_prior
+        self.grammar = grammar or RulesParser()
 
     @classmethod
-    def weights_needed(cls, model: str, **settings: float) -> list[str]:
+    def weights_needed(cls, model: str, **settings: Any) -> list[str]:
         """Names of the published weights that these arguments need."""
         return weights_needed(model)
 
@@ -144,19 +158,14 @@ class LLMParser(Parser):
         return Scorer(load_network(self.model))
 
     @cached_property
-    def _reading(self) -> Context:
-        before, _ = self._frame
-        return self._scorer.begin(before, special=self._chats)
-
-    @cached_property
     def _chats(self) -> bool:
+        """Whether the model has a chat template that frames the examples."""
         return self.model not in EMBEDDED and bool(self._scorer.network.chat_template)
 
     @cached_property
     def _frame(self) -> tuple[str, str]:
-        """What goes before "Instruction: ..." and what after it: examples, and a chat's marks."""
-        task = "Split each instruction into the object to change and the style it should get."
-        examples = _examples(task, "Object", "Style")
+        """The texts before and after "Instruction: ...": examples, and a chat template's marks."""
+        examples = _examples(TASK, "Object", "Style")
         if not self._chats:
             return examples, "\n"
         mark = "INSTRUCTION"
@@ -168,21 +177,25 @@ class LLMParser(Parser):
         return before, after
 
     @cached_property
-    def _writing(self) -> Context:
-        task = "Write an instruction from the object and the style."
-        return self._scorer.begin(_examples(task, "Instruction"))
+    def _reading_context(self) -> Context:
+        before, _ = self._frame
+        return self._scorer.begin(before, special=self._chats)
+
+    @cached_property
+    def _writing_context(self) -> Context:
+        return self._scorer.begin(_examples(TASK_OF_WRITING, "Instruction"))
 
     def load(self) -> None:
         """Load the model and encode the examples now rather than at the first parse."""
-        _ = self._reading, self._writing
+        _ = self._reading_context, self._writing_context
 
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The targets that the model finds most likely, one a clause that has one of its own.
+        """The likeliest targets, clause by clause if each clause has one of its own.
 
-        Raises AtelierError for blank or long texts.
+        Raises AtelierError for blank or long texts, and for one without object and style.
         """
-        text = checked(instruction)
-        targets = targets_by_clause(text, self._split)
+        text = check_instruction(instruction)
+        targets = targets_by_clause(text, self.reading)
         if not targets:
             raise AtelierError(
                 f"The instruction {text!r} names neither an object nor a style; "
@@ -190,58 +203,55 @@ class LLMParser(Parser):
             )
         return targets
 
-    def _split(self, clause: str, several: bool) -> tuple[str, str]:
-        """The likeliest object and style in the clause, "" for what it does not name.
-
-        several: beside other clauses, in which "the rest" is an object too: BACKGROUND.
-        """
-        text, blend = take_blend(clause)
-        name, style = self._likeliest(text)
-        if several and REST.search(text):
-            name = BACKGROUND
-        return name, blend or style
-
-    def _likeliest(self, text: str) -> tuple[str, str]:
-        """Object and style that reading, writing and grammar together find likeliest."""
-        by_rules = NOTHING
+    def reading(self, text: str) -> Reading:
+        """The likeliest object and style of a clause by reading, writing and grammar together."""
+        request, favourite = text, NOTHING
         if self.grammar_prior:
-            reading = RulesParser().reading(text)
-            text = wish_of(text) or text
-            if reading.style or reading.sure:  # a loose form without a style fits any text
-                by_rules = reading.object, reading.style
-        pairs = self._read_pairs(text, by_rules)
-        kept = [*pairs][: self.candidates]
-        if not kept or kept[0] == by_rules:
-            return by_rules if kept else NOTHING
-        if by_rules in pairs and by_rules not in kept:
-            kept.append(by_rules)
-        given = [f"Object: {o or MISSING}\nStyle: {s or MISSING}\nInstruction:" for o, s in kept]
-        written = self._scorer.said(" " + text, self._writing, given)
-        totals = [
-            pairs[pair] + self.channel_weight * w + self.grammar_prior * (pair == by_rules)
-            for pair, w in zip(kept, written, strict=True)
-        ]
-        return kept[totals.index(max(totals))]
+            form = self.grammar.reading(text)
+            request = without_small_talk(text) or text
+            if form.style or form.sure:  # a loose form without a style fits any text
+                favourite = form.object, form.style
+        return Reading(*self._likeliest(request, favourite), phrase=text)
 
-    def _read_pairs(self, text: str, by_rules: tuple[str, str]) -> dict[tuple[str, str], float]:
-        """log P(object, style | instruction) of all legal pairs, the best candidates first.
+    def _likeliest(self, text: str, favourite: Pair) -> Pair:
+        """The likeliest pair; favourite: the grammar's, NOTHING if it has none."""
+        scores = self._score_by_reading(text, favourite)
+        candidates = [*scores][: self.candidates]
+        if not candidates or candidates[0] == favourite:
+            return favourite if candidates else NOTHING
+        if favourite in scores and favourite not in candidates:
+            candidates.append(favourite)
+        written = self._score_by_writing(text, candidates)
+        totals = [
+            scores[pair] + self.channel_weight * w + self.grammar_prior * (pair == favourite)
+            for pair, w in zip(candidates, written, strict=True)
+        ]
+        return candidates[totals.index(max(totals))]
+
+    def _score_by_writing(self, text: str, pairs: list[Pair]) -> list[float]:
+        """log P(instruction | object, style) of each pair, in nats."""
+        prompts = [f"Object: {o or MISSING}\nStyle: {s or MISSING}\nInstruction:" for o, s in pairs]
+        return self._scorer.score_text(" " + text, self._writing_context, prompts)
+
+    def _score_by_reading(self, text: str, favourite: Pair) -> dict[Pair, float]:
+        """log P(object, style | instruction), in nats, of all legal pairs, best candidates first.
 
         The two spans do not overlap, at least one is not empty, and the object is neither the whole
-        picture nor a part of the sentence. by_rules: a pair that is read even if its spans seem
+        picture nor a part of the sentence. favourite: a pair that is scored even if its spans seem
         unlikely.
         """
         spans = [(text[a:b], (a, b)) for a, b in legal_spans(text)]
-        query = self._scorer.read(f"Instruction: {text}{self._frame[1]}", self._reading)
-        scores = self._scorer.lines(
+        query = self._scorer.read(f"Instruction: {text}{self._frame[1]}", self._reading_context)
+        by_field = self._scorer.score_lines(
             query,
             heads=("Object:", "Style:"),
             texts=[MISSING, *dict(spans)],
-            kept=[(MISSING, name) for name in by_rules],
+            always=[(MISSING, name) for name in favourite],
         )
         rated = [
-            [(found[MISSING], "", NO_SPAN)]
-            + [(found[name], name, span) for name, span in spans if name in found]
-            for found in scores
+            [(scores[MISSING], "", NO_SPAN)]
+            + [(scores[name], name, span) for name, span in spans if name in scores]
+            for scores in by_field
         ]
         pairs = {
             (object, style): p + q
@@ -249,7 +259,7 @@ class LLMParser(Parser):
             if (object or style) and not overlap(a, b) and not NO_OBJECT.search(object)
         }
 
-        def promise(pair: tuple[str, str]) -> float:
+        def promise(pair: Pair) -> float:
             return pairs[pair] + self.word_bonus * len(" ".join(pair).split())
 
         return {pair: pairs[pair] for pair in sorted(pairs, key=promise, reverse=True)}

@@ -1,24 +1,21 @@
-"""A grammar of regular expressions splits the instruction: no model, no wait, no surprises.
+"""A parser that is a grammar of regular expressions: no model, no waiting, no surprises.
 
-It is the floor that a language model has to beat, and what steps in where a model cannot be asked.
+It is the baseline for language models, and the fallback if no model can be reached.
 
-1. What only surrounds the wish is cut off: "could you please", "but keep the rest" (wish.py).
-2. The forms in FORMS, then those in LOOSE_FORMS, are tried in their order and the first that fits
-   the whole text names object and style. The order settles what is ambiguous: an unmistakable form
-   ("X -> S") goes before one that other words could be part of ("X in S").
-3. What only carries a name is cut off both: determiners, "the style of S", "S look".
+1. Small talk around the request is cut off: "could you please", "but keep the rest".
+2. The forms in FORMS, then those in LOOSE_FORMS, are tried in their order; the first that fits the
+   whole text gives object and style. The order resolves ambiguity: an unmistakable form ("X -> S")
+   comes before one whose words could also be part of a name ("X in S").
+3. Words that only introduce a name are cut off both: determiners, "the style of S", "S look".
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from datamodules.parsing.base import Parser, checked
-from datamodules.parsing.clauses import REST, take_blend, targets_by_clause
-from datamodules.parsing.spans import DETERMINER, NEVER_LAST, WHOLE_PICTURE
-from datamodules.parsing.wish import wish_of, without
-from datamodules.parsing.words import (
+from datamodules.parsing.base import Parser, check_instruction
+from datamodules.parsing.clauses import Reading, targets_by_clause
+from datamodules.parsing.lexicon import (
     APPLY,
     CARRIER,
     COLOUR,
@@ -33,10 +30,12 @@ from datamodules.parsing.words import (
     THE,
     TURN,
 )
+from datamodules.parsing.small_talk import without, without_small_talk
+from datamodules.parsing.spans import DETERMINER, NEVER_LAST, WHOLE_PICTURE
 from datamodules.support.errors import AtelierError
-from datamodules.task import BACKGROUND, StyleTarget
+from datamodules.task import StyleTarget
 
-# A word that stands where a verb does, "drench the ...", "jazz up the ...", and is nothing else.
+# A word in a verb's place that can only be a verb: "drench the ...", "jazz up the ...".
 _OTHER = (
     "(?!(?:in|on|with|for|like|as|at|by|of|from|to|into|using|and|but|or|is|are|be|was|were|apply|"
     r"use|give|lend|swap|replace|object|style)\b)[a-z][a-z-]+"
@@ -44,8 +43,8 @@ _OTHER = (
 _PARTICLE = rf"(?: (?:up|out|over|off|down)(?= (?:{THE})\b))?"
 _BARE = r"(?<!\bwith )(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bby )(?<!\bnear )"  # no preposition's "a"
 
-# What the names in <> stand for in FORMS. Both fields take as little as they can, so that the first
-# words that can part them do; <farther object> takes as much as it can.
+# The patterns behind the names in <> in FORMS. Object and style match as little as possible, so
+# that the first words that can separate them do; <farther object> matches as much as possible.
 VOCABULARY = {
     "object": "(?P<object>.+?)",
     "farther object": "(?P<object>.+)",
@@ -113,7 +112,7 @@ FORMS = (
     "in (?:the|an?) <carrier> of <style>, <object>",
     "(?:for|on|to|onto) <object>,? (?:<apply>|choose|pick|put|paint|do|"
     "i want|i need|i was thinking(?: of)?|i(?:['\u2019]d| would) (?:like|prefer)) <style>",
-    # Looks that are exchanged or given.
+    # Looks exchanged or given.
     "(?:swap|replace|exchange|trade|change) (?:the )?<carrier> of <object> (?:for|with|by|to|into) "
     "<style>",
     r"(?:swap|replace|exchange|trade|change|set|switch) <object><s> <carrier> (?:for|with|by|to|"
@@ -168,7 +167,7 @@ FORMS = (
     "(?:make|create) an? <style> out of (?=<the> )<object>",
     "(?:make|do|create) <object> out of <style>",
 )
-# Forms that fit much else as well: their reading is a guess.
+# Forms that many other texts fit as well: their reading is a guess.
 LOOSE_FORMS = (
     "(?:<verb> )?<object>,? in (?!<the> )<style>",
     # "Make X a S", "Make X golden".
@@ -204,7 +203,7 @@ def _compiled(form: str) -> re.Pattern[str]:
 
 _FORMS = [_compiled(form) for form in (*FORMS, *LOOSE_FORMS)]
 
-# What carries a name, before and after it.
+# Words that introduce a name, before and after it.
 _BEFORE = re.compile(
     rf"\A(?:{THE}|just|only|(?:{CARRIER}) of|that of|something (?:like|resembling|out of|from)"
     r"|(?:it|they|he|she) (?:is|are|was|were|ha[ds] been|have been)|being|been|be|completely"
@@ -220,10 +219,10 @@ _AFTER = re.compile(
     rf"|-(?:{SUFFIX})\Z",
     re.IGNORECASE,
 )
-_NO_OBJECT = re.compile(  # the picture as a whole, or no name at all
+_NO_OBJECT = re.compile(  # the whole picture, or no name at all
     f"{WHOLE_PICTURE.pattern}|{DETERMINER.pattern}|{NEVER_LAST.pattern}|them", re.IGNORECASE
 )
-_NO_NAME = re.compile(  # what is left of another sentence
+_NO_NAME = re.compile(  # remains of another sentence
     r"[?!;]|\w{3}\. |\b(?:i|you|we|me|us|it)\b(?! all|$)|\b(?:i|you|we|it)['\u2019]"
     r"|\b(?:of|in|on|at|by|with|from|near|for|and|the|an?)\Z"
     r"|\A(?:how|what|which|is|does|turn|make|restyle|give)\b",
@@ -231,25 +230,16 @@ _NO_NAME = re.compile(  # what is left of another sentence
 )
 
 
-class Reading(NamedTuple):
-    """What a form reads: object and style, the object with its determiner, whether it is sure."""
-
-    object: str = ""
-    style: str = ""
-    said: str = ""
-    sure: bool = False
-
-
 class RulesParser(Parser):
     """Splits an instruction by a grammar of the usual forms; deterministic, in milliseconds."""
 
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The targets of the first form that fits, one a clause that has one of its own.
+        """The targets by the first form that fits, clause by clause if each has one of its own.
 
         Raises AtelierError for blank or long texts, and for one that no form fits.
         """
-        text = checked(instruction)
-        targets = targets_by_clause(text, self.split)
+        text = check_instruction(instruction)
+        targets = targets_by_clause(text, self.reading)
         if not targets:
             raise AtelierError(
                 f"The rules read neither an object nor a style in the instruction {text!r}; "
@@ -257,27 +247,17 @@ class RulesParser(Parser):
             )
         return targets
 
-    def split(self, clause: str, several: bool = False) -> tuple[str, str]:
-        """Object and style of the first form that fits, "" for what it does not name.
-
-        several: beside other clauses, in which "the rest" is an object too: BACKGROUND.
-        """
-        text, blend = take_blend(clause)
-        found = self.reading(text)
-        name = BACKGROUND if several and REST.search(found.said) else found.object
-        return name, blend or found.style
-
     def reading(self, text: str) -> Reading:
-        """What the first form that fits reads in a clause without a blend."""
-        wish = wish_of(text)
+        """The reading of the first form that fits a clause; an empty one if none does."""
+        request = without_small_talk(text)
         for number, form in enumerate(_FORMS):
-            if not (match := form.fullmatch(wish)):
+            if not (match := form.fullmatch(request)):
                 continue
-            said = {"object": "", "style": "", **match.groupdict("")}
-            name, style = (without(said[field], _BEFORE, _AFTER) for field in ("object", "style"))
+            fields = {"object": "", "style": "", **match.groupdict("")}
+            name, style = (without(fields[key], _BEFORE, _AFTER) for key in ("object", "style"))
             if _NO_NAME.search(name) or _NO_NAME.search(style) or DETERMINER.fullmatch(style):
                 continue
             if _NO_OBJECT.fullmatch(name):
                 name = ""
-            return Reading(name, style, said["object"], number < len(FORMS))
+            return Reading(name, style, fields["object"], number < len(FORMS))
         return Reading()

@@ -1,6 +1,6 @@
 """Log-likelihoods of many short texts after one long one, under any causal language model.
 
-The long text is read once; its key-value cache serves all that follows.
+The long text is encoded once; all short texts share its key-value cache.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """Text that a network has read: its key-value cache and the logits (V,) of the next token."""
+    """An encoded text: its key-value cache and the logits (V,) of the next token."""
 
-    cache: Any  # of the network's own kind
+    cache: Any  # each network has a type of its own
     logits: Tensor
 
 
@@ -29,22 +29,22 @@ class Network(Protocol):
     chat_template: str | None
 
     def encode(self, text: str, special: bool = False) -> list[int]:
-        """The text's tokens; special: with those that the model expects at a beginning."""
+        """The text's tokens. special: with the tokens that mark the beginning of a text."""
 
     def begin(self, ids: list[int]) -> Context:
-        """The context of a first text, which may be long and the same in every process."""
+        """The context of a first text, which may be long, and the same in every process."""
 
     def read(self, ids: list[int], after: Context) -> Context:
-        """The context after further tokens; the earlier context stays usable."""
+        """The context after further tokens; the earlier context remains usable."""
 
     def rows(self, rows: list[list[int]], after: Context) -> list[Tensor]:
-        """Logits (L, V) at each token of each row, all read after the same context."""
+        """Logits (L, V) at each token of each row of length L, all after the same context."""
 
 
 class Causal:
     """A model of `transformers`.
 
-    batch: rows that go through the model at once, >= 1; bounds the memory, not the result.
+    batch: rows that go through the model at once, >= 1; limits the memory, not the result.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Causal:
 class Scorer:
     """Log-likelihoods under a network.
 
-    beam: rows whose first token is likeliest and that are followed to their end, so that a long
+    beam: rows that are scored to their end, those with the likeliest first tokens, so that a long
           instruction costs little more than a short one.
     """
 
@@ -106,45 +106,43 @@ class Scorer:
         self.newline = self.tokens("\n")[-1]
 
     def tokens(self, text: str) -> list[int]:
-        """Tokens of a text that follows other text (some tokenizers treat a beginning apart)."""
+        """Tokens of a text that follows other text, unlike a beginning for some tokenizers."""
         return self.network.encode(":" + text)[len(self.network.encode(":")) :]
 
     def begin(self, text: str, special: bool = False) -> Context:
         """The context of a first text.
 
-        special: it has the special tokens of a beginning already, as a chat template has.
+        special: whether the text itself contains the tokens that mark its beginning, as the output
+                 of a chat template does.
         """
-        return self.network.begin(self._beginning(text, special))
-
-    def _beginning(self, text: str, special: bool) -> list[int]:
-        return self.network.encode(text, special=not special)
+        return self.network.begin(self.network.encode(text, special=not special))
 
     def read(self, text: str, after: Context) -> Context:
-        """The context after one more text; the earlier context stays usable."""
+        """The context after another text; the earlier context remains usable."""
         return self.network.read(self.tokens(text), after)
 
-    def said(self, text: str, after: Context, given: Sequence[str]) -> list[float]:
-        """log P(text | context, given) of each text of `given`, in nats."""
+    def score_text(self, text: str, after: Context, prompts: Sequence[str]) -> list[float]:
+        """log P(text | context, prompt) for each prompt, in nats."""
         ids = self.tokens(text)
-        heads = [self.tokens(head) for head in given]
+        heads = [self.tokens(prompt) for prompt in prompts]
         logits = self.network.rows([head + ids for head in heads], after)
         return [
-            _followed(rates[len(head) - 1 : -1].log_softmax(-1), ids).sum().item()
+            _log_probabilities(rates[len(head) - 1 : -1].log_softmax(-1), ids).sum().item()
             for head, rates in zip(heads, logits, strict=True)
         ]
 
-    def lines(
+    def score_lines(
         self,
         after: Context,
         heads: Sequence[str],
         texts: Sequence[str],
-        kept: Sequence[Sequence[str]],
+        always: Sequence[Sequence[str]],
     ) -> list[dict[str, float]]:
         """log P(" text\\n" | context, head) of each text, for each head, in nats.
 
         Texts that begin alike share a row, so the spans of n words cost n rows, not n * n.
-        kept: for each head the texts that are followed whatever the beam says. Of the others,
-              those off the beam are left out.
+        always: for each head the texts that are scored in any case; others only if they are within
+                the beam.
         """
         paths = {text: tuple(self.tokens(" " + text)) for text in texts}
         stems = [self.tokens(head) for head in heads]
@@ -152,22 +150,26 @@ class Scorer:
         rows = [
             (k, list(row))
             for k, logits in enumerate(firsts)
-            for row in self._beam(paths, logits[-1], kept[k])
+            for row in self._beam(paths, logits[-1], always[k])
         ]
         logits = self.network.rows([stems[k] + row for k, row in rows], after)
         scores: list[dict[tuple[int, ...], float]] = [{} for _ in heads]
         for (k, row), following in zip(rows, logits, strict=True):
             rates = following[len(stems[k]) - 1 :].log_softmax(-1)
-            ends = _followed(rates, row).cumsum(0) + rates[1:, self.newline]
+            ends = _log_probabilities(rates, row).cumsum(0) + rates[1:, self.newline]
             scores[k] |= {tuple(row[: n + 1]): end for n, end in enumerate(ends.tolist())}
         return [
-            {text: found[path] for text, path in paths.items() if path in found} for found in scores
+            {text: by_path[path] for text, path in paths.items() if path in by_path}
+            for by_path in scores
         ]
 
     def _beam(
-        self, paths: dict[str, tuple[int, ...]], first: Tensor, kept: Sequence[str]
+        self, paths: dict[str, tuple[int, ...]], first: Tensor, always: Sequence[str]
     ) -> list[tuple[int, ...]]:
-        """The paths that begin no other, likeliest first tokens first; at the end those kept."""
+        """The token paths to follow: of those that begin no other the likeliest, and `always`.
+
+        first: logits (V,) of the first token.
+        """
         ordered = sorted(paths.values())
         longest = [
             path
@@ -175,13 +177,13 @@ class Scorer:
             if after[: len(path)] != path
         ]
         longest.sort(key=lambda path: -first[path[0]].item())
-        wanted = [paths[text] for text in kept if text in paths]
-        begun = [next(row for row in longest if row[: len(path)] == path) for path in wanted]
+        required = [paths[text] for text in always if text in paths]
+        begun = [next(row for row in longest if row[: len(path)] == path) for path in required]
         return list(dict.fromkeys([*longest[: self.beam], *begun]))
 
 
-def _followed(rates: Tensor, ids: list[int]) -> Tensor:
-    """Log-probability (L,) of each token in its place; rates: (L or more, V)."""
+def _log_probabilities(rates: Tensor, ids: list[int]) -> Tensor:
+    """Log-probability (L,) of each of L tokens in its place; rates: log-softmax (L or more, V)."""
     import torch
 
     return rates[: len(ids)].gather(1, torch.tensor(ids, device=rates.device)[:, None])[:, 0]

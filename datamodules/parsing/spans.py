@@ -1,17 +1,17 @@
-"""Which spans of an instruction can name an object or a style: linguistics, not a decision."""
+"""Spans of an instruction that can name an object or a style: linguistics, not a decision."""
 
 from __future__ import annotations
 
 import re
 
-# A possessive 's is a word of its own, so that "in Monet's style" contains the span "Monet"; so are
-# the endings of "Monet-style" and "Monet-esque".
+# A possessive 's is a word of its own, so that "in Monet's style" contains the span "Monet"; and so
+# are the endings of "Monet-style" and "Monet-esque".
 WORD = re.compile(
     r"['\u2019]s\b|\w+(?:[-.'\u2019](?!(?:s|style|like|esque|inspired|themed)\b)\w+)*",
     re.IGNORECASE,
 )
 DETERMINER = re.compile("a|an|the|this|that|my|your|his|her|its|our|their|everything|something|it")
-CARRIERS = (  # words that carry a name and never begin or end it
+CARRIERS = (  # words around a name that never begin or end it
     "a|an|the|and|or|but|in|into|to|onto|on|over|at|as|like|of|with|by|for|from|so|that|is|be|its|"
     "this|my|your|his|her|their|i|you|only|just|please|styles?|looks?|manner|appearance|"
     "textures?|'s|esque|inspired|themed"
@@ -22,13 +22,13 @@ COMMANDS = (
 )
 NEVER_FIRST = re.compile(f"{CARRIERS}|{COMMANDS}|it|made|me|we")
 NEVER_LAST = re.compile(CARRIERS)
-NEVER_INSIDE = re.compile(  # clause ends and carrier phrases
+NEVER_INSIDE = re.compile(  # ends of clauses, and phrases around a name
     r"[;:!?()\"“”]|[-=]+>|→|(?<!\b\w)(?<!\b\w\w)\.\s"  # a full stop, but not "M. " or "St. "
     r"|,\s*(?:and|but|keep|leave|so|please)\b|\b(?:but|without|please|nothing|not)\b"
     r"|\b(?:style|look|manner|appearance|texture) of\b",
     re.IGNORECASE,
 )
-WHOLE_PICTURE = re.compile(  # as an object this means: no object in particular
+WHOLE_PICTURE = re.compile(  # as an object: no object in particular
     r"(?:it )?(?:(?:whole|entire|full) )?(?:all(?: of (?:it|this))?|everything|image|photo|"
     r"photograph|picture|rest|scene|thing)|whole|entire|full",
     re.IGNORECASE,
@@ -54,7 +54,7 @@ def legal_spans(instruction: str, max_words: int = 16) -> list[Span]:
             continue
         for last in range(first, min(first + max_words, len(words))):
             end = words[last][1]
-            # No name has a determiner as its second word; a verb and its object have: "redo the".
+            # A determiner as the second word belongs to a verb and its object: "redo the".
             if NEVER_INSIDE.search(instruction, start, end) or (
                 last == first + 1 and DETERMINER.fullmatch(texts[last])
             ):
@@ -65,5 +65,5 @@ def legal_spans(instruction: str, max_words: int = 16) -> list[Span]:
 
 
 def overlap(a: Span, b: Span) -> bool:
-    """Whether two spans share a character; an empty one shares none."""
+    """Whether two spans share a character; an empty span shares none."""
     return a[0] < b[1] and b[0] < a[1]

@@ -1,4 +1,4 @@
-"""Words of instructions that the grammar knows, as alternatives of regular expressions."""
+"""Words of the grammar, as alternatives in regular expressions."""
 
 TURN = (
     "turn|transform|convert|change|morph|alter|modify|transmute|transfigure|translate|switch|shift"

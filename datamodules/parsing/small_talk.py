@@ -1,6 +1,6 @@
-"""What an instruction asks for, without the talk around it: "could you", "keep the rest", "thanks".
+"""Removal of small talk around an instruction's request: "could you", "keep the rest", "thanks".
 
-What is to stay as it is says nothing about object or style, so it is talk as well.
+Remarks on what is to stay as it is name neither the object nor the style, so they are removed too.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from datamodules.parsing.clauses import REST
-from datamodules.parsing.words import APPLY, COVER, DRAW, PLEASE, THE, TURN
+from datamodules.parsing.lexicon import APPLY, COVER, DRAW, PLEASE, THE, TURN
 
-# What goes before the wish. What is to stay as it is says nothing about object or style.
+# Small talk before the request.
 LEADS = (
     rf"(?:{PLEASE}|kindly|just|only|simply|now|then|and|but|so|maybe|perhaps|also|try to)",
     r"(?:hey|hi|hello|yo)(?: (?:there|all|everyone))?|(?:good|dear) \w+(?=[,!.])|ok|okay|well|"
@@ -43,7 +43,7 @@ LEADS = (
     r"\b(?:and|"
     rf"but|so))(?=\s(?:(?:i|we|you|can|could|would|please)\b|(?:{TURN}|{DRAW})\b))",
     r"it(?:['\u2019]d| would) be (?:\w+ )?\w+ (?:if|to)(?: (?:you|we) (?:can|could|would))?",
-    # What stays: "keep the sky and", "leave everything except".
+    # Parts that stay: "keep the sky and", "leave everything except".
     r"(?:keep|leave|change|everything|nothing)\b[^,;.]*?\b(?:except(?: for| that)?|other than|"
     r"but for)",
     r"(?:do not|don['\u2019]t) \w+ anything (?:but|except)|everything [^,;.]*?\bstays[^,;.]*?[,;.]",
@@ -58,15 +58,15 @@ _STAYS = (
     r"|(?:is|are) (?:fine|ok|okay|good|perfect)|unchanged|untouched|as (?:it|they) (?:is|are)|as "
     r"is)\b"
 )
-# What goes after the wish; a mark or an "and" parts it from the wish.
-PARTED_TAILS = (
+# Small talk after the request, separated from it by a punctuation mark or an "and".
+PARTED_TAILS = (  # after the request, without an "and"
     r"(?:keep|leave|preserve|retain|spare)\b",
     r"(?:keep|leav|preserv|retain|spar)ing\b",
     r"(?:do not|don['\u2019]t|without|w/o|nothing|not|no)\b",
     rf"(?:the )?{REST.pattern}.*\b(?:same|alone|is)\b|[^,;.]*\b{_STAYS}",
     rf"(?:{THE}) [^,;.]*\b{_STAYS}",
 )
-TAILS = (
+TAILS = (  # after the request, without an "and"
     rf"{PLEASE}|for me|instead|now|today|ok|okay|right|asap|somehow|a lot|so much|very much",
     r"(?:or|and) (?:something|stuff|whatever|so)(?: (?:like|along) (?:that|those lines))?|kind "
     r"of thing",
@@ -87,7 +87,7 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 
-# What is said in the midst of it: "please", "(not the table)", "and nothing else".
+# Small talk within the request: "please", "(not the table)", "and nothing else".
 _ASIDE = re.compile(
     r",?\s*\b(?:please|pls|plz)\b(?=\W)|\s*\((?:not|keep|leave|without|only|just|and)\b[^)]*\)"
     r"|,\s*(?:not|without|keeping|leaving|but not|and (?:just|only)) [^,]*,|,?\s*(?:and|but) "
@@ -97,7 +97,7 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 
-# A thing named first and then meant by a pronoun: "there's a cat, turn it into gold".
+# A thing that is introduced first and then referred to by a pronoun: "there's a cat, turn it gold".
 _INTRODUCED = re.compile(
     r"\A(?:(?:so|hey|hi|hello|ok|okay|well|please|look|now)[\s,.!]+)*"
     r"(?:(?:there(?:['\u2019]s| is| are)|(?:do )?(?:you )?(?:see|know|remember)|look at|about|as "
@@ -116,20 +116,20 @@ _GERUND = re.compile(r"(?:try )?([a-z]+?)(.?)ing\b", re.IGNORECASE)
 _VERB = re.compile(f"{TURN}|{DRAW}|{COVER}|{APPLY}|give|lend|swap|replace", re.IGNORECASE)
 
 
-def _commanded(text: str) -> str:
+def _imperative(text: str) -> str:
     """The text with its first verb in the imperative: "turning X to S" is "turn X to S"."""
-    if not (found := _GERUND.match(text)):
+    if not (gerund := _GERUND.match(text)):
         return text
-    stem = found[1] + found[2]
-    forms = (stem, f"{stem}e", found[1])  # turning, making, putting
-    return next((verb + text[found.end() :] for verb in forms if _VERB.fullmatch(verb)), text)
+    stem = gerund[1] + gerund[2]
+    forms = (stem, f"{stem}e", gerund[1])  # turning, making, putting
+    return next((verb + text[gerund.end() :] for verb in forms if _VERB.fullmatch(verb)), text)
 
 
 _MARKS = " \t.,;:!?-\u2013\u2014\"'`\u2018\u2019\u201c\u201d"
 
 
 def without(text: str, *patterns: re.Pattern[str]) -> str:
-    """The text once none of the patterns, and no mark at an end, is left to cut off."""
+    """The text, from which the patterns and outer punctuation are cut off until none is left."""
     while True:
         shorter = text.strip(_MARKS)
         for pattern in patterns:
@@ -139,11 +139,11 @@ def without(text: str, *patterns: re.Pattern[str]) -> str:
         text = shorter
 
 
-def wish_of(text: str) -> str:
-    """What the text asks for, without what surrounds it and with names for pronouns."""
+def without_small_talk(text: str) -> str:
+    """The request in a text, without small talk and with names in place of pronouns."""
     text = _ASIDE.sub("", re.sub(r"\s*,\s*", ", ", text))
     text = re.sub(r"\A\((.*)\)\Z", r"\1", text)
     if introduced := _INTRODUCED.match(text):
         thing, rest = introduced["thing"], introduced["rest"]
         text = f"{rest}{thing}{text[introduced.end() :]}"
-    return _commanded(without(text, _LEAD, _TAIL))
+    return _imperative(without(text, _LEAD, _TAIL))
