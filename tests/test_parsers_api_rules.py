@@ -232,7 +232,7 @@ def test_answers_that_do_not_fit_are_refused(serve, caplog, content, sentence):
 @pytest.mark.parametrize("reply", ["<html>", "{", '"text"', "{}", '{"choices": []}', "null"])
 def test_a_server_that_is_no_chat_endpoint_is_said(serve, caplog, reply):
     endpoint = serve((200, reply))
-    refused(APIParser("m", endpoint.url, retries=0), caplog, "not as a chat endpoint")
+    refused(APIParser("m", endpoint.url, retries=0), caplog, "does not answer like a chat endpoint")
 
 
 def test_a_server_without_schemas_is_asked_again_without(serve):
@@ -247,8 +247,8 @@ def test_a_server_without_schemas_is_asked_again_without(serve):
         (400, 2, r"refuses the request \(400\)"),
         (401, 1, r"refuses the key in OPENAI_API_KEY.*\(401\)"),
         (404, 1, r"has no model 'm'.*\(404\)"),
-        (429, 2, r"no room or quota.*\(429\), even after 1 retries"),
-        (500, 2, r"fails \(500\), even after 1 retries"),
+        (429, 2, r"overloaded, or .*quota.*\(429\), after 2 attempts"),
+        (500, 2, r"fails \(500\), after 2 attempts"),
     ],
 )
 def test_refusals_are_one_sentence_without_the_key(serve, caplog, status, tries, sentence):
@@ -267,7 +267,11 @@ def test_a_busy_server_is_asked_again(serve):
 def test_a_hang_ends(serve, caplog):
     endpoint = serve(("hang", None))
     start = time.perf_counter()
-    refused(APIParser("m", endpoint.url, timeout=0.3, retries=0), caplog, "no answer within 0.3 s")
+    refused(
+        APIParser("m", endpoint.url, timeout=0.3, retries=0),
+        caplog,
+        "no answer within 0.3 s, in 1 attempt",
+    )
     assert time.perf_counter() - start < 5
 
 
@@ -294,7 +298,7 @@ def test_a_key_that_http_cannot_carry_is_not_quoted(serve, caplog, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
     assert APIParser("m", endpoint.url).parse(INSTRUCTION) == SAILBOAT
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\nother\u00e9")
-    refused(APIParser("m", endpoint.url), caplog, "OPENAI_API_KEY holds signs")
+    refused(APIParser("m", endpoint.url), caplog, "OPENAI_API_KEY contains characters")
 
 
 @pytest.mark.parametrize("settings", [{"model": " "}, {"timeout": 0}, {"retries": -1}])

@@ -1,8 +1,8 @@
-"""A chat model behind an OpenAI-compatible endpoint: messages in, the text of its answer out.
+"""A client of chat models behind OpenAI-compatible endpoints: messages in, the answer's text out.
 
-The endpoint may be anyone's: OpenAI's own, or a local server such as vLLM, llama.cpp or Ollama.
-Nothing it says is repeated in a message, since servers quote keys: the key comes from the
-environment alone, goes into the request, and nowhere else.
+The endpoint may be anyone's: OpenAI's, or a local server such as vLLM, llama.cpp or Ollama. The key
+is read from the environment and put into the request, and nowhere else. Since servers quote keys in
+their errors, no message of ours repeats a server's words.
 """
 
 from __future__ import annotations
@@ -19,36 +19,39 @@ from datamodules.support.errors import AtelierError
 if TYPE_CHECKING:
     from openai import OpenAI
 
-OWN_URL = "https://api.openai.com/v1"  # the library's default
-LONGEST = 20_000  # characters of an answer; of a longer one only the end is read
+DEFAULT_URL = "https://api.openai.com/v1"  # the openai library's
+LONGEST = 20_000  # characters of an answer; only the end of a longer one is parsed
 
-# What an endpoint's status means and what to do about it.
+# The meaning of an HTTP status and the remedy, as the end of a sentence.
 REFUSALS = {
     401: "refuses the key in OPENAI_API_KEY, or its absence (401); set one that is valid there",
-    403: "does not let this key in OPENAI_API_KEY ask (403); set one that may",
+    403: "does not allow requests with the key in OPENAI_API_KEY (403); set one that has access",
     404: "has no model {model!r}, or is not at this address (404); check model and base_url",
-    429: "has no room or quota left for this key (429), even after {retries} retries; wait, or "
-    "check the account",
+    429: "is overloaded, or the key's quota is used up (429), after {attempts}; wait, or check the "
+    "account",
 }
 
 
 class EndpointError(AtelierError):
-    """The endpoint has failed, whatever its model might have answered."""
+    """An error of the endpoint itself, in contrast to an unusable answer of its model."""
 
 
 class ChatModel:
     """A model behind an endpoint; the key is read from OPENAI_API_KEY, a local server needs none.
 
-    who:      what asks, as error messages begin: "APIParser".
+    who:      the user of the model, as error messages begin: "APIParser".
     model:    the model's name at the endpoint.
-    base_url: the endpoint, by default OPENAI_BASE_URL, else OpenAI's own.
-    timeout:  seconds of silence, > 0, after which a try has failed.
-    retries:  further tries, >= 0, after a timeout, no connection, 429 or 500, with growing pauses.
+    base_url: the endpoint; "" = OPENAI_BASE_URL, else OpenAI's.
+    timeout:  seconds without a response, > 0, after which an attempt has failed.
+    retries:  further attempts, >= 0, after a timeout, a refused connection, 429 or 500, with
+              growing pauses.
+
+    Raises AtelierError for settings that are out of range or would reveal a password.
     """
 
     def __init__(self, who: str, model: str, base_url: str, timeout: float, retries: int) -> None:
         if not model.strip():
-            raise AtelierError(f"{who} has no model to ask; give its name at the endpoint")
+            raise AtelierError(f"{who} has no model; give the model's name at the endpoint")
         if not 0 < timeout < math.inf or retries < 0:
             raise AtelierError(
                 f"{who} has timeout {timeout:g} and retries {retries}; the timeout must be "
@@ -56,7 +59,7 @@ class ChatModel:
             )
         if "@" in base_url or "?" in base_url:
             raise AtelierError(
-                "base_url has a user, password or query in it, and settings are written to files; "
+                "base_url contains a user, password or query, and settings are written to files; "
                 "give the bare address, and the key in OPENAI_API_KEY"
             )
         self.model = model
@@ -65,25 +68,26 @@ class ChatModel:
         self.retries = retries
 
     def address(self) -> str:
-        """The endpoint, as messages and files may show it.
+        """The endpoint's URL without secrets, for messages and files.
 
-        Raises AtelierError for an address that is none and for a key that cannot be one.
+        Raises AtelierError for an invalid address, and for a key that cannot be one.
         """
         read_key()
-        return _shown(self._url())
+        return _without_secrets(self._url())
 
     def _url(self) -> str:
-        return self.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or OWN_URL
+        return self.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or DEFAULT_URL
 
     def ask(self, messages: list[dict[str, str]], response_format: dict[str, Any]) -> str:
-        """What the model answers, "" if it is no text.
+        """The text of the model's answer, "" if it has none.
 
-        Raises EndpointError, in our own words, if the asking fails.
+        response_format: as `schema` makes it. Raises EndpointError if the request fails.
         """
         import openai
 
         where = self.address()
-        # Raised outside the handler: the original, which may quote the key, is not chained to it.
+        # EndpointError is raised outside the handlers, so that the original error, which may quote
+        # the key, is not chained to it.
         try:
             with openai.OpenAI(
                 api_key=read_key() or "none",  # the library insists on one
@@ -94,28 +98,28 @@ class ChatModel:
                 return self._answer(client, messages, response_format)
         except openai.APITimeoutError:
             reason = (
-                f"gave no answer within {self.timeout:g} s, even after {self.retries} retries; "
-                "check that its server is well, or raise timeout"
+                f"gave no answer within {self.timeout:g} s, in {self._attempts()}; "
+                "check that its server is running, or raise timeout"
             )
         except openai.APIConnectionError:
-            reason = "cannot be reached; check base_url and that a server runs there"
+            reason = "cannot be reached; check base_url, and that a server is running there"
         except openai.APIStatusError as error:
             reason = self._refusal(error.status_code)
         except (openai.OpenAIError, ValueError, LookupError, AttributeError, TypeError):
-            reason = (
-                "answers, but not as a chat endpoint does; check base_url (it often ends in /v1)"
-            )
+            reason = "does not answer like a chat endpoint; check base_url (it often ends in /v1)"
         raise EndpointError(f"The endpoint {where} {reason}")
 
     def _refusal(self, status: int) -> str:
-        """What an HTTP status means, as the end of a sentence."""
+        """The meaning of an HTTP status and the remedy, as the end of a sentence."""
         if status >= 500:
             return (
-                f"fails ({status}), even after {self.retries} retries; try later, or look into "
-                "its server's log"
+                f"fails ({status}), after {self._attempts()}; try later, or read its server's log"
             )
-        unknown = f"refuses the request ({status}); check that its model {{model!r}} can chat"
-        return REFUSALS.get(status, unknown).format(model=self.model, retries=self.retries)
+        other = f"refuses the request ({status}); check that its model {{model!r}} can chat"
+        return REFUSALS.get(status, other).format(model=self.model, attempts=self._attempts())
+
+    def _attempts(self) -> str:
+        return f"{self.retries + 1} attempts" if self.retries else "1 attempt"
 
     def _answer(
         self, client: OpenAI, messages: list[dict[str, str]], response_format: dict[str, Any]
@@ -125,22 +129,22 @@ class ChatModel:
         request = {"model": self.model, "messages": messages, "temperature": 0}
         try:
             reply = client.chat.completions.create(**request, response_format=response_format)
-        except BadRequestError:  # the server may know no schemas
+        except BadRequestError:  # the server may not support schemas
             reply = client.chat.completions.create(**request)
         content = reply.choices[0].message.content
         return content if isinstance(content, str) else ""
 
 
 def read_key() -> str:
-    """The key in the environment, "" if there is none; AtelierError if HTTP could not carry it."""
+    """The key in OPENAI_API_KEY, "" for none; AtelierError if it cannot be sent by HTTP."""
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if not (key.isascii() and key.isprintable()):  # HTTP would refuse it, and quote it
-        raise AtelierError("OPENAI_API_KEY holds signs that no key has; set it again")
+        raise AtelierError("OPENAI_API_KEY contains characters that no key has; set it again")
     return key
 
 
-def _shown(url: str) -> str:
-    """The address without user, password and query, which may be secrets."""
+def _without_secrets(url: str) -> str:
+    """The URL without user, password and query. Raises AtelierError for an invalid one."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -148,21 +152,21 @@ def _shown(url: str) -> str:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise AtelierError(
-            "The endpoint's address in base_url (or OPENAI_BASE_URL) is no web address; write it "
-            "as http://127.0.0.1:8000/v1"
+            "The endpoint's address in base_url (or OPENAI_BASE_URL) is no web address; write one "
+            "like http://127.0.0.1:8000/v1"
         )
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path}"
 
 
 def schema(name: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """The response format that asks for a JSON object with exactly these properties."""
-    asked = {"name": name, "strict": True, "schema": strict_object(properties)}
-    return {"type": "json_schema", "json_schema": asked}
+    """The response format that demands a JSON object with exactly these properties."""
+    demand = {"name": name, "strict": True, "schema": strict_object(properties)}
+    return {"type": "json_schema", "json_schema": demand}
 
 
 def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of an object that has exactly these properties."""
+    """The JSON schema of an object with exactly these properties."""
     return {
         "type": "object",
         "properties": properties,
@@ -172,9 +176,9 @@ def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def json_objects(answer: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects in an answer, in order, whatever stands around them.
+    """The JSON objects in an answer, in order, whatever surrounds them.
 
-    Models like to talk around their JSON, and those that think aloud end with what counts.
+    Models like to talk around their JSON, and the last object of a model that thinks aloud counts.
     """
     decoder, position = json.JSONDecoder(), 0
     answer = answer[-LONGEST:]
