@@ -598,7 +598,7 @@ def test_the_page_alone_gives_a_file_of_votes(browser, study, tmp_path, capsys):
     assert sorted(order) == sorted(other) == sorted(read_key(study).pairs)
     assert order != other
     rater.press("ab\n")
-    rater.shows("#state", "Kept in this browser")
+    rater.shows("#state", "Saved in this browser")
     browser.refresh()
     rater.shows("#count", "2 of 6")
     assert browser.execute_script("return order.map(pair => pair.id)") == order
