@@ -15,7 +15,7 @@ from datamodules.task import BACKGROUND, MOST_STYLES, StyleTarget
 class Request:
     """Settings and words that name objects and styles; see `StylizationDataModule`.
 
-    shown:    whether a picture shows the style, so that no text is needed.
+    has_style_image: whether a picture shows the style, so that no text is needed.
     anywhere: whether no object is needed, since masks are given or the segmenter takes everything.
     """
 
@@ -24,7 +24,7 @@ class Request:
     style: str = ""
     background_style: str = ""
     targets: Mapping[str, str] = field(default_factory=dict)
-    shown: bool = False
+    has_style_image: bool = False
     anywhere: bool = False
 
     def resolve(self, parser: Parser) -> tuple[tuple[StyleTarget, ...], str]:
@@ -53,7 +53,7 @@ class Request:
 
     def _single(self) -> list[StyleTarget]:
         """The one object's targets, if the settings suffice."""
-        if self._needs_object or not (self.style or self.shown):
+        if self._needs_object or not (self.style or self.has_style_image):
             return []
         # With a style picture alone there is no text; an instruction may still give one.
         if not self.style and self.instruction.strip():
@@ -72,7 +72,7 @@ class Request:
             )
         targets = self._overridden(parser.parse(self.instruction))
         quoted = _quoted(self.instruction)
-        if not all(target.style for target in targets) and not self.shown:
+        if not all(target.style for target in targets) and not self.has_style_image:
             raise AtelierError(f"There is no style in {quoted}; name one there or with --style")
         if self._needs_object and not all(target.object for target in targets):
             raise AtelierError(

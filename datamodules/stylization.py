@@ -92,7 +92,7 @@ class StylizationDataModule(LightningDataModule):
             style,
             background_style,
             targets or {},
-            shown=bool(style_image),
+            has_style_image=bool(style_image),
             anywhere=bool(self.mask_files) or not segmenter.needs_phrase,
         )
         self.protect_object = protect_object

@@ -25,12 +25,12 @@ SHIPPED = "evaluation.metrics."  # metrics that declare their scores in evaluati
 @once_per_process
 def meanings() -> dict[str, Score]:
     """Meanings by bare name: of our own metrics, and of others that configs/evaluation names."""
-    known = {SECONDS: Score(False, 0, math.inf, "the run's stages together", unit="s")} | ALL
+    scores = {SECONDS: Score(False, 0, math.inf, "the run's stages together", unit="s")} | ALL
     for class_path in _other_metrics():
         module, _, name = class_path.rpartition(".")
-        scores = getattr(import_module(module), name).scores
-        known |= {bare(key): score for key, score in scores.items()}
-    return known
+        others = getattr(import_module(module), name).scores
+        scores |= {bare(key): score for key, score in others.items()}
+    return scores
 
 
 def _other_metrics() -> list[str]:

@@ -121,13 +121,13 @@ def _select(runs: Sequence[Run], where: Sequence[str]) -> list[Run]:
             raise AtelierError(f"{condition!r} is not LABEL=VALUE; write e.g. --where style=fire")
         _refuse_unknown([name], _labels(runs), "label")
         if not any(_is(run.label(name), value) for run in runs):
-            known = dict.fromkeys(as_text(run.label(name)) for run in runs)
-            raise AtelierError(f"No run has {name}={value}{there_are(value, known)}")
+            texts = dict.fromkeys(as_text(run.label(name)) for run in runs)
+            raise AtelierError(f"No run has {name}={value}{there_are(value, texts)}")
         values.setdefault(name, []).append(value)
     selected = [
         run
         for run in runs
-        if all(any(_is(run.label(name), v) for v in wanted) for name, wanted in values.items())
+        if all(any(_is(run.label(name), v) for v in options) for name, options in values.items())
     ]
     if not selected:
         raise AtelierError(f"No run has all of {', '.join(where)}; leave one of them out")
@@ -148,10 +148,12 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys([*label_names(runs), "set", "encoder"]))
 
 
-def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str) -> None:
+def _refuse_unknown(names: Iterable[str], present: Iterable[str], kind: str) -> None:
     for name in names:
-        if name not in known:
-            raise AtelierError(f"There is no {kind} {name!r} in these runs{there_are(name, known)}")
+        if name not in present:
+            raise AtelierError(
+                f"There is no {kind} {name!r} in these runs{there_are(name, present)}"
+            )
 
 
 # --- which scores
