@@ -204,9 +204,16 @@ def test_soulstylers_paper_needs_four_weights():
         (
             {
                 "class_path": "lightning_modules.encoders.open_clip.OpenCLIPEncoder",
+                "init_args": {"model": "ViT-B-16-SigLIP", "pretrained": "webli"},
+            },
+            ["open_clip:ViT-B-16-SigLIP/webli", "tokenizer:timm/ViT-B-16-SigLIP"],
+        ),
+        (
+            {
+                "class_path": "lightning_modules.encoders.open_clip.OpenCLIPEncoder",
                 "init_args": {"model": "ViT-B-16-SigLIP", "pretrained": "untrained"},
             },
-            ["tokenizer:timm/ViT-B-16-SigLIP"],
+            [],
         ),
         (
             {
