@@ -20,21 +20,12 @@ from evaluation.metrics.efficientnet_distance import EfficientNetDistance, Lite0
 from evaluation.metrics.lpips import LPIPS, NETS, LPIPSDistance
 from evaluation.metrics.nima import LAYOUTS, NIMA, NIMANetwork, nima
 from evaluation.metrics.perceptual import CHUNK, PairDistance, distances, packaged
+from tests.support.traps import Trap
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
 MODELS = {"vgg16": "vgg", "alexnet": "alex", "squeezenet1_1": "squeeze"}
 IMAGENET = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 1, 3, 1, 1)
-
-
-class Trap:
-    """Leaves a file where it is unpickled."""
-
-    def __init__(self, mark):
-        self.mark = mark
-
-    def __reduce__(self):
-        return Path.touch, (Path(self.mark),)
 
 
 def randomised(make):

@@ -67,14 +67,14 @@ def test_naive_computes_the_same_losses_and_gradients(batch, features, mode, sha
     weights = {"weights": "untrained"} if features is VGGFeatures else {}
     method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
     method = deepcopy(method).double()  # of networks that other tests share
-    batch = replace(batch, content=batch.content.double(), masks=batch.masks.double())
-    published = PublishedLoop(method, batch, share and accepting(share))
+    double = replace(batch, content=batch.content.double(), masks=batch.masks.double())
+    published = PublishedLoop(method, double, share and accepting(share))
     if share:
         method.reject = rejecting(share)
     method.observer = observer = StepObserver(Stopwatch(torch.device("cpu")))
-    method.prepare(batch)
+    method.prepare(double)
     observer.places.clear()
-    ours = method.training_step(batch, 0)
+    ours = method.training_step(double, 0)
     ours.pop("loss").backward()
     assert len(observer.places) == 3
     theirs = published.step([p for cut in observer.places for p in places_of(*cut)])

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +30,7 @@ from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.steps.patches import Patches
 from tests.support.methods import descend
+from tests.support.traps import Trap
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
@@ -45,16 +45,6 @@ TINY_CLIP = {
         "layers": 1,
     },
 }
-
-
-class Trap:
-    """Leaves a file where it is unpickled."""
-
-    def __init__(self, mark):
-        self.mark = mark
-
-    def __reduce__(self):
-        return Path.touch, (Path(self.mark),)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from datamodules.segmentation.operations.guided_filter import guided_filter
 from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
 from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.vgg import VGGFeatures
+from tests.support.traps import Trap
 
 VIT = "vit_tiny_patch16_224"  # 22 MB; the architecture of DINO with fewer channels
 
@@ -131,16 +132,6 @@ def bare_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-
-
-class Trap:
-    """Pickle that creates a file when a loader executes its content."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self):
-        return (Path.touch, (self.marker,))
 
 
 # FCN

@@ -31,7 +31,8 @@ WEIGHTS = {"global": 500.0, "patch": 9e3, "background": 150.0, "content": 20.0, 
 
 
 @pytest.fixture
-def mask(content):
+def middle(content):
+    """A mask (64, 96): 1 in the middle."""
     mask = torch.zeros(content.shape[1:])
     mask[16:48, 24:72] = 1
     return mask
@@ -50,32 +51,32 @@ def soulstyler(**settings):
     )
 
 
-def test_the_object_takes_the_style_and_the_background_stays(content, mask):
-    method, batch = soulstyler(), batch_of(content, [mask], "fire")
+def test_the_object_takes_the_style_and_the_background_stays(content, middle):
+    method, batch = soulstyler(), batch_of(content, [middle], "fire")
     history = descend(method, batch, steps=25)
     output = method.stylize(batch)[0].detach()
-    assert torch.equal(output[:, mask == 0], content[:, mask == 0])
-    assert (output - content)[:, mask == 1].abs().mean() > 0.05
+    assert torch.equal(output[:, middle == 0], content[:, middle == 0])
+    assert (output - content)[:, middle == 1].abs().mean() > 0.05
     assert history[-1]["patch"] < history[0]["patch"] - 0.02
 
 
-def test_a_mask_of_nothing_changes_nothing(content, mask):
+def test_a_mask_of_nothing_changes_nothing(content, middle):
     method = soulstyler()
-    output = method(batch_of(content, [torch.zeros_like(mask)], "fire"))
+    output = method(batch_of(content, [torch.zeros_like(middle)], "fire"))
     assert torch.equal(output[0], content)
     with pytest.raises(AtelierError, match="too small or thin"):
-        method.prepare(batch_of(content, [torch.zeros_like(mask)], "fire"))
+        method.prepare(batch_of(content, [torch.zeros_like(middle)], "fire"))
 
 
-def test_without_composite_the_whole_picture_is_the_generators(content, mask):
+def test_without_composite_the_whole_picture_is_the_generators(content, middle):
     method = soulstyler(blending=Blending())
-    batch = batch_of(content, [mask], "fire")
+    batch = batch_of(content, [middle], "fire")
     assert torch.equal(method(batch), method.generator(batch.content))
 
 
-def test_gradients_flow_to_the_generator_only(content, mask):
+def test_gradients_flow_to_the_generator_only(content, middle):
     method = soulstyler()
-    batch = batch_of(content, [mask], "fire")
+    batch = batch_of(content, [middle], "fire")
     method.prepare(batch)
     method.training_step(batch, 0)["loss"].backward()
     assert all(p.grad is not None for p in method.generator.parameters())
@@ -89,10 +90,10 @@ def test_gradients_flow_to_the_generator_only(content, mask):
     assert optimised == {id(p) for p in method.generator.parameters()}
 
 
-def test_missing_and_surplus_weights_are_said(content, mask):
+def test_missing_and_surplus_weights_are_said(content, middle):
     method = soulstyler(weights={"patch": 1.0})
     with pytest.raises(AtelierError, match="exactly one weight"):
-        optimise(method, batch_of(content, [mask], "fire"), steps=1)
+        optimise(method, batch_of(content, [middle], "fire"), steps=1)
 
 
 class Parrot(Parser):
@@ -302,14 +303,13 @@ def test_what_an_instruction_lacks_is_said(settings, sentence):
 @pytest.mark.parametrize("method", names(METHODS))
 def test_every_method_is_built_from_its_yaml_and_steps(method, tmp_path, mask, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    save_png(to_picture(mask), tmp_path / "mask.png")
     from experiments.run.lightning_cli import AtelierCLI
 
     settings = {
         "data.image": "skimage:chelsea",
         "data.style": "fire",
         "data.style_image": "skimage:coffee",
-        "data.mask": str(tmp_path / "mask.png"),
+        "data.mask": str(mask),
         "data.size": 96,
         "trainer.max_steps": 2,
         "wandb.enabled": False,

@@ -23,9 +23,9 @@ from experiments.run.registry import SWEEPS
 from tests.support.cli import command, process, variables
 from tests.support.finished import GRID
 from tests.support.sweeps import PRODUCTS, products, products_there
+from tests.support.troubled import TROUBLED
 from tests.support.waiting import wait_until
 
-TROUBLED = "tests.support.troubled"
 # --- what is to be made
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lightning_modules.generators.pixels import Pixels
 
+TROUBLED = __name__
+
 
 class Hanging(Pixels):
     """Never comes back."""
