@@ -7,16 +7,14 @@ and `experiments/reproduce/soulstyler_llm.py` print or write it.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import datamodules
 from datamodules.support.errors import AtelierError
+from evaluation.instruction_sets import Example, read_examples
 from evaluation.report.published import read_parsers
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -24,25 +22,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from datamodules.task import StyleTarget
     from evaluation.metrics.parse_judge import Judge, Judgement
 
-BENCHMARKS = Path(datamodules.__file__).parent / "benchmarks"
-SETS = {
-    "test": "instructions",
-    "aside": "instructions_aside",
-    "dev": "instructions_dev",
-    "hard": "instructions_hard",
-    "wild": "instructions_wild",
-    "fresh": "instructions_fresh",
-    "several": "instructions_several",
-}
 MOST_FAILURES = 3  # consecutive failures of the judge's endpoint, after which it is left alone
-
-
-@dataclass(frozen=True)
-class Example:
-    """An instruction with its key: the targets that a perfect parser returns, at least one."""
-
-    instruction: str
-    key: tuple[StyleTarget, ...]
 
 
 @dataclass
@@ -159,50 +139,6 @@ class ParserTable:
             "rubric": self.judge.rubric_id,
         }
         return {"set": self.set, "judge": judge}
-
-
-def read_examples(name: str) -> list[Example]:
-    """The examples of a set.
-
-    name: one of SETS, or a JSON-lines file with {"instruction", "object", "style"} or
-    {"instruction", "targets": [{"object", "style", "weight"}, ...]} in each line. Raises
-    AtelierError for anything else.
-    """
-    path = BENCHMARKS / f"{SETS[name]}.jsonl" if name in SETS else Path(name)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AtelierError(
-            f"There are no instructions to read at {path}; give a JSON-lines file or one of "
-            f"{', '.join(SETS)} with --set"
-        ) from error
-    examples = [
-        _example(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()
-    ]
-    if not examples:
-        raise AtelierError(f"{path} has no instructions; write one per line as JSON")
-    return examples
-
-
-def _example(line: str, where: str) -> Example:
-    from datamodules.task import StyleTarget
-
-    try:
-        entry = json.loads(line)
-        keys = entry.get("targets", [entry])
-        pairs = [(key["object"], key["style"], key.get("weight", 1)) for key in keys]
-        good = all(isinstance(text, str) for o, s, _ in pairs for text in (o, s)) and all(
-            type(weight) in (int, float) for *_, weight in pairs
-        )
-        if not (pairs and good and isinstance(entry["instruction"], str)):
-            raise ValueError
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise AtelierError(
-            f'{where} is no instruction with its key; write {{"instruction": ..., "object": ..., '
-            '"style": ...}'
-        ) from error
-    key = tuple(StyleTarget(name, style, float(weight)) for name, style, weight in pairs)
-    return Example(entry["instruction"], key)
 
 
 class Watch:

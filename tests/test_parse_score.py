@@ -16,9 +16,10 @@ from datamodules.support.chat import EndpointError
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
 from datamodules.task import BACKGROUND, StyleTarget
+from evaluation.instruction_sets import read_examples
 from evaluation.metrics.parse_judge import Judge, Judgement
 from evaluation.metrics.parse_score import ParseScore, normalise, parse_scores, span_iou, token_f1
-from evaluation.parsers import MOST_FAILURES, Watch, measure_parsers, read_examples
+from evaluation.parsers import MOST_FAILURES, Watch, measure_parsers
 from evaluation.report.published import read_parsers
 from evaluation.report.tables import parsers_part
 from evaluation.tables.parsers import COLUMNS, cells
@@ -438,19 +439,24 @@ def test_the_command_refuses_before_it_measures(capsys, options, sentence, cache
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "sentence"),
     [
-        "{",
-        "3",
-        '{"instruction": "x", "object": "y"}',
-        '{"instruction": 1, "targets": []}',
-        '{"instruction": "x", "object": "y", "style": 1}',
+        ("{", "is no JSON; write"),
+        ("3", ": 3 is no mapping"),
+        ('{"instruction": "x", "object": "y"}', ": the key style is missing"),
+        ('{"instruction": 1, "targets": []}', ": instruction is 1; give a text"),
+        ('{"instruction": "x", "targets": []}', ": targets is .*; give a list of targets"),
+        ('{"instruction": "x", "object": "y", "style": 1}', ": style is 1; give a text"),
+        (
+            '{"instruction": "x", "targets": [{"object": "y", "style": "z", "weight": -1}]}',
+            r", targets\[1\]: weight is -1; give a number, 0 or more",
+        ),
     ],
 )
-def test_a_set_that_is_none_is_said_with_its_line(tmp_path, line):
+def test_a_wrong_line_of_a_set_is_refused_with_its_number(tmp_path, line, sentence):
     path = tmp_path / "set.jsonl"
     path.write_text('{"instruction": "a", "object": "b", "style": "c"}\n' + line)
-    with pytest.raises(AtelierError, match="line 2 is no instruction"):
+    with pytest.raises(AtelierError, match=f"line 2 ?{sentence}"):
         read_examples(str(path))
 
 

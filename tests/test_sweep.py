@@ -14,7 +14,7 @@ from PIL import Image
 
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.campaign import make_all
-from experiments.campaigns.grid import combinations, read_sweep, sweep_jobs, values_of
+from experiments.campaigns.grid import Sweep, combinations, read_sweep, sweep_jobs, values_of
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import failed_tries, make_jobs
 from experiments.campaigns.plan import make_job, shard
@@ -30,7 +30,8 @@ from tests.support.waiting import wait_until
 
 
 def test_a_grid_is_every_combination_in_order():
-    sweep = {"name": "x", "grid": {"model.tau": [0.1, 0.2], "seed": [1, 2]}, "method": ["a", "b"]}
+    grid = {"model.tau": [0.1, 0.2], "seed": [1, 2]}
+    sweep = Sweep(name="x", grid=grid, method=["a", "b"])
     found = combinations(sweep)
     assert len(found) == 8
     assert found[0] == {"model.tau": 0.1, "seed": 1, "method": "a"}
@@ -43,10 +44,13 @@ def test_a_grid_is_every_combination_in_order():
 def test_a_random_sample_is_the_same_for_the_same_seed():
     over = {"model.tau": {"low": 0.1, "high": 0.9}, "model.optimizer.lr": {"low": 1e-4, "high": 1}}
     over["model.optimizer.lr"]["log"] = True
-    sweep = {"name": "x", "random": {"count": 200, "seed": 3, "over": over | {"style": ["a", "b"]}}}
+    over["style"] = ["a", "b"]
+    sweep, other = (
+        Sweep(name="x", random={"count": 200, "seed": seed, "over": over}) for seed in (3, 4)
+    )
     found = combinations(sweep)
     assert found == combinations(sweep)
-    assert found != combinations(sweep | {"random": sweep["random"] | {"seed": 4}})
+    assert found != combinations(other)
     assert all(0.1 <= one["model.tau"] <= 0.9 for one in found)
     rates = sorted(one["model.optimizer.lr"] for one in found)
     assert 0.003 < rates[100] < 0.03  # the median of a log-uniform draw
@@ -63,16 +67,16 @@ def test_shipped_sweeps_can_be_made(path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "cannot be read as YAML"),
+        ("a: [", "the sweep cannot be read"),
         ("title: x", "neither grid nor random"),
-        ("grid: {a: 1}\ncolour: red", "unknown key 'colour'"),
+        ("grid: {a: 1}\ncolour: red", "there is no key 'colour', only title"),
         ("grid: {model.tau: 0.5}", "model.tau in the sweep's grid is 0.5"),
         ("grid: {model.tau: {from: 1, to: 0, step: 1}}", "model.tau in the sweep's grid"),
         ("grid: {tau: [1]}", "'tau' is no setting"),
         ("grid: {parser: [llama]}", "There is no parser 'llama'"),
         ("method: soulstiler\ngrid: {seed: [1]}", "did you mean soulstyler"),
         ("random: {over: {model.tau: 3}}", "model.tau in the sweep's random.over"),
-        ("random: {often: 3}", "random in the sweep takes"),
+        ("random: {often: 3}", "random: there is no key 'often', only count, seed, over"),
         ("grid: {seed: {from: 1, to: 1000000, step: 1}}", "100000 are the most"),
     ],
 )

@@ -24,84 +24,105 @@ import math
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BeforeValidator, Field, model_validator
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
 from experiments.campaigns.job import Job
-from experiments.campaigns.plan import SPECIAL, make_job, picture_name
+from experiments.campaigns.plan import make_job, picture_name
 from experiments.run.configuration import EMBEDDED
 from experiments.run.registry import SWEEPS, path_of
 
-KEYS = {"title", "method", "models", "fixed", "grid", "random", "set"}
 MOST_RUNS = 100_000  # more are a mistake
 
+Names = Annotated[
+    list[Text],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    Field(min_length=1, description="a name or a list of names"),
+]
+Settings = Annotated[
+    dict[Text, Any], Field(description="a mapping of settings", default_factory=dict)
+]
 
-def read_sweep(name: str) -> dict[str, Any]:
-    """A sweep's YAML, shipped or a file, with its "name"; AtelierError says which key is wrong."""
+
+class Draws(Schema):
+    """So many random draws of settings, the same for the same seed."""
+
+    count: Annotated[int, Field(ge=1, description="a whole number, 1 or more")] = 10
+    seed: Seed = 0
+    over: Annotated[
+        dict[Text, Any], Field(description="a mapping {SETTING: {low: ..., high: ...}}")
+    ]
+
+
+class SweepFile(Schema):
+    """The form of a sweep's YAML."""
+
+    title: Text = ""
+    method: Names = Field(default_factory=lambda: ["soulstyler"])
+    models: Names = Field(default_factory=lambda: [EMBEDDED])
+    fixed: Settings
+    set: Text = ""
+    grid: Settings
+    random: Draws = Field(default_factory=lambda: Draws(count=1, over={}))
+
+    @model_validator(mode="after")
+    def _varies(self) -> SweepFile:
+        if not self.grid and not self.random.over:
+            raise ValueError("there is neither grid nor random; name the settings that vary")
+        return self
+
+
+class Sweep(SweepFile):
+    """A sweep with the name of its file."""
+
+    name: str
+
+
+def read_sweep(name: str) -> Sweep:
+    """A sweep's YAML, shipped or a file; AtelierError names the wrong key."""
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else path_of(name, SWEEPS, "sweep")
-    try:
-        sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise AtelierError(f"There is no sweep at {path}; check the path") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise AtelierError(f"{path} cannot be read as YAML ({reason}); mend it") from error
-    if not isinstance(sweep, dict) or not sweep.keys() & {"grid", "random"}:
-        raise AtelierError(f"{path} has neither grid nor random; name the settings that vary")
-    if unknown := sweep.keys() - KEYS:
-        raise AtelierError(
-            f"{path} has the unknown key {min(unknown)!r}; there are {', '.join(sorted(KEYS))}"
-        )
-    return {"name": path.stem, **sweep}
+    content = validate(SweepFile, read_yaml(path, "sweep"), str(path))
+    return Sweep(name=path.stem, **{key: getattr(content, key) for key in content.model_fields_set})
 
 
-def sweep_jobs(sweep: Mapping[str, Any], overrides: Mapping[str, Any], wandb: bool) -> list[Job]:
+def sweep_jobs(sweep: Sweep, overrides: Mapping[str, Any], wandb: bool) -> list[Job]:
     """One job per picture and combination. overrides: settings that precede all others."""
-    fixed = {name: sweep[name] for name in SPECIAL if isinstance(sweep.get(name), str)}
-    fixed |= sweep.get("fixed") or {}
+    fixed = {"method": sweep.method[0], "models": sweep.models[0], **sweep.fixed}
     jobs = []
     for settings, labels in _entries(sweep):
         for varied in combinations(sweep):
             values = {**fixed, **settings, **varied, **overrides}
-            jobs.append(make_job(values, {**labels, **varied}, sweep["name"], wandb))
+            jobs.append(make_job(values, {**labels, **varied}, sweep.name, wandb))
     return jobs
 
 
-def _entries(sweep: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _entries(sweep: Sweep) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Settings and labels of the pictures: those of a benchmark set, or of `fixed`."""
-    if "set" not in sweep:
-        fixed = sweep.get("fixed") or {}
-        target = {name: fixed[name] for name in ("object", "style") if name in fixed}
-        return [({}, {"picture": picture_name(str(fixed.get("image", ""))), **target})]
+    if not sweep.set:
+        target = {name: sweep.fixed[name] for name in ("object", "style") if name in sweep.fixed}
+        return [({}, {"picture": picture_name(str(sweep.fixed.get("image", ""))), **target})]
     from datamodules.benchmarks.sets import load_set
 
     return [
         ({"image": e.image, "seed": e.seed, **e.settings}, {**e.labels, "picture": e.picture})
-        for e in load_set(sweep["set"]).entries
+        for e in load_set(sweep.set).entries
     ]
 
 
-def models_of(sweep: Mapping[str, Any]) -> str:
-    """The preset of models of a sweep, the first of several."""
-    models = sweep.get("models") or EMBEDDED
-    return models if isinstance(models, str) else models[0]
-
-
-def combinations(sweep: Mapping[str, Any]) -> list[dict[str, Any]]:
+def combinations(sweep: Sweep) -> list[dict[str, Any]]:
     """The settings that vary, of every run in order."""
-    grid = {name: values_of(name, span) for name, span in (sweep.get("grid") or {}).items()}
-    for name in SPECIAL:
-        if isinstance(sweep.get(name), list):
-            grid[name] = sweep[name]
-    count = math.prod(map(len, grid.values())) * (sweep.get("random") or {}).get("count", 1)
+    grid = {name: values_of(name, span) for name, span in sweep.grid.items()}
+    several = {"method": sweep.method, "models": sweep.models}
+    grid |= {name: names for name, names in several.items() if len(names) > 1}
+    count = math.prod(map(len, grid.values())) * sweep.random.count
     if count > MOST_RUNS:
-        raise AtelierError(f"The sweep {sweep['name']} has {count} runs; {MOST_RUNS} are the most")
-    draws = _draws(sweep.get("random"))
+        raise AtelierError(f"The sweep {sweep.name} has {count} runs; {MOST_RUNS} are the most")
     return [
         dict(zip(grid, combination, strict=True)) | draw
-        for draw in draws
+        for draw in _draws(sweep.random)
         for combination in itertools.product(*grid.values())
     ]
 
@@ -121,16 +142,11 @@ def values_of(name: str, span: Any) -> list[Any]:
     )
 
 
-def _draws(chance: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Random settings, the same for the same seed."""
-    if not chance:
-        return [{}]
-    if chance.keys() - {"count", "seed", "over"} or not isinstance(chance.get("over"), dict):
-        raise AtelierError("random in the sweep takes count, seed and over: {SETTING: {low, high}}")
-    generator = random.Random(chance.get("seed", 0))
+def _draws(draws: Draws) -> list[dict[str, Any]]:
+    generator = random.Random(draws.seed)
     return [
-        {name: _draw(name, span, generator) for name, span in chance["over"].items()}
-        for _ in range(chance.get("count", 10))
+        {name: _draw(name, span, generator) for name, span in draws.over.items()}
+        for _ in range(draws.count)
     ]
 
 

@@ -10,40 +10,38 @@ import yaml
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_text
-from experiments.campaigns.grid import models_of, values_of
+from experiments.campaigns.grid import Sweep, values_of
 from experiments.campaigns.plan import setting
 from experiments.run.configuration import compose
 
 
-def export(sweep: Mapping[str, Any], overrides: Mapping[str, Any], path: Path) -> None:
+def export(sweep: Sweep, overrides: Mapping[str, Any], path: Path) -> None:
     """Write the W&B sweep, and beside it the configuration that its runs start from.
 
     Raises AtelierError for what W&B cannot express: several methods or models, a benchmark set.
     """
-    config, method = path.with_suffix(".config.yaml"), sweep.get("method", "soulstyler")
-    if not all(isinstance(name, str) for name in (method, sweep.get("models") or "")):
+    if len(sweep.method) > 1 or len(sweep.models) > 1:
         raise AtelierError("W&B's sweep takes one method and one models; export one YAML for each")
-    if "set" in sweep:
+    if sweep.set:
         raise AtelierError("W&B's sweep takes no benchmark set; name an image in `fixed`")
-    write_text(config, yaml.safe_dump(compose(method, models_of(sweep)), sort_keys=False))
+    config = path.with_suffix(".config.yaml")
+    start = compose(sweep.method[0], sweep.models[0])
+    write_text(config, yaml.safe_dump(start, sort_keys=False))
     write_text(path, yaml.safe_dump(as_wandb(sweep, overrides, config.absolute()), sort_keys=False))
 
 
-def as_wandb(
-    sweep: Mapping[str, Any], overrides: Mapping[str, Any], config: Path
-) -> dict[str, Any]:
+def as_wandb(sweep: Sweep, overrides: Mapping[str, Any], config: Path) -> dict[str, Any]:
     """The sweep as W&B's sweep configuration; its runs start from the file `config`."""
-    fixed = {**(sweep.get("fixed") or {}), **overrides}
+    fixed = {**sweep.fixed, **overrides}
     parameters = {name: {"value": value} for name, value in fixed.items()}
-    for name, span in (sweep.get("grid") or {}).items():
+    for name, span in sweep.grid.items():
         parameters[name] = {"values": values_of(name, span)}
-    chance = sweep.get("random") or {}
-    for name, span in chance.get("over", {}).items():
+    for name, span in sweep.random.over.items():
         parameters[name] = _distribution(span)
     return {
-        "name": sweep["name"],
-        "method": "random" if chance else "grid",
-        **({"run_cap": chance["count"]} if "count" in chance else {}),
+        "name": sweep.name,
+        "method": "random" if sweep.random.over else "grid",
+        **({"run_cap": sweep.random.count} if sweep.random.over else {}),
         "command": ["atelier", "fit", f"--config={config}", "${args}"],
         "parameters": dict(_by_setting(*parameter) for parameter in parameters.items()),
     }

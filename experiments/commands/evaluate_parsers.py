@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json
-from evaluation.parsers import SETS, Measurement, ParserTable, measure_parsers
+from evaluation.instruction_sets import SETS
+from evaluation.parsers import Measurement, ParserTable, measure_parsers
 from experiments.run.options import dotted
 from experiments.run.parsers import ParserProgress, parsers_by_name
 from experiments.run.registry import PARSER_NAMES

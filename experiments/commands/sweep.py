@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 from experiments.campaigns.campaign import run_campaign
-from experiments.campaigns.grid import models_of, read_sweep, sweep_jobs
+from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.options import add_campaign_arguments, campaign_options
 from experiments.run.options import dotted
 
@@ -38,4 +38,4 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"{path}\nwandb sweep {path}    then on every machine: wandb agent SWEEP-ID")
         return 0
     jobs = sweep_jobs(sweep, overrides, options.wandb)
-    return run_campaign(sweep["name"], jobs, models_of(sweep), options)
+    return run_campaign(sweep.name, jobs, sweep.models[0], options)
