@@ -12,10 +12,24 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from tests.support.browser import browser  # noqa: F401
+from tests.support.checkpoints import (
+    byte_tokenizer,  # noqa: F401
+    llama,  # noqa: F401
+    tiny_clip,  # noqa: F401
+    vgg_file,  # noqa: F401
+)
 from tests.support.cli import cli  # noqa: F401
 from tests.support.finished import finished_run, finished_sweep  # noqa: F401
+from tests.support.parses import judgement_cache  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401
+from tests.support.reports import report_runs  # noqa: F401
+from tests.support.scored_runs import two_methods  # noqa: F401
 from tests.support.servers import serve  # noqa: F401
+from tests.support.studies import (
+    served_study,  # noqa: F401
+    study,  # noqa: F401
+    study_runs,  # noqa: F401
+)
 from tests.support.sweeps import sweep  # noqa: F401
 
 

@@ -1,0 +1,125 @@
+"""CLIPSeg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from datamodules.images import load_picture, to_tensor
+from datamodules.segmentation.clipseg import CLIPSegSegmenter
+from datamodules.support.errors import AtelierError
+from tests.support.segmenter_files import bright_half
+from tests.support.traps import Trap
+
+
+@pytest.fixture(scope="module")
+def clipseg_folder(tmp_path_factory) -> Path:
+    from transformers import (
+        CLIPSegConfig,
+        CLIPSegForImageSegmentation,
+        CLIPSegProcessor,
+        CLIPTokenizer,
+        ViTImageProcessor,
+    )
+
+    folder = tmp_path_factory.mktemp("clipseg")
+    tokens = [
+        "<|startoftext|>",
+        "<|endoftext|>",
+        *(c + end for c in "abct" for end in ("", "</w>")),
+    ]
+    tokenizer = CLIPTokenizer(vocab={token: k for k, token in enumerate(tokens)}, merges=[])
+    pictures = ViTImageProcessor(size={"height": 64, "width": 64})
+    CLIPSegProcessor(pictures, tokenizer).save_pretrained(folder)
+    layers = {"hidden_size": 16, "intermediate_size": 32, "num_attention_heads": 2}
+    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    config = CLIPSegConfig(
+        text_config=layers
+        | ends
+        | {"num_hidden_layers": 2, "vocab_size": len(tokens), "max_position_embeddings": 16},
+        vision_config=layers | {"num_hidden_layers": 3, "image_size": 64, "patch_size": 16},
+        projection_dim=16,
+        extract_layers=[0, 1, 2],
+        reduce_dim=8,
+        decoder_num_attention_heads=2,
+        decoder_intermediate_size=16,
+    )
+    torch.manual_seed(0)
+    network = CLIPSegForImageSegmentation(config)
+    # Untrained decoders are flat; a few hundred times steeper their outputs span 0 to 1.
+    final = network.decoder.transposed_convolution
+    torch.nn.init.normal_(final.weight, std=0.3)
+    torch.nn.init.zeros_(final.bias)
+    network.save_pretrained(folder)
+    return folder
+
+
+def probabilities(folder: Path, content: Tensor) -> Tensor:
+    """Probabilities (64, 64) of "cat" by the network, without the segmenter."""
+    segmenter = CLIPSegSegmenter(str(folder))
+    network, processor = segmenter.network
+    inputs = processor(text=["cat"], images=[content], return_tensors="pt", do_rescale=False)
+    with torch.no_grad():
+        return network(**inputs).logits.squeeze().sigmoid()
+
+
+def test_the_mask_of_clipseg_is_soft_around_its_threshold(clipseg_folder):
+    content = to_tensor(load_picture("skimage:coffee"))
+    p = probabilities(clipseg_folder, content)
+    p = F.interpolate(p[None, None], content.shape[1:], mode="bilinear", antialias=True)[0, 0]
+    threshold = float(p.median())
+    mask = CLIPSegSegmenter(str(clipseg_folder), threshold).segment(content, "cat")
+    assert mask.shape == content.shape[1:]
+    assert mask.min() >= 0 and mask.max() <= 1
+    clear = (p - threshold).abs() > 5e-3  # the segmenter rounds the picture to 8 bits
+    assert torch.equal((mask > 0.5)[clear], (p > threshold)[clear])
+    torch.testing.assert_close(mask, (0.5 + (p - threshold) / 0.2).clamp(0, 1), atol=0.05, rtol=0)
+
+
+def test_clipseg_reads_the_phrase(clipseg_folder):
+    middle = float(probabilities(clipseg_folder, bright_half()).median())
+    segmenter = CLIPSegSegmenter(str(clipseg_folder), middle)
+    cat, other = (segmenter.segment(bright_half(), phrase) for phrase in ("cat", "ab"))
+    assert not torch.allclose(cat, other, atol=1e-4)
+    assert torch.equal(segmenter.segment(bright_half(), "cat"), cat)
+    segmenter.segment(bright_half(), "a cat " * 40)  # more tokens than the network takes
+
+
+def test_clipseg_refuses_a_phrase_below_its_threshold(clipseg_folder):
+    with pytest.raises(AtelierError, match=r'"cat" was not found.*at most 0\.\d\d.*--mask FILE'):
+        CLIPSegSegmenter(str(clipseg_folder), 0.9999).segment(bright_half(), "cat")
+    with pytest.raises(AtelierError, match=r"\(0, 1\)"):
+        CLIPSegSegmenter(threshold=1.5)
+
+
+def copy_of(folder: Path, to: Path) -> Path:
+    for file in folder.iterdir():
+        (to / file.name).write_bytes(file.read_bytes())
+    return to
+
+
+def test_the_folder_of_clipseg_must_be_complete_and_harmless(clipseg_folder, tmp_path):
+    folder = copy_of(clipseg_folder, tmp_path)
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+
+    def refused() -> bool:
+        with pytest.raises(AtelierError, match=f"^{folder} holds no CLIPSeg.*") as caught:
+            CLIPSegSegmenter(str(folder)).segment(bright_half(), "cat")
+        return "\n" not in str(caught.value)
+
+    weights.write_bytes(whole[: len(whole) // 2])
+    assert refused()
+    save_file({"another": torch.zeros(3)}, weights, {"format": "pt"})
+    assert refused()  # transformers alone would go on with random weights
+    weights.unlink()
+    assert refused()
+    marker = folder / "marker"
+    torch.save({"weight": Trap(marker)}, folder / "pytorch_model.bin")
+    assert refused()
+    assert not marker.exists()

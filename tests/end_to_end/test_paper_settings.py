@@ -1,0 +1,88 @@
+"""The papers' architectures from the sentence to a step."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.parsing.llm import LLMParser
+from datamodules.segmentation.features.dino import DINODense
+from datamodules.segmentation.spectral import SpectralSegmenter
+from datamodules.stylization import StylizationDataModule
+from datamodules.task import StyleTarget, StyleTask
+from experiments.run.configuration import compose
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.encoders.open_clip import OpenCLIPEncoder
+from lightning_modules.generators.stylenet import StyleNet
+from lightning_modules.perceptual.vgg import VGGFeatures
+from lightning_modules.sem_cs import SemCS
+from lightning_modules.steps.patches import Patches
+from tests.support.methods import descend
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+
+def test_a_stylization_runs_on_the_real_classes(tiny_clip, vgg_file):
+    torch.manual_seed(0)
+    method = CLIPstyler(
+        generator=StyleNet(width=8),
+        encoder=OpenCLIPEncoder("tiny-clip", str(tiny_clip[0])),
+        content_features=VGGFeatures(weights=str(vgg_file[0])),
+        weights={"global": 500.0, "patch": 9000.0, "content": 150.0, "tv": 2e-3},
+        patches=Patches(count=4),
+    )
+    content = torch.rand(3, 64, 48)
+    batch = StyleTask.of(content, (StyleTarget("", "fire"),), torch.ones(1, 64, 48)).batch()
+    assert all(math.isfinite(losses["loss"]) for losses in descend(method, batch, steps=3))
+    frozen = [*method.encoder.parameters(), *method.content_features.parameters()]
+    assert all(p.grad is None for p in frozen)
+
+
+def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny_clip, vgg_file, llama):
+    """Random weights in every real part: Llama parses, DINO segments, CLIP and VGG judge."""
+    data = StylizationDataModule(
+        image="skimage:coffee",
+        instruction="Turn the old boat into glass",
+        parser=LLMParser(model=str(llama)),
+        segmenter=SpectralSegmenter(features=DINODense(weights="untrained", size=224)),
+        size=96,
+    )
+    data.setup()
+    method = SemCS(
+        generator=StyleNet(width=8),
+        encoder=OpenCLIPEncoder("tiny-clip", str(tiny_clip[0])),
+        content_features=VGGFeatures(weights=str(vgg_file[0])),
+        weights={"foreground": 5e2, "background": 5e2, "patch": 9e3, "content": 150.0, "tv": 2e-3},
+        patches=Patches(count=4),
+    )
+    batch = data.task.batch()
+    assert all(math.isfinite(losses["loss"]) for losses in descend(method, batch, steps=3))
+    assert (method.stylize(batch) - batch.content).abs().mean() > 0
+
+
+@pytest.mark.slow
+def test_the_full_size_architectures_take_a_step_at_paper_settings():
+    """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: about 20 s on two cores."""
+    from experiments.run.lightning_cli import AtelierCLI
+
+    settings = {
+        "data.image": "skimage:astronaut",
+        "data.style": "fire",
+        "model.encoder.pretrained": "untrained",
+        "model.content_features.weights": "untrained",
+        "model.style_features.weights": "untrained",
+    }
+    cli = AtelierCLI.from_settings(compose("clipstyler", "paper"), settings, started=0.0)
+    cli.datamodule.setup()
+    batch = cli.datamodule.task.batch()
+    assert batch.content.shape[2:] == (512, 512)
+    assert cli.model.patches.count == 64
+    assert cli.model.sizes(batch) == [128]
+    cli.model.prepare(batch)
+    results = cli.model.training_step(batch, 0)
+    results["loss"].backward()
+    assert all(np.isfinite(float(value.detach())) for value in results.values())
+    assert all(p.grad is not None for p in cli.model.generator.parameters())
+    frozen = [*cli.model.encoder.parameters(), *cli.model.content_features.parameters()]
+    assert all(p.grad is None for p in frozen)

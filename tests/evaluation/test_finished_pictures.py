@@ -1,0 +1,107 @@
+"""Run folders as they are read for scoring."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from datamodules.images import load_picture, save_png, to_picture
+from datamodules.run_folder import RunFolder
+from datamodules.support.errors import AtelierError
+from evaluation.finished_pictures import find_runs, load, read_run, refuse_full_mask, together
+from evaluation.metrics.background import BackgroundPreservation
+from evaluation.metrics.change import Change
+from evaluation.suite import Suite, evaluate
+from tests.support.noise_runs import SIZE, TARGETS, result_of, run_folder, scores_of
+
+
+def test_a_run_is_read_from_its_files(tmp_path):
+    targets = [*TARGETS, ("background", "snow")]
+    folder = run_folder(tmp_path / "a", targets, data={"source_text": "a House"})
+    for k in (1, 2):
+        save_png(to_picture(torch.rand(SIZE, SIZE)), folder / f"mask-{k}.png")
+    save_png(to_picture(torch.rand(3, SIZE, SIZE)), folder / "steps" / "000020.png")
+    case = read_run(folder)
+    assert case.styles == (("box", ((1.0, "fire"),)), ("background", ((1.0, "snow"),)))
+    assert (case.source_text, case.encoder, case.size) == ("a House", "bridge-lite0", (SIZE, SIZE))
+    loaded = load(case, course=True)
+    assert list(loaded.course) == [20]
+    assert not torch.equal(loaded.regions[0].mask, loaded.regions[1].mask)
+    pictures = together([loaded, loaded])
+    assert pictures.content.shape == (2, 3, SIZE, SIZE)
+    assert pictures.source_text == "a House"
+
+
+def test_a_folder_of_another_system_needs_no_config(tmp_path):
+    folder = run_folder(tmp_path / "other")
+    for name in ("config.yaml", "result.json", "mask.png"):
+        (folder / name).unlink()
+    (folder / "parse.json").write_text('[{"object": "box", "style": "fire"}]')  # of weight 1
+    (case,) = map(read_run, find_runs(tmp_path))
+    assert case.mask is None
+    assert bool((load(case).mask == 1).all())
+    assert scores_of([folder], {"change": Change()})
+    assert result_of(folder)["metrics"]["mask_coverage"] == 1
+
+
+def test_runs_are_found_at_any_depth_once(tmp_path):
+    folders = [run_folder(tmp_path / name) for name in ("b/two", "a", "b/one")]
+    save_png(Image.new("RGB", (32, 32)), folders[0] / "steps" / "output.png")
+    assert find_runs(tmp_path) == sorted(folders)
+    assert find_runs(folders[1]) == [folders[1]]
+    (tmp_path / "empty").mkdir()
+    for path in ("empty", "missing"):
+        with pytest.raises(AtelierError, match=r"holds no run|There is no folder"):
+            find_runs(tmp_path / path)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda f: (f / "output.png").unlink(), "has no output.png"),
+        (lambda f: (f / "mask.png").unlink(), "has no mask.png"),
+        (lambda f: (f / "result.json").unlink(), "has not finished"),
+        (lambda f: (f / "parse.json").write_text("{"), "parse.json is damaged"),
+        (lambda f: (f / "parse.json").write_text('{"a": 1}'), "parse.json is no list"),
+        (lambda f: (f / "config.yaml").write_text("a: ]"), "config.yaml is damaged"),
+        (lambda f: (f / "output.png").write_bytes(b"no"), "is not a picture"),
+        (lambda f: save_png(Image.new("RGB", (70, 64)), f / "output.png"), "70x64 px, but its"),
+        (lambda f: run_folder(f, mask="empty"), "is empty"),
+        (lambda f: run_folder(f, mask="full"), "is full"),
+    ],
+)
+def test_a_bad_run_is_said_and_the_others_go_on(tmp_path, harm, words):
+    bad, good = run_folder(tmp_path / "bad"), run_folder(tmp_path / "good", seed=1)
+    harm(bad)
+    cases, said = [read_run(good)], ""
+    try:
+        cases.append(read_run(bad))
+    except AtelierError as error:
+        said = str(error)
+    found = dict(evaluate(cases, Suite({"background": Change()})))
+    by_name = {Path(case.name).name: scores for case, scores in found.items()}
+    assert re.search(words, said or by_name["bad"].error)
+    assert by_name["good"].values["object_change"] > 0
+    assert not RunFolder(bad, strict=False).result.metrics
+
+
+def test_a_full_mask_is_welcome_where_the_whole_picture_was_meant(tmp_path):
+    whole = {"segmenter": {"class_path": "datamodules.segmentation.whole.WholePicture"}}
+    folder = run_folder(tmp_path / "a", mask="full", data=whole)
+    loaded = load(read_run(folder))
+    refuse_full_mask(loaded)
+    scores = scores_of([folder], {"background": BackgroundPreservation()})
+    assert set(next(iter(scores.values())).values.values()) == {None}
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path):
+    values = np.full((SIZE, SIZE), 0.5, dtype=np.float32)
+    Image.fromarray(values).save(tmp_path / "grey.tiff")
+    assert np.asarray(load_picture(str(tmp_path / "grey.tiff")))[0, 0].tolist() == [128] * 3
+    values[3, 3] = np.nan
+    Image.fromarray(values).save(tmp_path / "nan.tiff")
+    with pytest.raises(AtelierError, match="NaN or infinite pixels"):
+        load_picture(str(tmp_path / "nan.tiff"))

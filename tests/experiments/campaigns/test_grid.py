@@ -1,0 +1,65 @@
+"""Grids and random samples."""
+
+import numpy as np
+import pytest
+
+from datamodules.support.errors import AtelierError
+from experiments.campaigns.grid import Sweep, combinations, read_sweep, sweep_jobs, values_of
+from experiments.run.registry import SWEEPS
+
+
+def test_a_grid_is_every_combination_in_order():
+    grid = {"model.tau": [0.1, 0.2], "seed": [1, 2]}
+    sweep = Sweep(name="x", grid=grid, method=["a", "b"])
+    found = combinations(sweep)
+    assert len(found) == 8
+    assert found[0] == {"model.tau": 0.1, "seed": 1, "method": "a"}
+    assert found[-1] == {"model.tau": 0.2, "seed": 2, "method": "b"}
+    assert values_of("t", {"from": 0.1, "to": 0.95, "step": 0.05}) == pytest.approx(
+        np.arange(0.1, 0.951, 0.05)
+    )
+
+
+def test_a_random_sample_is_the_same_for_the_same_seed():
+    over = {"model.tau": {"low": 0.1, "high": 0.9}, "model.optimizer.lr": {"low": 1e-4, "high": 1}}
+    over["model.optimizer.lr"]["log"] = True
+    over["style"] = ["a", "b"]
+    sweep, other = (
+        Sweep(name="x", random={"count": 200, "seed": seed, "over": over}) for seed in (3, 4)
+    )
+    found = combinations(sweep)
+    assert found == combinations(sweep)
+    assert found != combinations(other)
+    assert all(0.1 <= one["model.tau"] <= 0.9 for one in found)
+    rates = sorted(one["model.optimizer.lr"] for one in found)
+    assert 0.003 < rates[100] < 0.03  # the median of a log-uniform draw
+    assert {one["style"] for one in found} == {"a", "b"}
+
+
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_sweeps_can_be_made(path):
+    jobs = sweep_jobs(read_sweep(path.stem), {}, wandb=False)
+    assert len({job.id for job in jobs}) == len(jobs)
+    assert len(jobs) == {"threshold": 36, "llm": 9}[path.stem]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", "the sweep cannot be read"),
+        ("title: x", "neither grid nor random"),
+        ("grid: {a: 1}\ncolour: red", "there is no key 'colour', only title"),
+        ("grid: {model.tau: 0.5}", "model.tau in the sweep's grid is 0.5"),
+        ("grid: {model.tau: {from: 1, to: 0, step: 1}}", "model.tau in the sweep's grid"),
+        ("grid: {tau: [1]}", "'tau' is no setting"),
+        ("grid: {parser: [llama]}", "There is no parser 'llama'"),
+        ("method: soulstiler\ngrid: {seed: [1]}", "did you mean soulstyler"),
+        ("random: {over: {model.tau: 3}}", "model.tau in the sweep's random.over"),
+        ("random: {often: 3}", "random: there is no key 'often', only count, seed, over"),
+        ("grid: {seed: {from: 1, to: 1000000, step: 1}}", "100000 are the most"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_one_sentence(tmp_path, text, words):
+    (tmp_path / "s.yaml").write_text(text)
+    with pytest.raises(AtelierError, match=words):
+        sweep_jobs(read_sweep(str(tmp_path / "s.yaml")), {}, wandb=False)

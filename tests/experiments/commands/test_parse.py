@@ -1,0 +1,56 @@
+"""`atelier parse`."""
+
+import json
+
+import pytest
+
+from experiments.cli import main
+from tests.support.cli import assert_refused, process
+from tests.support.endpoints import GOOD, INSTRUCTION
+
+
+def test_parse_prints_json_alone(cli, tmp_path):
+    done = cli("parse", "Turn the white sailboat into a mosaic")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == [{"object": "white sailboat", "style": "mosaic"}]
+    assert done.stderr == ""
+
+
+def test_a_model_cache_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = process("parse", "Turn the cat to fire", cwd=tmp_path, ATELIER_CACHE="file/cache")
+    assert_refused(done, "set ATELIER_CACHE")
+
+
+def test_parse_reads_lines_from_stdin_and_answers_each(cli, tmp_path):
+    lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
+    done = cli("parse", "-", stdin=lines)
+    first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
+    assert first == [{"object": "cat", "style": "mosaic"}]
+    assert empty == []
+    assert third[0]["object"] == "house"
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+
+
+def test_the_command_takes_a_parser_by_name(serve, capsys):
+    endpoint = serve(GOOD)
+    assert main(["parse", INSTRUCTION, "--parser", "rules"]) == 0
+    api = ["--parser", "api", "--model", "m", "--base-url", endpoint.url]
+    assert main(["parse", INSTRUCTION, *api]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == second == [{"object": "White Sailboat", "style": "art on fire"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--parser", "api"], "name it with --model"),
+        (["--parser", "rules", "--model", "m"], "takes no --model"),
+        (["--parser", "rule"], "invalid choice: 'rule'"),
+    ],
+)
+def test_the_command_refuses_what_does_not_fit(capsys, options, sentence):
+    assert main(["parse", INSTRUCTION, *options]) == 2
+    talk = capsys.readouterr()
+    assert talk.out == "" and sentence in talk.err and talk.err.count("\n") == 1

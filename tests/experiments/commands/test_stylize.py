@@ -1,0 +1,105 @@
+"""`atelier stylize`, from the instruction to the run folder."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from tests.support.cli import assert_refused
+from tests.support.finished import SETTINGS
+from tests.support.run_files import RUN_FILES
+
+FULL = "output_full.png"  # where the photo is larger than the working picture
+
+
+TWO = ["--target", "cat=fire", "--target", "dog=ice"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.png", "Turn the cat to fire"], r"no picture at .*nowhere.png"),
+        (["skimage:chelsea", "", "--object", "cat"], "There is no instruction"),
+        (["skimage:chelsea", "x", "--model.tau", "high"], "tau"),
+        (["skimage:chelsea", "x", "--model.tua", "0.5"], "tua"),
+        (["skimage:chelsea", "x", "--steps", "0"], "optimise nothing"),
+        (["skimage:chelsea", "x", "--device", "gpu"], "[Nn]o supported gpu"),
+        (["skimage:chelsea", "x", "--model.coverage", "0"], r"coverage=0.0 must be in \(0, 1\]"),
+        (["skimage:chelsea", "x", "--strength", "2"], "strength is 2"),
+        (
+            ["skimage:chelsea", "x", "--method", "clipstyler", "--background-style", "snow"],
+            "CLIPstyler takes one style and none for the background",
+        ),
+        (["skimage:chelsea", *TWO], "Soulstyler gives a style to one region, but 2 are asked for"),
+        (["skimage:chelsea", *TWO, "--method", "sem_cs"], "one object and its background"),
+        (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
+        (
+            ["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--model.memory", "0.1"],
+            "GB of memory even in parts, .* free some, or raise --model.memory",
+        ),
+    ],
+)
+def test_stylize_refuses_before_it_computes(cli, tmp_path, mask, arguments, sentence):
+    (tmp_path / "file").write_text("in the way")
+    arguments = [mask if word == "MASK" else word for word in arguments]
+    assert_refused(cli("stylize", *arguments, *SETTINGS), sentence)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_stylize_end_to_end(cli, finished_run, tmp_path):
+    """Instruction to result.json with every real part, and the same again from its config.yaml."""
+    first, done = finished_run
+    assert done.returncode == 0, done.stderr
+    assert "max error 0 of 255" in done.stdout
+    assert "run/output.png" in done.stdout
+    assert "mosaic" in done.stderr
+    assert {path.name for path in first.iterdir()} == RUN_FILES | {FULL}
+    check_full(first)
+    result = json.loads((first / "result.json").read_text())
+    assert (result["seed"], result["steps"]) == (3, 6)
+    assert (result["generator"], result["style_note"]) == ("Painter", "")
+    assert 0.7 < result["mask_confidence"]["cat"] <= 1
+    assert result["metrics"]["background_max_error"] == 0
+    assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()
+    target = {"object": "cat", "style": "mosaic", "weight": 1.0}
+    assert json.loads((first / "parse.json").read_text()) == [target]
+    rows = (first / "losses.csv").read_text().splitlines()
+    assert rows[0] == "step,total,global,patch,background,content,tv"
+    assert len(rows) == 7
+
+    again = cli("stylize", "--config", first / "config.yaml", "--out", "second")
+    assert again.returncode == 0, again.stderr
+    for name in ("output.png", FULL, "mask.png", "losses.csv"):
+        assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+    config = (first / "config.yaml", "--out", first)
+    assert_refused(cli("stylize", "--config", *config), "already holds a finished run")
+
+
+def check_full(folder):
+    """The photo at its own size, its object painted and its background as it was."""
+    photo, full = data.chelsea().astype(float), np.asarray(Image.open(folder / FULL), float)
+    assert full.shape == photo.shape
+    mask = Image.open(folder / "mask.png").convert("L").resize(photo.shape[1::-1])
+    cat, behind = np.asarray(mask) > 250, np.asarray(mask) == 0
+    assert np.abs(full - photo)[cat].mean() > 20
+    assert (full == photo).all(-1)[behind].mean() > 0.8  # what is left is the soft edge
+
+
+def test_several_objects_leave_a_mask_each(cli, tmp_path, mask):
+    settings = ["--method", "fusion", "--steps", 2, "--out", "run", *SETTINGS]
+    targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
+    done = cli("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings)
+    assert done.returncode == 0, done.stderr
+    assert "0.5*snow + 0.5*ice" in done.stderr
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == RUN_FILES | {FULL, "mask-1.png", "mask-2.png"}
+    masks = [np.asarray(Image.open(tmp_path / "run" / f"mask-{k}.png"), int) for k in (1, 2)]
+    assert abs(sum(masks) - 255).max() <= 1
+    styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
+    assert styles == ["fire", "snow", "ice"]
+    one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite", "--full-size", 0]
+    done = cli("stylize", "skimage:chelsea", *one, *settings)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr

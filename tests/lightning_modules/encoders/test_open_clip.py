@@ -1,0 +1,132 @@
+"""CLIP and its kind, on small checkpoints of their format."""
+
+import json
+import os
+import pickle
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from datamodules.support.errors import AtelierError
+from lightning_modules.encoders.open_clip import OpenCLIPEncoder
+from lightning_modules.perceptual.vgg import VGGFeatures
+from tests.support.checkpoints import TINY_CLIP, into_hub_cache
+from tests.support.traps import Trap
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+
+def test_an_open_clip_checkpoint_is_the_librarys_model(tiny_clip):
+    path, model = tiny_clip
+    encoder = OpenCLIPEncoder("tiny-clip", str(path))
+    assert encoder.image_size == 32
+    pictures = torch.rand(3, 3, 32, 32)
+    mean = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
+    std = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+    with torch.no_grad():
+        expected = F.normalize(model.encode_image((pictures - mean) / std), dim=-1)
+        torch.testing.assert_close(encoder.embed_images(pictures), expected)
+        words = encoder.tokenizer(["fire", "ice"])
+        expected = F.normalize(model.encode_text(words), dim=-1)
+    torch.testing.assert_close(encoder.embed_texts(["fire", "ice"]), expected)
+
+
+def test_frozen_means_frozen(tiny_clip):
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]))
+    pictures = torch.rand(2, 3, 32, 32, requires_grad=True)
+    encoder.embed_images(pictures).sum().backward()
+    assert pictures.grad.abs().sum() > 0
+    parameters = [*encoder.parameters()]
+    assert parameters
+    assert all(p.grad is None and not p.requires_grad for p in parameters)
+
+
+def test_a_file_is_loaded_once_for_all_that_hold_its_network(tiny_clip, tmp_path):
+    path, model = tiny_clip
+    first, second = (OpenCLIPEncoder("tiny-clip", str(path)) for _ in range(2))
+    assert first.network is second.network
+    copy = tmp_path / "other.pt"
+    torch.save(model.state_dict(), copy)
+    before = OpenCLIPEncoder("tiny-clip", str(copy)).network
+    assert before is not first.network
+    changed = {name: value * 2 for name, value in model.state_dict().items()}
+    torch.save(changed, copy)
+    os.utime(copy, (0, 0))  # another time than before, however coarse the clock
+    after = OpenCLIPEncoder("tiny-clip", str(copy)).network
+    assert not torch.equal(after.visual.proj, before.visual.proj)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_half_precision_on_a_gpu_agrees_with_the_processor(tiny_clip):
+    pictures = torch.rand(3, 3, 32, 32)
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]))
+    expected = encoder.embed_images(pictures)
+    ours = encoder.cuda().embed_images(pictures.cuda())
+    assert ours.dtype == torch.float32
+    assert F.cosine_similarity(ours.cpu(), expected).min() > 0.999
+
+
+def test_a_tag_is_found_in_the_hubs_cache(tiny_clip, tmp_path, monkeypatch):
+    from open_clip import pretrained
+    from safetensors.torch import save
+
+    entry = {"hf_hub": "somebody/tiny/", "mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
+    monkeypatch.setitem(pretrained._PRETRAINED, "tiny-clip", {"test": entry})
+    with pytest.raises(AtelierError, match="atelier weights fetch open_clip:tiny_clip-clip/test"):
+        OpenCLIPEncoder("tiny-clip", "test")
+    state = {k: v.contiguous() for k, v in torch.load(tiny_clip[0], weights_only=True).items()}
+    into_hub_cache(tmp_path, "somebody/tiny", {"open_clip_model.safetensors": save(state)})
+    encoder = OpenCLIPEncoder("tiny-clip", "test")
+    assert encoder.mean.flatten().tolist() == [0.5] * 3  # the tag's own statistics
+    assert encoder.std.flatten().tolist() == [0.25] * 3
+    torch.testing.assert_close(
+        encoder.network.state_dict()["visual.proj"], tiny_clip[1].state_dict()["visual.proj"]
+    )
+
+
+def test_siglips_tokenizer_comes_from_the_cache(byte_tokenizer, tmp_path):
+    import open_clip
+
+    config = json.loads(json.dumps(TINY_CLIP))
+    config["custom_text"] = True
+    config["text_cfg"] |= {"hf_tokenizer_name": "somebody/words", "vocab_size": 300}
+    config["text_cfg"]["context_length"] = 16
+    (tmp_path / "tiny-siglip.json").write_text(json.dumps(config))
+    open_clip.add_model_config(tmp_path / "tiny-siglip.json")
+    with pytest.raises(AtelierError, match="atelier weights fetch tokenizer:somebody/words"):
+        OpenCLIPEncoder("tiny-siglip", "untrained")
+    files = {file.name: file.read_bytes() for file in byte_tokenizer.iterdir()}
+    into_hub_cache(tmp_path, "somebody/words", files)
+    encoder = OpenCLIPEncoder("tiny-siglip", "untrained")
+    embedded = encoder.embed_texts(["fire", "a much longer text than the context has room for"])
+    assert embedded.shape == (2, 16)
+    torch.testing.assert_close(embedded.norm(dim=-1), torch.ones(2))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "another model", "code", "text"])
+def test_a_wrong_checkpoint_is_one_sentence_and_runs_nothing(tiny_clip, tmp_path, damage):
+    path, mark = tmp_path / "weights.pt", tmp_path / "mark"
+    content = {
+        "truncated": tiny_clip[0].read_bytes()[:1000],
+        "code": pickle.dumps(Trap(str(mark))),
+        "text": b"not a checkpoint",
+    }
+    if damage == "another model":
+        torch.save({"conv.weight": torch.zeros(3)}, path)
+    else:
+        path.write_bytes(content[damage])
+    for load, what in (
+        (lambda: OpenCLIPEncoder("tiny-clip", str(path)), "tiny-clip"),
+        (lambda: VGGFeatures(weights=str(path)), "VGG-19"),
+    ):
+        with pytest.raises(AtelierError, match=f"no checkpoint of .*{what}"):
+            load()
+    assert not mark.exists()
+
+
+def test_unknown_models_and_tags_are_said():
+    with pytest.raises(AtelierError, match="no model 'ViT-X'"):
+        OpenCLIPEncoder("ViT-X")
+    with pytest.raises(AtelierError, match=r"no weights 'open-ai' .* it has openai"):
+        OpenCLIPEncoder("RN50", "open-ai")

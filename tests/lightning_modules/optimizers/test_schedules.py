@@ -1,0 +1,42 @@
+"""Schedules of the learning rate."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.optimizers.schedules import Linear
+from tests.support.methods import adam, build_tiny
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
+    method = build_tiny(CLIPstyler, mode="reference" if early else "paper", optimizer=adam(1.0))
+    method.trainer = trainer = SimpleNamespace(max_steps=200)
+    made = method.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(201):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    halved = [step for step in range(1, 201) if rates[step] < rates[step - 1]]
+    assert halved == ([99, 199] if early else [100, 200])
+    assert trainer.max_steps == optimizer.param_groups[0]["steps"]
+
+
+def test_the_rate_rises_and_falls_in_lines():
+    method = build_tiny(CLIPstyler, optimizer=adam(2.0), lr_scheduler=Linear)
+    method.trainer = trainer = SimpleNamespace(max_steps=100)
+    made = method.configure_optimizers()
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert len(rates) == trainer.max_steps
+    assert rates[:3] == pytest.approx([0.2, 0.4, 0.6])
+    assert rates[9:11] == pytest.approx([2.0] * 2)
+    assert rates[55] == pytest.approx(1.0)  # half way down
+    assert rates[99] == pytest.approx(2.0 / 90)

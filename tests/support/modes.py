@@ -1,0 +1,5 @@
+"""Helpers of the tests of methods."""
+
+import pytest
+
+MODES = pytest.mark.parametrize("mode", ["paper", "reference"])
