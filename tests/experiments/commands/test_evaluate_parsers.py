@@ -167,7 +167,7 @@ def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, judgement_cac
     [
         (["--parsers", "smollm3"], "There is no parser 'smollm3'; there are smollm2"),
         (["--parsers", "rules,"], "There is no parser ''"),
-        (["--parsers", "api"], "name it as api:MODEL"),
+        (["--parsers", "api"], "needs the name of a model; write api:NAME"),
         (["--parsers", "rules", "--base-url", "http://x/v1"], "--base-url goes with api:MODEL"),
         (["--judge-url", "http://x/v1"], "name it with --judge"),
         (["--judge", "m", "--judge-url", "x"], "no web address"),
