@@ -109,8 +109,8 @@ def _table(method: type[Stylization], embedded: dict[str, Any]) -> str:
     cells = [columns, ["---"] * len(columns)]
     for name, default, value, meaning in rows:
         values = [default, value] if embedded else [default]
-        shown = [f"`{text}`" if (text := _text(one)) else "" for one in values]
-        cells.append([f"`{name}`", *shown, meaning])
+        texts = [f"`{text}`" if (text := _text(one)) else "" for one in values]
+        cells.append([f"`{name}`", *texts, meaning])
     return "\n".join(f"| {' | '.join(row)} |" for row in cells) + "\n"
 
 
