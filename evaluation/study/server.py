@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from datamodules.support.errors import AtelierError
 from evaluation.study.answer_key import PAGE, VOTES, read_key
-from evaluation.study.votes import RATER, VoteError, VoteStore, checked
+from evaluation.study.votes import RATER, VoteError, VoteStore, check_vote
 
 LARGEST_BODY = 4096  # bytes; a vote has about 100
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(self.path).path != "/votes":
             raise _RefusedError(HTTPStatus.NOT_FOUND, "votes go to /votes")
         try:
-            self.server.store.put(checked(json.loads(body), self.server.key))
+            self.server.store.put(check_vote(json.loads(body), self.server.key))
         except VoteError as error:
             raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
         except (ValueError, RecursionError) as error:

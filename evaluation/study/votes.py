@@ -10,9 +10,12 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, StringConstraints
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.schema import Schema, Text, validate
 from evaluation.study.answer_key import Key
 
 QUESTIONS = {
@@ -44,19 +47,27 @@ class VoteError(ValueError):
     """An invalid vote, or one about another study; the text says why."""
 
 
-def checked(value: object, key: Key) -> Vote:
-    """The vote in a JSON object with exactly the fields of `Vote`. Raises VoteError."""
-    if not isinstance(value, dict) or set(value) != set(Vote._fields):
-        raise VoteError(f"a vote has the fields {', '.join(Vote._fields)}")
-    if not all(isinstance(text, str) for text in value.values()):
-        raise VoteError("the fields of a vote are texts")
-    vote = Vote(**value)
-    if not RATER.fullmatch(vote.rater):
-        raise VoteError("a rater's code is 4 to 40 letters, digits and dashes")
+class VoteForm(Schema):
+    """The JSON object of a vote."""
+
+    rater: Annotated[
+        str,
+        StringConstraints(pattern=f"^{RATER.pattern}$"),
+        Field(description="4 to 40 letters, digits and dashes"),
+    ]
+    pair: Text
+    question: Literal[*QUESTIONS]
+    answer: Literal[*ANSWERS]
+
+
+def check_vote(value: object, key: Key) -> Vote:
+    """The vote in a JSON object with exactly the fields of `VoteForm`. Raises VoteError."""
+    try:
+        vote = Vote(**validate(VoteForm, value, "the vote").model_dump())
+    except AtelierError as error:
+        raise VoteError(str(error)) from error
     if vote.pair not in key.pairs:
         raise VoteError("this study has no such pair")
-    if vote.question not in QUESTIONS or vote.answer not in ANSWERS:
-        raise VoteError(f"questions: {', '.join(QUESTIONS)}; answers: {', '.join(ANSWERS)}")
     return vote
 
 
@@ -119,7 +130,7 @@ def read_file(path: Path, key: Key) -> list[Vote]:
         value = json.loads(path.read_text("utf-8"))
         if value["study"] != key.study:
             raise AtelierError(f"{path} holds votes on another study; name this study's files")
-        return [checked({"rater": value["rater"], **vote}, key) for vote in value["votes"]]
+        return [check_vote({"rater": value["rater"], **vote}, key) for vote in value["votes"]]
     except FileNotFoundError as error:
         raise AtelierError(f"There are no votes at {path}; check the path") from error
     except VoteError as error:

@@ -31,7 +31,7 @@ def test_a_repository_is_found_in_the_hubs_cache(llama, tmp_path):
     spans_only(LLMParser(model="somebody/llama"))
 
 
-def test_a_chat_template_frames_the_examples(llama, tmp_path):
+def test_a_chat_template_frames_the_examples(llama, tmp_path, monkeypatch):
     for file in llama.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     template = "{% for m in messages %}<s>[{{ m['content'] }}]{% endfor %}answer:"
@@ -40,8 +40,12 @@ def test_a_chat_template_frames_the_examples(llama, tmp_path):
     before, after = parser._frame
     assert before.startswith("<s>[Split each instruction")
     assert after == "]answer:"
-    assert parser._scorer._beginning(before, special=True).count(256) == 1  # one <s>
+    network, beginnings = parser._scorer.network, []
+    begin = network.begin
+    monkeypatch.setattr(network, "begin", lambda ids: beginnings.append(ids) or begin(ids))
     spans_only(parser)
+    assert network.encode(before) in beginnings
+    assert network.encode(before).count(256) == 1  # one <s>: the template's
     plain = LLMParser(model=str(llama))
     assert plain._frame[1] == "\n"
 

@@ -41,7 +41,7 @@ def test_downloaded_votes_are_checked(study):
         read_file(path, key)
     bad = vote | {"answer": "C"}
     path.write_text(json.dumps({"study": key.study, "rater": "anna", "votes": [bad]}))
-    with pytest.raises(AtelierError, match="answers: A, B, same"):
+    with pytest.raises(AtelierError, match='answer is "C"; give A or B or same'):
         read_file(path, key)
     path.write_text("[]")
     with pytest.raises(AtelierError, match="not a file of votes"):

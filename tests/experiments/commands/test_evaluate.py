@@ -49,7 +49,7 @@ def test_bad_input_is_a_line_each_and_exit_code_2(cli, tmp_path):
         ([], "Give folders of runs"),
         (["runs", "--content", "a.png"], "Give folders of runs"),
         (["--content", "a.png"], "Both pictures are needed"),
-        (["runs", "--colour", "red"], "knows no --colour"),
+        (["runs", "--colour", "red"], "has no option --colour"),
     ],
 )
 def test_requests_that_make_no_sense_are_one_sentence(cli, tmp_path, arguments, words):

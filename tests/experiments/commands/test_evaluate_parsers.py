@@ -172,7 +172,7 @@ def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, judgement_cac
         (["--judge-url", "http://x/v1"], "name it with --judge"),
         (["--judge", "m", "--judge-url", "x"], "no web address"),
         (["--set", "nowhere.jsonl"], "no instructions to read at nowhere.jsonl"),
-        (["--sett.x", "3"], "knows no --sett.x"),
+        (["--sett.x", "3"], "has no option --sett.x"),
         (["--json", "--markdown"], "not allowed with"),
     ],
 )

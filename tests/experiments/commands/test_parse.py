@@ -36,7 +36,7 @@ def test_parse_reads_lines_from_stdin_and_answers_each(cli, tmp_path):
 def test_the_command_takes_a_parser_by_name(serve, capsys):
     endpoint = serve(GOOD)
     assert main(["parse", INSTRUCTION, "--parser", "rules"]) == 0
-    api = ["--parser", "api", "--model", "m", "--base-url", endpoint.url]
+    api = ["--parser", "api:m", "--base-url", endpoint.url]
     assert main(["parse", INSTRUCTION, *api]) == 0
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == second == [{"object": "White Sailboat", "style": "art on fire"}]
@@ -45,9 +45,9 @@ def test_the_command_takes_a_parser_by_name(serve, capsys):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--parser", "api"], "name it with --model"),
-        (["--parser", "rules", "--model", "m"], "takes no --model"),
-        (["--parser", "rule"], "invalid choice: 'rule'"),
+        (["--parser", "api"], "needs the name of a model; write api:NAME"),
+        (["--parser", "rules", "--model", "m"], "has no option --model"),
+        (["--parser", "rule"], "did you mean rules?"),
     ],
 )
 def test_the_command_refuses_what_does_not_fit(capsys, options, sentence):

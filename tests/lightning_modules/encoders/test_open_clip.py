@@ -73,7 +73,7 @@ def test_a_tag_is_found_in_the_hubs_cache(tiny_clip, tmp_path, monkeypatch):
 
     entry = {"hf_hub": "somebody/tiny/", "mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
     monkeypatch.setitem(pretrained._PRETRAINED, "tiny-clip", {"test": entry})
-    with pytest.raises(AtelierError, match="atelier weights fetch open_clip:tiny_clip-clip/test"):
+    with pytest.raises(AtelierError, match="atelier weights fetch open_clip:tiny-clip/test"):
         OpenCLIPEncoder("tiny-clip", "test")
     state = {k: v.contiguous() for k, v in torch.load(tiny_clip[0], weights_only=True).items()}
     into_hub_cache(tmp_path, "somebody/tiny", {"open_clip_model.safetensors": save(state)})
@@ -94,11 +94,14 @@ def test_siglips_tokenizer_comes_from_the_cache(byte_tokenizer, tmp_path):
     config["text_cfg"]["context_length"] = 16
     (tmp_path / "tiny-siglip.json").write_text(json.dumps(config))
     open_clip.add_model_config(tmp_path / "tiny-siglip.json")
+    weights = tmp_path / "siglip.pt"
+    network = open_clip.create_model("tiny-siglip", load_weights=False)
+    torch.save(network.state_dict(), weights)
     with pytest.raises(AtelierError, match="atelier weights fetch tokenizer:somebody/words"):
-        OpenCLIPEncoder("tiny-siglip", "untrained")
+        OpenCLIPEncoder("tiny-siglip", str(weights))
     files = {file.name: file.read_bytes() for file in byte_tokenizer.iterdir()}
     into_hub_cache(tmp_path, "somebody/words", files)
-    encoder = OpenCLIPEncoder("tiny-siglip", "untrained")
+    encoder = OpenCLIPEncoder("tiny-siglip", str(weights))
     embedded = encoder.embed_texts(["fire", "a much longer text than the context has room for"])
     assert embedded.shape == (2, 16)
     torch.testing.assert_close(embedded.norm(dim=-1), torch.ones(2))
