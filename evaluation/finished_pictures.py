@@ -169,7 +169,7 @@ def load(case: Case, course: bool = False) -> Loaded:
         content=to_tensor(content),
         output=to_tensor(output),
         mask=mask,
-        regions=tuple(Region(*named, resize_mask(mask, shape)) for named, mask in pairs),
+        regions=tuple(Region(*region, resize_mask(mask, shape)) for region, mask in pairs),
         course=_course(case) if course else {},
     )
 

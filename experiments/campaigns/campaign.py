@@ -45,8 +45,8 @@ def make_all(
     states = {job_id: job.state(root) for job_id, job in unique.items()}
     failed = 0 if retry else sum(state == "failed" for state in states.values())
     counts = Counter(skipped=sum(s == "done" for s in states.values()), failed=failed, done=0)
-    wanted = ("open", "failed") if retry else ("open",)
-    todo = [job for job in unique.values() if states[job.id] in wanted]
+    states_to_make = ("open", "failed") if retry else ("open",)
+    todo = [job for job in unique.values() if states[job.id] in states_to_make]
     if todo:
         from experiments.campaigns.progress import watched
 

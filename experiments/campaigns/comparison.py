@@ -129,8 +129,12 @@ def scores_of(folder: Path, mask: str) -> Scores:
     """
     result = RunFolder(folder).result
     content, output = (load_picture(str(folder / name)) for name in (CONTENT, OUTPUT))
-    shown = to_tensor(output)[None], to_tensor(content)[None], load_mask(mask, content.size)[None]
-    changes = {name: float(value) for name, value in mean_change(*shown).items()}
+    pair = (
+        to_tensor(output)[None],
+        to_tensor(content)[None],
+        load_mask(mask, content.size)[None],
+    )
+    changes = {name: float(value) for name, value in mean_change(*pair).items()}
     before, after = (
         judgements(result.metrics, score) for score in ("style_global_before", "style_global")
     )

@@ -88,10 +88,10 @@ def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any
     from evaluation.tables.numbers import deviation, number
     from evaluation.tables.runs import read_runs
 
-    wanted = {job.id for job in jobs}
-    runs = [run for run in read_runs(root) if not run.failure and Path(run.folder).name in wanted]
-    known = dict.fromkeys(name for run in runs for name in run.metrics)
-    columns = {score: _column(score, known) for score in study.scores}
+    ids = {job.id for job in jobs}
+    runs = [run for run in read_runs(root) if not run.failure and Path(run.folder).name in ids]
+    names = dict.fromkeys(name for run in runs for name in run.metrics)
+    columns = {score: _column(score, names) for score in study.scores}
     rows = []
     for group in grouped(runs, study.by):
         row = dict(group.key) | {"runs": group.n}
@@ -105,9 +105,9 @@ def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any
     return rows
 
 
-def _column(score: str, known: Mapping[str, None]) -> str:
+def _column(score: str, names: Mapping[str, None]) -> str:
     """The score under the name of the network that judged, the first of them."""
-    return next((name for name in known if name == score or name.startswith(f"{score}.")), "")
+    return next((name for name in names if name == score or name.startswith(f"{score}.")), "")
 
 
 def write_rows(
@@ -131,7 +131,7 @@ def write_rows(
 
 
 def machine() -> str:
-    """What computed: processor cores, and the GPU if there is one."""
+    """The machine: processor cores, and the GPU if there is one."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
@@ -169,7 +169,7 @@ def readme() -> str:
     text = README.read_text(encoding="utf-8")
     return re.sub(
         r"(<!-- results -->\n).*?(<!-- end of results -->)",
-        lambda found: f"{found[1]}{tables}{found[2]}",
+        lambda match: f"{match[1]}{tables}{match[2]}",
         text,
         flags=re.DOTALL,
     )

@@ -169,7 +169,7 @@ def spell_out(words: Sequence[str]) -> list[str]:
 
 def _spell_out_value(option: str, value: str) -> str:
     asks_help = option.endswith(".help")
-    named = part(option.removeprefix("--").removesuffix(".help"), value)
-    if isinstance(named, str):
-        return named
-    return named["class_path"] if asks_help or "init_args" not in named else json.dumps(named)
+    choice = part(option.removeprefix("--").removesuffix(".help"), value)
+    if isinstance(choice, str):
+        return choice
+    return choice["class_path"] if asks_help or "init_args" not in choice else json.dumps(choice)

@@ -1,4 +1,4 @@
-"""What the commands after `stylize` and `sweep` make of runs that those have really made."""
+"""The commands after `stylize` and `sweep`, on runs that those have really made."""
 
 import csv
 import io

@@ -10,7 +10,7 @@ from tests.support.reports import EVIL
 
 
 class Reader:
-    """What a person does at the page."""
+    """The actions of a person at the page."""
 
     def __init__(self, driver):
         self.driver = driver

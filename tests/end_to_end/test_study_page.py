@@ -14,7 +14,7 @@ from experiments.cli import main
 
 
 class Rater:
-    """What a person does at the page."""
+    """The actions of a person at the page."""
 
     def __init__(self, driver):
         self.driver = driver

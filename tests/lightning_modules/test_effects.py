@@ -1,4 +1,4 @@
-"""What settings do to a picture within a few steps."""
+"""Effects of the settings on a picture within a few steps."""
 
 import pytest
 import torch
@@ -88,7 +88,7 @@ def test_the_portrait_of_generative_artisan_changes_less_than_clipstylers(conten
 
 def test_swapping_the_texts_of_sem_cs_swaps_the_regions(content, left):
     def leaning(*texts):
-        """How much more a half is like strawberry than like broccoli: the left, and the right."""
+        """Likeness to strawberry minus likeness to broccoli, of the left and of the right half."""
         method = build(SemCS, generator=Pixels(), **EAGER)
         output = optimise(method, batch_of(content, [left, 1 - left], *texts), steps=40)
         return [

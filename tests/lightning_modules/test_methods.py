@@ -1,4 +1,4 @@
-"""What all methods have in common."""
+"""Behaviour that all methods share."""
 
 from functools import partial
 

@@ -45,7 +45,7 @@ def finished_sweep(tmp_path_factory, mask):
 
 
 def _once(factory, name, make):
-    """What `make(place)` leaves in the folder `name`, once for all workers of pytest-xdist."""
+    """The folder `name` as `make(place)` leaves it, made once for all workers of pytest-xdist."""
     place = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = place.parent

@@ -1,4 +1,4 @@
-"""What the page of a report shows."""
+"""The contents of a report's page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is logged to Weights & Biases, and what is never."""
+"""Logging to Weights & Biases: what reaches it, and what never does."""
 
 import json
 import socket

@@ -11,7 +11,7 @@ LR, BETAS, MEMORY = 0.01, (0.5, 0.9), 0.8
 
 
 def moved(start, gradients, **settings):
-    """Where the weights are after these gradients."""
+    """The weights after these gradients."""
     weights = nn.Parameter(start.clone())
     optimizer = Soap([weights], lr=LR, betas=BETAS, memory=MEMORY, **settings)
     for gradient in gradients:
@@ -74,7 +74,7 @@ def test_a_vector_moves_as_adams():
 
 
 def test_in_turned_coordinates_it_takes_the_turned_steps(gradients):
-    """What Adam does not: its steps depend on the coordinates."""
+    """Adam's steps, in contrast, depend on the coordinates."""
     turn = torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64)).Q
     start = torch.zeros(5, 4, 3, 3, dtype=torch.float64)
 

@@ -1,4 +1,4 @@
-"""What is salient."""
+"""Saliency maps."""
 
 from __future__ import annotations
 
