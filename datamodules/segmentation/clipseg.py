@@ -7,17 +7,14 @@ task, and its weights are published on the Hugging Face hub.
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from datamodules.images import resize_mask, to_picture
-from datamodules.models.catalogue import to_fetch
-from datamodules.models.published import reason, require
-from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
-from datamodules.support.errors import AtelierError
+from datamodules.models.pretrained import hub_names, load_pretrained
+from datamodules.segmentation.base import Segmenter, checked_threshold
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
@@ -38,21 +35,21 @@ class CLIPSegSegmenter(Segmenter):
     """
 
     def __init__(self, model: str = "CIDAS/clipseg-rd64-refined", threshold: float = 0.35) -> None:
-        if not 0 < threshold < 1:
-            raise AtelierError(f"The threshold {threshold} is no probability; give one in (0, 1)")
         self.model = model
-        self.threshold = threshold
+        self.threshold = checked_threshold(threshold)
 
     @classmethod
     def weights_needed(cls, model: str, threshold: float) -> list[str]:
         """Names of the published weights that these arguments need."""
-        return [f"hf:{name}" for name in to_fetch(model)]
+        return hub_names(model)
 
     @cached_property
     def network(self) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
         """Network, and the processor that prepares pictures and words for it."""
-        (source,) = self.weights_needed(self.model, self.threshold) or [self.model]
-        return _read(require(source, INSTEAD))
+        from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
+
+        parts = CLIPSegForImageSegmentation, CLIPSegProcessor
+        return load_pretrained(self.model, *parts, "CLIPSeg", INSTEAD)
 
     @torch.no_grad()
     def segment(self, content: Tensor, phrase: str) -> Tensor:
@@ -67,33 +64,7 @@ class CLIPSegSegmenter(Segmenter):
         )
         probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
         probability = resize_mask(probability, content.shape[1:])
-        if float(probability.max()) <= self.threshold:
-            raise ObjectNotFoundError(
-                f'"{phrase}" was not found in the picture by CLIPSeg (at most '
-                f"{float(probability.max()):.2f}, the threshold is {self.threshold}); try another "
-                "phrase, a lower threshold, or give --mask FILE"
-            )
+        self.refuse_below(phrase, float(probability.max()), self.threshold, "CLIPSeg")
         # For thresholds near 0 or 1 the slope is steeper, so that the mask still spans [0, 1].
         softness = min(SOFTNESS, self.threshold, 1 - self.threshold)
         return (0.5 + (probability - self.threshold) / (2 * softness)).clamp(0, 1)
-
-
-def _read(folder: Path) -> tuple[CLIPSegForImageSegmentation, CLIPSegProcessor]:
-    from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    try:
-        network, report = CLIPSegForImageSegmentation.from_pretrained(
-            folder, local_files_only=True, weights_only=True, output_loading_info=True
-        )
-        # transformers fills missing tensors with random values and only warns.
-        if missing := sorted(report["missing_keys"]):
-            raise ValueError(f"{len(missing)} tensors are missing, {missing[0]} among them")
-        processor = CLIPSegProcessor.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # transformers, torch, pickle and safetensors raise their own
-        raise AtelierError(
-            f"{folder} holds no CLIPSeg ({reason(error)}); give a folder or a repository of the "
-            "hub with its configuration, weights and tokenizer"
-        ) from error
-    return network.eval().requires_grad_(False), processor

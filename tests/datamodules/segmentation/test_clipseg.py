@@ -123,3 +123,8 @@ def test_the_folder_of_clipseg_must_be_complete_and_harmless(clipseg_folder, tmp
     torch.save({"weight": Trap(marker)}, folder / "pytorch_model.bin")
     assert refused()
     assert not marker.exists()
+
+
+def test_a_folder_that_is_not_there_is_said():
+    with pytest.raises(AtelierError, match=r"^There is no folder at /no/such/folder"):
+        CLIPSegSegmenter("/no/such/folder").segment(bright_half(), "cat")

@@ -1,0 +1,64 @@
+"""Networks of `transformers` with their processors, from a repository of the hub or a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from datamodules.models.catalogue import to_fetch
+from datamodules.models.published import reason, require
+from datamodules.support.errors import AtelierError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
+
+Network = TypeVar("Network", bound="PreTrainedModel")
+Processor = TypeVar("Processor", bound="ProcessorMixin")
+
+
+def hub_names(*models: str) -> list[str]:
+    """Names of the weights of models that are repositories of the hub, not local folders.
+
+    Raises AtelierError for a model that is neither.
+    """
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    repositories = to_fetch(*models)
+    for name in repositories:
+        try:
+            validate_repo_id(name)
+        except HFValidationError as error:
+            raise AtelierError(
+                f"There is no folder at {name}; give one with the model's files, or the name of a "
+                "repository of the hub, OWNER/NAME"
+            ) from error
+    return [f"hf:{name}" for name in repositories]
+
+
+def load_pretrained(
+    model: str, network: type[Network], processor: type[Processor], what: str, instead: str
+) -> tuple[Network, Processor]:
+    """Network for inference, without gradients, and the processor of its inputs.
+
+    model: repository of the hub, or path of a folder. network, processor: their classes. what: the
+    network in the sentence of an error. instead: alternative without these weights, see `require`.
+    Raises AtelierError if weights are missing, damaged, or of another architecture.
+    """
+    from transformers.utils.logging import disable_progress_bar
+
+    folder = require(*hub_names(model) or [model], instead)
+    disable_progress_bar()
+    try:
+        loaded, report = network.from_pretrained(
+            folder, local_files_only=True, weights_only=True, output_loading_info=True
+        )
+        # transformers fills missing tensors with random values and only warns.
+        if missing := sorted(report["missing_keys"]):
+            raise ValueError(f"{len(missing)} tensors are missing, {missing[0]} among them")
+        prepare = processor.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # transformers, torch, pickle and safetensors raise their own
+        raise AtelierError(
+            f"{folder} holds no {what} ({reason(error)}); give a folder or a repository of the "
+            "hub with its configuration, weights and tokenizer"
+        ) from error
+    return loaded.eval().requires_grad_(False), prepare
