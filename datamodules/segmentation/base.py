@@ -65,18 +65,6 @@ class Segmenter(ABC):
                 "No object is named, so there is nothing to find; name one or give --mask FILE"
             )
 
-    def refuse_below(self, phrase: str, best: float, threshold: float, network: str) -> None:
-        """Raise ObjectNotFoundError unless the best probability for a phrase is above a threshold.
-
-        network: that which gives the probability, as the sentence names it.
-        """
-        if best <= threshold:
-            raise ObjectNotFoundError(
-                f'"{phrase}" was not found in the picture by {network} (at most {best:.2f}, the '
-                f"threshold is {threshold}); try another phrase, a lower threshold, or give --mask "
-                "FILE"
-            )
-
     def ignore(self, phrase: str) -> None:
         """Log a warning that a phrase has no effect."""
         if phrase:
@@ -94,13 +82,6 @@ class Segmenter(ABC):
                 "another phrase or give --mask FILE",
                 *(phrase, self.confidence),
             )
-
-
-def checked_threshold(threshold: float) -> float:
-    """The threshold of a probability, which is in (0, 1); AtelierError for any other number."""
-    if not 0 < threshold < 1:
-        raise AtelierError(f"The threshold {threshold} is no probability; give one in (0, 1)")
-    return threshold
 
 
 def _settings(part: Any) -> Hashable:

@@ -14,20 +14,17 @@ from torch import Tensor
 
 from datamodules.images import resize_mask, to_picture
 from datamodules.models.pretrained import hub_names, load_pretrained
-from datamodules.segmentation.base import Segmenter, checked_threshold
+from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.operations.threshold import check_threshold, mask_above
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
 INSTEAD = "the embedded datamodules.segmentation.bridge.BridgeSegmenter needs none"
-SOFTNESS = 0.1  # distance of a probability from the threshold at which the mask reaches 0 or 1
 
 
 class CLIPSegSegmenter(Segmenter):
     """Segmenter of what a phrase describes.
-
-    The mask is 0.5 where the network's probability p is the threshold, and rises linearly from 0 to
-    1 while p goes from 0.1 below it to 0.1 above: clamp(0.5 + (p - threshold) / 0.2).
 
     Args:
         model: repository on the Hugging Face hub, or path of a folder.
@@ -36,7 +33,7 @@ class CLIPSegSegmenter(Segmenter):
 
     def __init__(self, model: str = "CIDAS/clipseg-rd64-refined", threshold: float = 0.35) -> None:
         self.model = model
-        self.threshold = checked_threshold(threshold)
+        self.threshold = check_threshold(threshold)
 
     @classmethod
     def weights_needed(cls, model: str, threshold: float) -> list[str]:
@@ -64,7 +61,4 @@ class CLIPSegSegmenter(Segmenter):
         )
         probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
         probability = resize_mask(probability, content.shape[1:])
-        self.refuse_below(phrase, float(probability.max()), self.threshold, "CLIPSeg")
-        # For thresholds near 0 or 1 the slope is steeper, so that the mask still spans [0, 1].
-        softness = min(SOFTNESS, self.threshold, 1 - self.threshold)
-        return (0.5 + (probability - self.threshold) / (2 * softness)).clamp(0, 1)
+        return mask_above(probability, self.threshold, phrase, "CLIPSeg")
