@@ -12,9 +12,8 @@ from typing import Any
 
 import yaml
 
-from datamodules.models.published import reason
 from datamodules.run_folder import Result, RunWriter
-from datamodules.support.errors import AtelierError, wrapped_error
+from datamodules.support.errors import AtelierError, reason, wrapped_error
 from evaluation.finished_pictures import (
     Case,
     Loaded,

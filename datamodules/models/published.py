@@ -1,4 +1,4 @@
-"""Weights that no package contains: finding them on this machine, fetching and loading them.
+"""Weights that no package contains: finding them on this machine and loading them.
 
 They are named as in `schemes`, or by a file's path. Files that are missing are fetched if the
 network answers at once; otherwise one sentence says what to do. With HF_HUB_OFFLINE=1 no connection
@@ -8,26 +8,24 @@ is tried. Of a file, nothing but tensors and plain values is ever unpickled.
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import re
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.models.cache import REMEDY, cache_dir
-from datamodules.models.schemes import Weights, by_name
-from datamodules.support.errors import AtelierError
-from datamodules.support.files import sha256, write_json
+from datamodules.models.connection import online
+from datamodules.models.fetching import fetch
+from datamodules.models.schemes import by_name
+from datamodules.models.weights import Weights
+from datamodules.support.errors import AtelierError, reason
+from datamodules.support.files import write_json
 
 if TYPE_CHECKING:
     from torch import nn
 
 UNTRAINED = "untrained"  # in place of a name: random weights, for measuring time
-PROBE_SECONDS = 3.0  # a server that does not answer by then counts as unreachable
 
 
 def registry() -> dict[str, str]:
@@ -87,70 +85,6 @@ def require(name: str, instead: str) -> Path:
     return path
 
 
-def fetch(weights: Weights) -> Path:
-    """Download weights; return their file or folder.
-
-    Raises AtelierError for every failure, and at once if the server does not answer.
-    """
-    if not online(weights.address()):
-        raise AtelierError(
-            f"{weights.name} cannot be fetched: its server does not answer from here; try again "
-            "with a network, or register a copy of the file with atelier weights path NAME=FILE"
-        )
-    try:
-        path = weights.download()
-    except AtelierError:
-        raise
-    except Exception as error:  # whatever the hub's and torch's clients raise
-        raise AtelierError(
-            f"{weights.name} could not be fetched ({reason(error)}); check the network, the name, "
-            "and for gated models your access, then try again"
-        ) from error
-    if intact(path) is False:
-        raise AtelierError(
-            f"{path} does not agree with its checksum; delete it and fetch {weights.name} again"
-        )
-    return path
-
-
-def offline() -> bool:
-    """Whether HF_HUB_OFFLINE forbids connections to model hubs."""
-    forbidden = {"1", "ON", "YES", "TRUE"}
-    return os.environ.get("HF_HUB_OFFLINE", "").upper() in forbidden
-
-
-def online(address: str) -> bool:
-    """Whether connections are allowed and the server at a URL answers at once."""
-    return not offline() and answers(address)
-
-
-def answers(address: str) -> bool:
-    """Whether the server at a URL answers within PROBE_SECONDS."""
-    request = urllib.request.Request(address, method="HEAD")
-    try:
-        urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
-    except urllib.error.HTTPError as error:
-        return error.code < 500 and error.code not in (403, 407)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def intact(path: Path) -> bool | None:
-    """Whether files agree with the checksums in their names; None if no name has one.
-
-    The hub's cache names large files by their SHA-256; torch's names end with its first digits.
-    """
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    verdicts = []
-    for file in files:
-        blob = re.fullmatch(r"[0-9a-f]{64}", file.resolve().name)
-        prefix = re.search(r"-([0-9a-f]{8,64})\.\w+$", file.name)
-        if expected := (blob and blob[0]) or (prefix and prefix[1]):
-            verdicts.append(sha256(file).startswith(expected))
-    return all(verdicts) if verdicts else None
-
-
 def load_into(
     network: nn.Module, path: Path, what: str, convert: Callable[[Any], dict] = dict
 ) -> None:
@@ -182,8 +116,3 @@ def _tensors(path: Path) -> Any:
         return torch.load(path, weights_only=True, map_location="cpu", mmap=mapped)
     except pickle.UnpicklingError as error:  # torch's own words advise to run what is in the file
         raise ValueError("it is damaged or holds more than tensors") from error
-
-
-def reason(error: Exception) -> str:
-    """An error's class and the beginning of its message, on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from datamodules.models.cache import cache_dir, on_disk, once_per_process
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import GEMMA3_270M, SMOLLM2, EmbeddedFile, SplitFile, whole
-from datamodules.models.published import reason, require
+from datamodules.models.published import require
 from datamodules.parsing.scoring import Causal, Network
-from datamodules.support.errors import AtelierError
+from datamodules.support.errors import AtelierError, reason
 from datamodules.support.files import sha256
 
 if TYPE_CHECKING:

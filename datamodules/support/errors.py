@@ -14,3 +14,8 @@ def wrapped_error(error: BaseException) -> AtelierError | None:
     while cause and not isinstance(cause, AtelierError):
         cause = cause.__cause__ or cause.__context__
     return cause
+
+
+def reason(error: BaseException) -> str:
+    """An error's class and the beginning of its message, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"

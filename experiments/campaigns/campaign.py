@@ -71,7 +71,7 @@ def _settle_wandb(jobs: Sequence[Job]) -> None:
     if has_key():
         import wandb
 
-        from datamodules.models.published import answers
+        from datamodules.models.connection import answers
 
         if not answers(wandb.Settings().base_url):
             os.environ["WANDB_MODE"] = "offline"  # the workers', too

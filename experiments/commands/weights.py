@@ -3,12 +3,14 @@
   atelier weights list                              the weights that configurations name
   atelier weights fetch --method soulstyler         all that the method needs on --models paper
   atelier weights fetch torchvision:vgg19           one of them
+  atelier weights fetch --all --dry-run             which files, from where and how large
   atelier weights path torchvision:vgg19=vgg19.pth  let a name stand for a file that you have
   atelier weights verify                            compare the files with their checksums
 
 Files go to the libraries' own caches (HF_HOME, TORCH_HOME), where other programs may have put them
-already. Besides the listed names, fetch takes any open_clip:MODEL/TAG, torchvision:MODEL,
-timm:MODEL, hf:REPOSITORY and file:REPOSITORY/FILE.
+already. A download that was cut continues. Besides the listed names, fetch takes any
+open_clip:MODEL/TAG, torchvision:MODEL, timm:MODEL, hf:REPOSITORY and file:REPOSITORY/FILE. Servers
+and access are those of HF_ENDPOINT, HF_TOKEN, ATELIER_TORCHVISION_URL and HTTPS_PROXY.
 """
 
 from __future__ import annotations
@@ -17,9 +19,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from datamodules.models.catalogue import catalogue
-from datamodules.models.published import fetch, intact, local_path, offline, register
+from datamodules.models.catalogue import Listed, catalogue
+from datamodules.models.connection import forbidden_by, online
+from datamodules.models.fetching import altered, fetch, remote_files
+from datamodules.models.published import local_path, register
 from datamodules.models.schemes import by_name
+from datamodules.models.weights import RemoteFile, Weights
 from datamodules.support.errors import AtelierError
 from experiments.run.configuration import compose, weights_of
 from experiments.run.options import add_options, dotted
@@ -32,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method", help="all that this method needs, with --models")
     add_options(parser, "--models")
     add("--all", action="store_true", help="all that list shows")
+    add("--dry-run", action="store_true", help="fetch: say which files and how large, no more")
     parser.set_defaults(models="paper")
 
 
@@ -66,14 +72,15 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-
     names = _names(args)
     if not names:
         raise AtelierError("Nothing is named to fetch; give a NAME, --method M or --all")
+    if args.dry_run:
+        return _describe(names)
     missing = [weights for weights in map(by_name, names) if not local_path(weights)]
-    if missing and offline():
+    if missing and (variable := forbidden_by()):
         raise AtelierError(
-            f"HF_HUB_OFFLINE forbids connections, and {missing[0].name} is missing; unset it"
+            f"{variable} forbids connections, and {missing[0].name} is missing; unset it"
         )
     code = 0
     for weights in missing:
@@ -89,8 +96,45 @@ def _fetch(args: argparse.Namespace) -> int:
     return code
 
 
-def _path(args: argparse.Namespace) -> int:
+def _describe(names: list[str]) -> int:
+    """Print which files of which servers `fetch` would download, their sizes, and the sum."""
+    code, sizes, listed = 0, [], {entry.name: entry for entry in catalogue()}
+    for weights in map(by_name, names):
+        entry = listed.get(weights.name)
+        if path := local_path(weights):
+            print(f"{weights.name}\n  is here: {path}")
+            continue
+        try:
+            asked = online(weights.address())
+            files = remote_files(weights) if asked else [_expected(weights, entry)]
+        except AtelierError as error:
+            code = 2
+            print(f"atelier: {error}", file=sys.stderr)
+            continue
+        print(weights.name + (f"  licence: {entry.licence}" if entry else ""))
+        for file in files:
+            print(f"  {_line(file, about=not asked)}")
+        sizes += [file.size or 0 for file in files if not file.here]
+    print(f"to fetch: {len(sizes)} files, {sum(sizes) / 1e6:,.1f} MB")
+    return code
 
+
+def _line(file: RemoteFile, about: bool) -> str:
+    """One file: name, repository and revision or server, size (MB = 10^6 bytes)."""
+    revision = f", revision {file.revision}" if file.revision else ""
+    size = "unknown size" if file.size is None else f"{file.size / 1e6:,.1f} MB"
+    here = "is here" if file.here else f"about {size}" if about else size
+    return f"{file.name} from {file.place}{revision}: {here}"
+
+
+def _expected(weights: Weights, entry: Listed | None) -> RemoteFile:
+    """The file of weights whose server does not answer, with the size that the catalogue has."""
+    source = weights.source()
+    size = entry.megabytes * 10**6 if entry else None
+    return RemoteFile(source.place, " or ".join(source.files), source.revision, size)
+
+
+def _path(args: argparse.Namespace) -> int:
     if not args.names:
         raise AtelierError("No file is named; write atelier weights path NAME=FILE")
     for pair in args.names:
@@ -103,15 +147,16 @@ def _path(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
-
-    words, verdicts = {True: "intact", False: "ALTERED", None: "no checksum is known"}, []
+    code = 0
     for weights in map(by_name, _names(args) or [entry.name for entry in catalogue()]):
         if path := local_path(weights):
-            verdicts.append(intact(path))
-            print(f"{weights.name}  {words[verdicts[-1]]}  {path}")
+            files = altered(path)
+            code = 2 if files else code
+            verdict = "no checksum is known" if files is None else "ALTERED" if files else "intact"
+            print(f"{weights.name}  {verdict}  {path}")
         elif args.names:
             raise AtelierError(f"{weights.name} is not here; fetch it first")
-    return 2 if False in verdicts else 0
+    return code
 
 
 ACTIONS = {"list": _list, "fetch": _fetch, "path": _path, "verify": _verify}

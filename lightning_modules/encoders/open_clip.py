@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from datamodules.models.cache import once_per_process
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.fast_linear import by_convolutions
-from datamodules.models.published import UNTRAINED, reason, require
-from datamodules.support.errors import AtelierError
+from datamodules.models.published import UNTRAINED, require
+from datamodules.support.errors import AtelierError, reason
 from lightning_modules.encoders.base import JointEncoder
 
 log = logging.getLogger(__name__)
