@@ -20,6 +20,7 @@ from tests.support.checkpoints import (
 )
 from tests.support.cli import cli  # noqa: F401
 from tests.support.finished import finished_run, finished_sweep  # noqa: F401
+from tests.support.hub import at_hub, hub  # noqa: F401
 from tests.support.parses import judgement_cache  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401
 from tests.support.reports import report_runs  # noqa: F401

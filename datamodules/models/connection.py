@@ -27,8 +27,8 @@ def online(address: str) -> bool:
 
 def answers(address: str) -> bool:
     """Whether the server at a URL answers within PROBE_SECONDS."""
-    request = urllib.request.Request(address, method="HEAD")
     try:
+        request = urllib.request.Request(address, method="HEAD")
         urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
     except urllib.error.HTTPError as error:
         return error.code < 500 and error.code not in (403, 407)

@@ -1,8 +1,8 @@
 """A model hub on this machine: what huggingface_hub and torchvision ask of theirs, and a proxy.
 
-The hub's answers follow the client's code: repositories by their API, files by `resolve`, large ones
-by a redirect to another address, as the hub's CDN is. Below /models/ lie plain files, torchvision's.
-Requests with a whole URL are those of a client that takes the stand-in for its proxy.
+The hub's answers follow the client's code: repositories by their API, files by `resolve`, large
+ones by a redirect to another host, as the hub's CDN is. Below /models/ lie plain files,
+torchvision's. A request for a whole URL is that of a client whose proxy the stand-in is.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 COMMIT = "c0" * 20
+UNSET = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_TOKEN", "HF_HUB_CACHE", "HF_TOKEN_PATH")
 LARGE = 1000  # bytes from which a file is stored apart, under its SHA-256
 
 
 class Request(NamedTuple):
-    """One request: method, the target as it was sent, and headers."""
+    """One request: method, the target as it was sent, and headers by lower-case name."""
 
     method: str
     target: str
@@ -31,15 +32,17 @@ class Hub:
     """The server. All attributes may be changed between requests.
 
     repositories: files by name by repository. files: plain files by name. gated: repositories that
-    only `member` may download. cuts: bytes after which the next connections for a path that ends
-    with the key break off. sizes: the size that is stated for such a path, instead of the real one;
-    None = none. altered: names of files that arrive with their first byte changed.
+    only the token `member` may download; `revoked` is a token that is valid no more. cuts: by a
+    file's name, the bytes after which its next connections break off. sizes: by name, the size that
+    is stated instead of the real one. altered: names of files that arrive with a byte changed.
+    ranges: whether files are sent from any byte on. broken: the API answers nothing but errors.
     """
 
     def __init__(self):
         self.repositories, self.files = {}, {}
-        self.gated, self.member = set(), "hf_member"
+        self.gated, self.member, self.revoked = set(), "hf_member", "hf_revoked"
         self.cuts, self.sizes, self.altered = {}, {}, set()
+        self.ranges, self.broken = True, False
         self.requests = []
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -58,7 +61,7 @@ class Hub:
             "TORCH_HOME": str(folder / "torch"),
             "ATELIER_CACHE": str(folder / "atelier"),
             "NO_PROXY": "127.0.0.1,localhost",
-            **dict.fromkeys(("HF_HUB_OFFLINE", "HF_TOKEN", "HF_HUB_CACHE")),
+            **dict.fromkeys(UNSET),
         }
 
     def asked(self, part, method="GET"):
@@ -83,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_CONNECT(self):
-        self.hub.requests.append(Request("CONNECT", self.path, dict(self.headers)))
+        self._note()
         self._reply(403, b"no way out")
 
     def do_HEAD(self):
@@ -93,12 +96,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._route()
 
     def _route(self):
-        self.hub.requests.append(Request(self.command, self.path, dict(self.headers)))
+        self._note()
         path = unquote(urlsplit(self.path).path)
         for pattern, answer in ROUTES.items():
             if match := re.fullmatch(pattern, path):
                 return answer(self, *match.groups())
         return self._reply(404, b"nothing here")
+
+    def _note(self):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.hub.requests.append(Request(self.command, self.path, headers))
 
     def _reply(self, status, body=b"", **headers):
         self.send_response(status)
@@ -109,10 +116,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _refuse(self, status, code, message=""):
-        # A careless server might repeat what it was sent.
-        heard = self.headers.get("Authorization", "")
-        self._reply(status, X_Error_Code=code, X_Error_Message=f"{message} {heard}".strip())
+    def _refuse(self, status, code, message):
+        """Refuse as the hub does, but carelessly: the body repeats the access token."""
+        body = json.dumps({"error": f"{message} {self.headers.get('Authorization', '')}"})
+        headers = {"X_Error_Code": code} if code else {}
+        self._reply(status, body.encode(), X_Error_Message=message, **headers)
+
+    def _token(self):
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
     def root(self):
         self._reply(200, b"a hub")
@@ -129,9 +140,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(200, json.dumps(body).encode(), Content_Type="application/json")
 
     def _files(self, repository):
+        if self.hub.broken:
+            return self._refuse(400, "", "Cannot be read")
+        if self._token() == self.hub.revoked:
+            return self._refuse(401, "", "Invalid credentials in Authorization header")
         if repository not in self.hub.repositories:
-            self._refuse(401, "RepoNotFound", "Repository not found")
-        return self.hub.repositories.get(repository)
+            return self._refuse(401, "RepoNotFound", "Repository not found")
+        return self.hub.repositories[repository]
 
     def _tree(self, files):
         for name, content in files.items():
@@ -145,11 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
     def resolve(self, repository, revision, name):
         if (files := self._files(repository)) is None:
             return
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if repository in self.hub.gated and token != self.hub.member:
-            self._refuse(
-                403 if token else 401, "GatedRepo", f"Access to {repository} is restricted"
-            )
+        if repository in self.hub.gated and self._token() != self.hub.member:
+            status = 403 if self._token() else 401
+            self._refuse(status, "GatedRepo", f"Access to {repository} is restricted")
         elif name not in files:
             self._refuse(404, "EntryNotFound", "Entry not found")
         elif len(files[name]) < LARGE:
@@ -179,19 +192,19 @@ class _Handler(BaseHTTPRequestHandler):
         """A file or the range of it that was asked for, cut where `cuts` says."""
         if name in self.hub.altered:
             content = bytes([content[0] ^ 1]) + content[1:]
-        begin = int((re.match(r"bytes=(\d+)-", self.headers.get("Range", "")) or [0, 0])[1])
+        asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        begin = int(asked[1]) if asked and self.hub.ranges else 0
         if begin and begin >= len(content):
             return self._reply(416)
         body, stated = content[begin:], self.hub.stated(name, content)
         self.send_response(206 if begin else 200)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
-        if stated is not None:
-            self.send_header("Content-Length", str(stated - begin))
+        self.send_header("Content-Length", str(stated - begin))
         for header, value in headers.items():
             self.send_header(header.replace("_", "-"), value)
+        self.send_header("Connection", "close")
         self.end_headers()
-        self.close_connection = True
         if self.command == "HEAD":
             return None
         cuts = self.hub.cuts.get(name)
@@ -220,3 +233,20 @@ def hub():
     server = Hub()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def at_hub(hub, tmp_path, monkeypatch):
+    """The same hub, which this process asks, with empty caches below tmp_path."""
+    for name, value in hub.environment(tmp_path).items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    # huggingface_hub has read its variables already.
+    files = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", files)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+    return hub

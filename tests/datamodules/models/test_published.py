@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from datamodules.models import published
+from datamodules.models.fetching import altered
 from datamodules.models.published import load_into
 from datamodules.models.schemes import by_name
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
@@ -53,10 +54,10 @@ def test_verify_tells_intact_from_altered(tmp_path, capsys):
     whole = tmp_path / "x"
     whole.write_bytes(b"content")
     whole = whole.rename(tmp_path / f"model-{sha256(whole)[:8]}.pth")
-    assert published.intact(whole) is True
-    assert published.intact(tmp_path / "torch") is False
+    assert altered(whole) == []
+    assert altered(tmp_path / "torch") == [cache / "vgg19-dcbb9e9d.pth"]
     (tmp_path / "plain.bin").write_bytes(b"x")
-    assert published.intact(tmp_path / "plain.bin") is None
+    assert altered(tmp_path / "plain.bin") is None
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Servers that answer, that do not, and proxies."""
+
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from datamodules.models.connection import answers, forbidden_by, online
+from tests.support.cli import ROOT, process, variables
+
+ASK_ALL = """
+from contextlib import suppress
+from datamodules.models import download, hub
+from datamodules.models.connection import answers
+assert not answers("https://huggingface.co")
+for ask in (lambda: hub.sizes("a/b"), lambda: download.size("https://download.pytorch.org/m")):
+    with suppress(Exception):
+        ask()
+"""
+
+
+def test_a_server_that_answers_and_one_that_does_not(at_hub):
+    assert answers(at_hub.url)
+    assert answers(f"{at_hub.url}/nothing")  # a 404 is an answer
+    at_hub.stop()
+    assert not answers(at_hub.url)
+
+
+@pytest.mark.parametrize("address", ["huggingface.co", "http://", "http://a:b:c/", "mailto:x"])
+def test_what_is_no_address_does_not_answer(address):
+    assert not answers(address)
+
+
+def test_a_server_that_speaks_no_http_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        assert not answers(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join(5)
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_no_connection_is_tried(variable, at_hub, monkeypatch):
+    monkeypatch.setenv(variable, "1")
+    assert forbidden_by() == variable
+    assert not online(at_hub.url)
+    assert at_hub.requests == []
+
+
+def test_a_repository_is_fetched_through_a_proxy(hub, tmp_path):
+    """The hub's name does not resolve: every request must go to the proxy."""
+    hub.repositories["somebody/tiny"] = {"config.json": b"{}", "model.safetensors": b"x" * 2000}
+    proxy = {"HF_ENDPOINT": "http://hub.invalid", "HTTP_PROXY": hub.url, "NO_PROXY": None}
+    environment = hub.environment(tmp_path) | proxy
+    done = process("weights", "fetch", "hf:somebody/tiny", cwd=tmp_path, **environment)
+    assert done.returncode == 0, done.stderr
+    assert hub.requests[0].method == "HEAD"  # the probe
+    assert all(request.target.startswith("http://") for request in hub.requests)
+    assert hub.asked("http://hub.invalid/api/") and hub.asked("/cdn/")
+
+
+def test_every_client_reaches_servers_of_https_through_the_proxy(hub):
+    proxy = {"HTTPS_PROXY": hub.url, "HF_ENDPOINT": None, "NO_PROXY": None, "HF_HUB_OFFLINE": None}
+    code = [sys.executable, "-c", ASK_ALL]
+    subprocess.run(code, cwd=ROOT, env=variables(**proxy), check=True, timeout=60)
+    hosts = [request.target for request in hub.requests]
+    assert hosts[:2] == ["huggingface.co:443"] * 2
+    assert hosts[-1] == "download.pytorch.org:443"
