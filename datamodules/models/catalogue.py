@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from datamodules.models.published import UNTRAINED
+from datamodules.models.schemes import is_path
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def catalogue() -> list[Listed]:
 
 def to_fetch(*sources: str) -> list[str]:
     """The sources that are names of published weights, neither local files nor "untrained"."""
-    return [name for name in sources if name != UNTRAINED and not Path(name).exists()]
+    return [name for name in sources if name != UNTRAINED and not is_path(name)]
 
 
 def needed_by(config: Any) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from datamodules.models.connection import online
+from datamodules.models.hand_weights import HandWeights
 from datamodules.models.weights import RemoteFile, Weights
 from datamodules.support.errors import AtelierError, reason
 from datamodules.support.files import sha256
@@ -33,12 +34,14 @@ def remote_files(weights: Weights) -> list[RemoteFile]:
         raise _explained(error, weights) from error
 
 
-def fetch(weights: Weights) -> Path:
+def fetch(weights: Weights | HandWeights) -> Path:
     """Download weights; return their file or folder.
 
     Raises AtelierError for every failure, and at once if the server does not answer. No file stays
     that is not whole.
     """
+    if weights.by_hand:
+        raise AtelierError(weights.by_hand)
     if not online(weights.address()):
         raise AtelierError(
             f"{weights.name} cannot be fetched: its server does not answer from here; try again "

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from datamodules.models.cache import REMEDY, cache_dir
 from datamodules.models.connection import online
 from datamodules.models.fetching import fetch
-from datamodules.models.schemes import by_name
+from datamodules.models.hand_weights import PAGES, HandWeights
+from datamodules.models.schemes import by_name, is_path
 from datamodules.models.weights import Weights
 from datamodules.support.errors import AtelierError, reason
 from datamodules.support.files import write_json
@@ -48,7 +49,7 @@ def register(name: str, path: Path) -> None:
     write_json(cache_dir() / "weights.json", registry() | {name: str(path.absolute())}, REMEDY)
 
 
-def local_path(weights: Weights) -> Path | None:
+def local_path(weights: Weights | HandWeights) -> Path | None:
     """The file or folder on this machine, registered or cached; None if there is neither.
 
     Raises AtelierError if a registered file is no longer there.
@@ -65,15 +66,17 @@ def local_path(weights: Weights) -> Path | None:
 def require(name: str, instead: str) -> Path:
     """The file or folder of weights, fetched if it is missing and the network answers.
 
-    name: "scheme:key", or a path. instead: what works without them, the end of the error's
+    name: as `schemes` has them, or a path. instead: what works without them, the end of the error's
     sentence. Raises AtelierError if they are missing and cannot be fetched.
     """
-    if Path(name).exists():
+    if is_path(name):
         return Path(name)
-    if ":" not in name:
+    if ":" not in name and name not in PAGES:
         raise AtelierError(f"There are no weights at {name}; give a file or a name such as hf:NAME")
     weights = by_name(name)
     path = local_path(weights)
+    if path is None and weights.by_hand:
+        raise AtelierError(f"{weights.by_hand}; without them, {instead}")
     if path is None and online(weights.address()):
         return fetch(weights)
     if path is None:

@@ -6,6 +6,7 @@
   hf:CIDAS/clipseg-rd64-refined           a repository of the Hugging Face hub
   tokenizer:timm/ViT-B-16-SigLIP          a repository's tokenizer alone
   file:chaofengc/IQA-PyTorch-Weights/FILE one file of a repository
+  cris                                    a file that only a person can download
 
 A model has the name that its library gives it, and its files lie in that library's own cache
 (HF_HOME, TORCH_HOME). HF_ENDPOINT and ATELIER_TORCHVISION_URL name servers that mirror the hub and
@@ -14,6 +15,9 @@ https://download.pytorch.org.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from datamodules.models.hand_weights import PAGES, HandWeights
 from datamodules.models.hub_weights import (
     HubFile,
     HubRepository,
@@ -38,12 +42,19 @@ SCHEMES = {
 }
 
 
-def by_name(name: str) -> Weights:
-    """The weights with the name "scheme:key"; AtelierError if there is no such scheme."""
+def by_name(name: str) -> Weights | HandWeights:
+    """The weights of a name; AtelierError if there are none."""
+    if name in PAGES:
+        return HandWeights(name)
     scheme, _, key = name.partition(":")
     if scheme not in SCHEMES or not key:
         raise AtelierError(
             f"{name!r} is not the name of any weights; write a file's path or one of "
-            f"{', '.join(f'{scheme}:NAME' for scheme in SCHEMES)}"
+            f"{', '.join([*(f'{scheme}:NAME' for scheme in SCHEMES), *PAGES])}"
         )
     return SCHEMES[scheme](key)
+
+
+def is_path(source: str) -> bool:
+    """Whether a source of weights is a file or folder on this machine, not a name."""
+    return source not in PAGES and Path(source).exists()

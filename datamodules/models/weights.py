@@ -41,6 +41,7 @@ class RemoteFile:
 class Weights(ABC):
     """Weights of one scheme, by the key that their library gives them."""
 
+    by_hand: ClassVar[str] = ""  # unlike those of `hand_weights`
     scheme: ClassVar[str]
     home: ClassVar[str]  # the variable that moves the library's cache
     key: str

@@ -29,14 +29,22 @@ class CLIPSegSegmenter(Segmenter):
     Args:
         model: repository on the Hugging Face hub, or path of a folder.
         threshold: probability in (0, 1) above which a pixel belongs to the object.
+        binary: whether the mask is 1 above the threshold and 0 elsewhere, instead of soft around
+            it (`operations.threshold`).
     """
 
-    def __init__(self, model: str = "CIDAS/clipseg-rd64-refined", threshold: float = 0.35) -> None:
+    def __init__(
+        self,
+        model: str = "CIDAS/clipseg-rd64-refined",
+        threshold: float = 0.35,
+        binary: bool = False,
+    ) -> None:
         self.model = model
         self.threshold = check_threshold(threshold)
+        self.binary = binary
 
     @classmethod
-    def weights_needed(cls, model: str, threshold: float) -> list[str]:
+    def weights_needed(cls, model: str, threshold: float, binary: bool) -> list[str]:
         """Names of the published weights that these arguments need."""
         return hub_names(model)
 
@@ -61,4 +69,4 @@ class CLIPSegSegmenter(Segmenter):
         )
         probability = network(**inputs).logits.view(inputs["pixel_values"].shape[-2:]).sigmoid()
         probability = resize_mask(probability, content.shape[1:])
-        return mask_above(probability, self.threshold, phrase, "CLIPSeg")
+        return mask_above(probability, self.threshold, phrase, "CLIPSeg", self.binary)

@@ -5,6 +5,7 @@
   atelier weights fetch torchvision:vgg19           one of them
   atelier weights fetch --all --dry-run             which files, from where and how large
   atelier weights path torchvision:vgg19=vgg19.pth  let a name stand for a file that you have
+  atelier weights path cris=best_model.pth          the same, for one that no program can download
   atelier weights verify                            compare the files with their checksums
 
 Files go to the libraries' own caches (HF_HOME, TORCH_HOME), where other programs may have put them
@@ -78,13 +79,15 @@ def _fetch(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _describe(names)
     missing = [weights for weights in map(by_name, names) if not local_path(weights)]
-    if missing and (variable := forbidden_by()):
+    remote = [weights for weights in missing if not weights.by_hand]
+    if remote and (variable := forbidden_by()):
         raise AtelierError(
-            f"{variable} forbids connections, and {missing[0].name} is missing; unset it"
+            f"{variable} forbids connections, and {remote[0].name} is missing; unset it"
         )
     code = 0
     for weights in missing:
-        print(f"fetching {weights.name}", file=sys.stderr)
+        if not weights.by_hand:
+            print(f"fetching {weights.name}", file=sys.stderr)
         try:
             fetch(weights)
         except AtelierError as error:  # one failure does not stop the others
@@ -103,6 +106,9 @@ def _describe(names: list[str]) -> int:
         entry = listed.get(weights.name)
         if path := local_path(weights):
             print(f"{weights.name}\n  is here: {path}")
+            continue
+        if weights.by_hand:
+            print(f"{weights.name}  licence: {entry.licence}\n  {weights.by_hand}")
             continue
         try:
             asked = online(weights.address())

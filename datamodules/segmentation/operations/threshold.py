@@ -30,14 +30,19 @@ def refuse_below(probability: Tensor, threshold: float, phrase: str, finder: str
         )
 
 
-def mask_above(probability: Tensor, threshold: float, phrase: str, finder: str) -> Tensor:
+def mask_above(
+    probability: Tensor, threshold: float, phrase: str, finder: str, binary: bool = False
+) -> Tensor:
     """Mask (H, W) in [0, 1] of what probably belongs to an object.
 
     It is 0.5 where the probability p (H, W) is the threshold, and rises linearly from 0 to 1 while
-    p goes from 0.1 below it to 0.1 above: clamp(0.5 + (p - threshold) / 0.2). Raises
-    ObjectNotFoundError, with `phrase` and `finder`, if no probability exceeds the threshold.
+    p goes from 0.1 below it to 0.1 above: clamp(0.5 + (p - threshold) / 0.2). A binary mask is 1
+    where p exceeds the threshold and 0 elsewhere. Raises ObjectNotFoundError, with `phrase` and
+    `finder`, if no probability exceeds the threshold.
     """
     refuse_below(probability, threshold, phrase, finder)
+    if binary:
+        return (probability > threshold).float()
     # For thresholds near 0 or 1 the slope is steeper, so that the mask still spans [0, 1].
     softness = min(SOFTNESS, threshold, 1 - threshold)
     return (0.5 + (probability - threshold) / (2 * softness)).clamp(0, 1)

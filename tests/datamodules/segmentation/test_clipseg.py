@@ -81,6 +81,16 @@ def test_the_mask_of_clipseg_is_soft_around_its_threshold(clipseg_folder):
     torch.testing.assert_close(mask, (0.5 + (p - threshold) / 0.2).clamp(0, 1), atol=0.05, rtol=0)
 
 
+def test_the_mask_of_clipseg_can_be_binary(clipseg_folder):
+    middle = float(probabilities(clipseg_folder, bright_half()).median())
+    soft, binary = (
+        CLIPSegSegmenter(str(clipseg_folder), middle, kind).segment(bright_half(), "cat")
+        for kind in (False, True)
+    )
+    assert torch.equal(binary, (soft > 0.5).float())
+    assert 0 < binary.mean() < 1
+
+
 def test_clipseg_reads_the_phrase(clipseg_folder):
     middle = float(probabilities(clipseg_folder, bright_half()).median())
     segmenter = CLIPSegSegmenter(str(clipseg_folder), middle)

@@ -132,7 +132,7 @@ def test_each_setting_changes_the_identity():
         *(BridgeSegmenter(scales=(256,)), BridgeSegmenter(name_ridge=1.0)),
         *(BridgeSegmenter(windows=()), BridgeSegmenter([Classes()]), BridgeSegmenter([])),
         *(FCNSegmenter(), FCNSegmenter("mine.pth"), FCNSegmenter(size=64)),
-        *(CLIPSegSegmenter(), CLIPSegSegmenter(threshold=0.5)),
+        *(CLIPSegSegmenter(), CLIPSegSegmenter(threshold=0.5), CLIPSegSegmenter(binary=True)),
         *(SpectralSegmenter(), SpectralSegmenter(neighbours=5)),
         SpectralSegmenter(EfficientNetDense(256)),
         *(SpectralSegmenter(DINODense()), SpectralSegmenter(DINODense(weights="mine.pth"))),
