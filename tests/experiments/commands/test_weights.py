@@ -40,7 +40,7 @@ def test_a_file_that_a_person_has_to_get_is_listed_registered_and_verified(tmp_p
         return capsys.readouterr().out
 
     def row():
-        (line,) = [line for line in answer("list").splitlines() if line.startswith("cris ")]
+        (line,) = [line for line in answer("list").splitlines() if line.split()[:1] == ["cris"]]
         return line.split()
 
     assert row()[-1] == "no"
