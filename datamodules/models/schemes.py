@@ -6,6 +6,7 @@
   hf:CIDAS/clipseg-rd64-refined           a repository of the Hugging Face hub
   tokenizer:timm/ViT-B-16-SigLIP          a repository's tokenizer alone
   file:chaofengc/IQA-PyTorch-Weights/FILE one file of a repository
+  piq:v0.4.0/brisque_svm_weights.pt       a file of one of piq's releases
   cris                                    a file that only a person can download
 
 A model has the name that its library gives it, and its files lie in that library's own cache
@@ -25,6 +26,7 @@ from datamodules.models.hub_weights import (
     OpenClipWeights,
     TimmWeights,
 )
+from datamodules.models.piq_weights import PiqWeights
 from datamodules.models.torchvision_weights import TorchvisionWeights
 from datamodules.models.weights import Weights
 from datamodules.support.errors import AtelierError
@@ -34,6 +36,7 @@ SCHEMES = {
     for kind in (
         OpenClipWeights,
         TorchvisionWeights,
+        PiqWeights,
         TimmWeights,
         HubRepository,
         HubTokenizer,

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from datamodules.models import download
-from datamodules.models.weights import RemoteFile, Source, Weights
+from datamodules.models.web_weights import WebWeights
 from datamodules.support.errors import AtelierError
 
 MIRROR = "ATELIER_TORCHVISION_URL"
 
 
-class TorchvisionWeights(Weights):
+class TorchvisionWeights(WebWeights):
     """torchvision's default weights of one of its models."""
 
     scheme = "torchvision"
-    home = "TORCH_HOME"
-
-    def source(self) -> Source:
-        folder, _, file = self.address().rpartition("/")
-        return Source(folder, (file,), revision="")
-
-    def cached(self) -> Path | None:
-        return self._target() if self._target().is_file() else None
-
-    def remote(self) -> list[RemoteFile]:
-        folder, _, file = self.address().rpartition("/")
-        size = download.size(self.address())
-        return [RemoteFile(folder, file, "", size, self._target().is_file())]
-
-    def download(self, files: list[RemoteFile]) -> Path:
-        digest = re.search(r"-([0-9a-f]{8,})\.", self._target().name)
-        download.download(self.address(), self._target(), digest[1] if digest else "")
-        return self._target()
 
     def address(self) -> str:
         from torchvision.models import get_model_weights
@@ -45,14 +24,6 @@ class TorchvisionWeights(Weights):
         except ValueError as error:
             raise AtelierError(f"torchvision has no model {self.key!r}") from error
         return _mirror() + urlsplit(url).path if _mirror() else url
-
-    def folder(self) -> Path:
-        import torch
-
-        return Path(torch.hub.get_dir()) / "checkpoints"
-
-    def _target(self) -> Path:
-        return self.folder() / self.address().rsplit("/", 1)[-1]
 
 
 def _mirror() -> str:

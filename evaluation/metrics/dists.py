@@ -9,7 +9,8 @@ by an L2 pooling of Hann windows; alpha and beta are the authors' trained ones.
 **Pinned: torchmetrics' reading, at the pictures' own size.** piq computes the same formula, but
 first scales pictures whose short side exceeds 256 px down to that (bilinear, without antialiasing),
 as the authors' demo does with antialiasing. Up to 256 px all agree; larger pictures lose fine
-texture when scaled down, so that their distances can be several times smaller.
+texture when scaled down, so that their distances can be several times smaller. piq's reading is
+the score `piq_dists` (`piq_distances`).
 
 The covariance is computed from centred maps: the same number as torchmetrics' mean(xy) - mx my, but
 without the cancellation that gives flat pictures a distance from themselves (0.004 with random

@@ -67,6 +67,13 @@ NETS = {
 }
 
 
+def layer_weights(net: str) -> list[Tensor]:
+    """The authors' trained weights (C_l,) >= 0 of each layer of a network."""
+    network = NETS[net]
+    trained = packaged(network.trained, network.digest)
+    return [trained[f"lin{index}.model.1.weight"].flatten() for index in range(len(network.places))]
+
+
 def unit_channels(maps: Tensor) -> Tensor:
     """Maps (N, C, H, W) scaled to unit vectors along the channels (zero vectors stay zero)."""
     return maps / (maps.square().sum(1, keepdim=True) + 1e-8).sqrt()
@@ -98,9 +105,8 @@ class LPIPSDistance(PairDistance):
         other = other_weights(weights or published, published)
         self.identity = f"lpips-{net}-{other}" if other else f"lpips-{net}"
         self.taps = Taps(backbone(network.model, weights or published), network.places)
-        trained = packaged(network.trained, network.digest)
-        for index in range(len(network.places)):
-            self.register_buffer(f"weight{index}", trained[f"lin{index}.model.1.weight"].flatten())
+        for index, weight in enumerate(layer_weights(net)):
+            self.register_buffer(f"weight{index}", weight)
         self.register_buffer("shift", torch.tensor(SHIFT).view(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor(SCALE).view(1, 3, 1, 1))
 

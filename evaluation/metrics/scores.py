@@ -6,7 +6,7 @@ scores here and names them in its class: `scores: ClassVar = CHANGE`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 OWN = "own_"  # prefix of scores by the encoder that was optimised itself
@@ -147,6 +147,41 @@ NIMA: Meanings = {
     "nima_std": Score(None, 0, (RATINGS - 1) / 2, _NIMA, note="predicted spread of ratings"),
 }
 
+_PIQ_DISTS = "Ding et al. 2020, as piq 0.8 (short side at most 256 px)"
+_PIQ_LPIPS = "Zhang et al. 2018, eq. 1, VGG-16, by piq 0.8"
+
+PIQ_DISTS: Meanings = {
+    "piq_dists": Score(False, 0, MOST_DISTS, _PIQ_DISTS),
+    "background_piq_dists": Score(False, 0, MOST_DISTS, _PIQ_DISTS, note=_IN_PLACE),
+}
+
+PIQ_LPIPS: Meanings = {
+    "piq_lpips": Score(False, 0, MOST_LPIPS, _PIQ_LPIPS),
+    "background_piq_lpips": Score(False, 0, MOST_LPIPS, _PIQ_LPIPS, note=_IN_PLACE),
+}
+
+MEASURES: Meanings = {  # of structure, by piq; a deviation of values in [0, 1] is at most 0.5
+    "haarpsi": Score(True, 0, 1, "Reisenhofer et al. 2018"),
+    "fsim": Score(True, 0, 1, "Zhang et al. 2011, FSIMc"),
+    "vifp": Score(True, 0, inf, "Sheikh and Bovik 2006, pixels", note="above 1: more contrast"),
+    "gmsd": Score(False, 0, 0.5, "Xue et al. 2014"),
+    "mdsi": Score(False, 0, 1, "Nafchi et al. 2016"),
+}
+
+STRUCTURE: Meanings = {
+    f"{part}_{name}": replace(score, source=f"{score.source}: change of the {part} alone")
+    for part in ("object", "background")
+    for name, score in MEASURES.items()
+}
+
+BRISQUE: Meanings = {
+    "brisque": Score(False, -inf, inf, "Mittal et al. 2012, by piq 0.8", note="mostly 0 to 100"),
+}
+
+CLIP_IQA: Meanings = {
+    "clip_iqa": Score(True, 0, 1, "Wang et al. 2023, CLIP RN50", note="CLIP's opinion"),
+}
+
 SEED_DISTANCE: Meanings = {
     "seed_distance": Score(False, 0, inf, "mean pairwise distance over seeds"),
 }
@@ -168,6 +203,11 @@ ALL: Meanings = {
     **LPIPS,
     **LITE0_DISTANCE,
     **NIMA,
+    **PIQ_DISTS,
+    **PIQ_LPIPS,
+    **STRUCTURE,
+    **BRISQUE,
+    **CLIP_IQA,
     **SEED_DISTANCE,
     **SEED_DIRECTION,
 }

@@ -16,6 +16,7 @@ from torch import Tensor
 from datamodules.task import BACKGROUND, Blend
 from evaluation.metrics import scores as declared
 from evaluation.metrics.base import UNDEFINED, PictureMetric, Pictures
+from evaluation.metrics.boxes import box_around
 from evaluation.metrics.scores import OWN
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.losses.directional import directional_loss
@@ -143,12 +144,8 @@ class GlobalStyle(StyleMetric):
 
     def _view(self, images: Tensor, part: Part) -> Tensor:
         """The encoder's view (1, 3, S, S) of a part's bounding box, black outside the part."""
-        rows, columns = (part.mask > 0.5).nonzero().unbind(1)
-        box = (
-            slice(int(rows.min()), int(rows.max()) + 1),
-            slice(int(columns.min()), int(columns.max()) + 1),
-        )
-        return self.scorer.view((images[part.picture] * part.mask)[None, :, *box])
+        rows, columns = box_around(part.mask > 0.5)
+        return self.scorer.view((images[part.picture] * part.mask)[None, :, rows, columns])
 
 
 class PatchStyle(StyleMetric):

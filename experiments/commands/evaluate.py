@@ -5,7 +5,7 @@ not measured again, so that an interrupted evaluation goes on where it stopped (
 all). A metric whose weights are missing is unavailable, with the reason. Runs that differ in their
 seed alone are also compared with one another.
 
-  atelier evaluate runs                             all runs below runs/, all metrics
+  atelier evaluate runs                             all runs below runs/, the usual metrics
   atelier evaluate runs/a runs/b --metrics background,style_patch
   atelier evaluate --content boat.png --output burning.png --mask boat-mask.png --style fire
   atelier evaluate --list                           all metrics with their meanings
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
-from experiments.run.metrics import metrics_by_name
+from experiments.run.metrics import ALL, ON_REQUEST, metrics_by_name
 from experiments.run.options import dotted
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--style", metavar="TEXT", help='... the style, or a blend "0.7*Van Gogh + 0.3*Hokusai" ...'
     )
     add("--object", metavar="TEXT", default="", help="... and the object in the mask")
-    add("--metrics", metavar="A,B", help="only these (default: all in --list)")
+    add(
+        "--metrics",
+        metavar="A,B",
+        help=f"only these, or {ALL} (default: all but {', '.join(ON_REQUEST)})",
+    )
     add("--models", default="embedded", help="a file in configs/evaluation (default: %(default)s)")
     add("--list", action="store_true", help="list the metrics, and score nothing")
     add("--force", action="store_true", help="measure again all that is in result.json")
@@ -61,7 +65,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         raise AtelierError(
             "Give folders of runs, or --content and --output with --mask and --style, or --list"
         )
-    specs = metrics_by_name(args.models, args.metrics and args.metrics.split(","))
+    names = args.metrics or (ALL if args.list else None)
+    specs = metrics_by_name(args.models, names and names.split(","))
     from evaluation.scoring import evaluate_cases, loose_case, read_cases
     from evaluation.suite import Suite
     from experiments.run.scoring import ScoringBar, conclude, device_by_name

@@ -10,8 +10,9 @@
 
 Files go to the libraries' own caches (HF_HOME, TORCH_HOME), where other programs may have put them
 already. A download that was cut continues. Besides the listed names, fetch takes any
-open_clip:MODEL/TAG, torchvision:MODEL, timm:MODEL, hf:REPOSITORY and file:REPOSITORY/FILE. Servers
-and access are those of HF_ENDPOINT, HF_TOKEN, ATELIER_TORCHVISION_URL and HTTPS_PROXY.
+open_clip:MODEL/TAG, torchvision:MODEL, timm:MODEL, hf:REPOSITORY, file:REPOSITORY/FILE and
+piq:TAG/FILE. Servers and access are those of HF_ENDPOINT, HF_TOKEN, ATELIER_TORCHVISION_URL and
+HTTPS_PROXY.
 """
 
 from __future__ import annotations

@@ -10,16 +10,23 @@ import yaml
 from datamodules.support.errors import AtelierError
 from experiments.run.registry import METRICS, path_of
 
+ALL = "all"  # in place of names
+ON_REQUEST = ("piq_dists", "piq_lpips")  # second readings, which take as long as the first
+
 
 def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """The metrics' configurations, as `Suite` takes them.
 
-    models: a file of configs/evaluation. names: some of its metrics, None for all. Raises
-    AtelierError for an unknown name.
+    models: a file of configs/evaluation. names: some of its metrics, (ALL,) for all, None for all
+    but those on request. Raises AtelierError for an unknown name.
     """
     path = path_of(models, METRICS, "set of metrics")
     specs = yaml.safe_load(path.read_text(encoding="utf-8"))
-    names = list(specs) if names is None else [name.strip() for name in names]
+    if names is None:
+        names = [name for name in specs if name not in ON_REQUEST]
+    elif ALL in names:
+        names = list(specs)
+    names = [name.strip() for name in names]
     if unknown := [name for name in names if name not in specs]:
         raise AtelierError(
             f"There is no metric {unknown[0]!r} in {path.name}; there are {', '.join(specs)}"

@@ -30,6 +30,7 @@ from evaluation.metrics.mask_agreement import MaskAgreement
 from evaluation.metrics.perceptual import PairDistance
 from evaluation.metrics.quality import Quality, blur, noise
 from evaluation.metrics.scores import Score
+from evaluation.metrics.structure import Structure
 from evaluation.metrics.style import (
     GlobalStyle,
     PatchStyle,
@@ -190,6 +191,45 @@ def test_change_tells_object_and_rest_apart(content):
     assert scores["object_change"].tolist() == pytest.approx([0.1, 0.1], abs=1e-5)
     assert scores["rest_change"].tolist() == [0, 0]
     assert scores["mask_coverage"].tolist() == [0.5, 0.5]
+
+
+# --- structure
+
+
+def piqs(output, content):
+    """piq's five measures of a whole picture."""
+    import piq
+
+    return {
+        "haarpsi": piq.haarpsi(output, content),
+        "fsim": piq.fsim(output, content),
+        "vifp": piq.vif_p(output, content),
+        "gmsd": piq.gmsd(output, content),
+        "mdsi": piq.mdsi(output, content),
+    }
+
+
+def test_structure_of_a_whole_picture_is_piqs(content):
+    output = (content + 0.1 * torch.randn_like(content)).clamp(0, 1)
+    scores = Structure()(Pictures(content, output, torch.ones(2, SIZE, SIZE)))
+    for k in range(2):
+        for name, expected in piqs(output[k : k + 1], content[k : k + 1]).items():
+            assert float(scores[f"object_{name}"][k]) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_structure_of_a_region_is_piqs_of_the_content_with_that_change_alone(content):
+    output = (content + 0.1 * torch.randn_like(content)).clamp(0, 1)
+    mask = torch.zeros(1, SIZE, SIZE)
+    mask[0, 20:60, 30:70] = 1
+    scores = Structure()(Pictures(content[:1], output[:1], mask))
+    before, after = content[:1, :, 12:68, 22:78], content[:1, :, 12:68, 22:78].clone()
+    after[:, :, 8:48, 8:48] = output[:1, :, 20:60, 30:70]
+    for name, expected in piqs(after, before).items():
+        assert float(scores[f"object_{name}"]) == pytest.approx(float(expected), abs=1e-5)
+    around = output[:1].clone()
+    around[:, :, 12:68, 22:78] = before
+    for name, expected in piqs(around, content[:1]).items():
+        assert float(scores[f"background_{name}"]) == pytest.approx(float(expected), abs=1e-5)
 
 
 # --- style
@@ -448,6 +488,7 @@ METRICS = {
     "background": BackgroundPreservation,
     "change": Change,
     "quality": Quality,
+    "structure": Structure,
     "style": lambda: GlobalStyle(Colours()),
     "patch": lambda: PatchStyle(Colours(), crops=4),
     "content": lambda: ContentDistance(EfficientNetFeatures()),
@@ -498,13 +539,25 @@ PERFECT = {
     "object_change": 0,
     "rest_change": 0,
     "object_content_distance.lite0": 0,
+    "object_haarpsi": 1,
+    "object_fsim": 1,
+    "object_vifp": 1,
+    "object_gmsd": 0,
+    "object_mdsi": 0,
+    "background_haarpsi": 1,
+    "background_fsim": 1,
+    "background_vifp": 1,
+    "background_gmsd": 0,
+    "background_mdsi": 0,
     "mask_agreement.Bright": 1,
     "seed_distance.l1": 0,
     "loss_content.colours+lite0": 0,
 }
 
 
-@pytest.mark.parametrize("name", ["background", "change", "content", "agreement", "losses"])
+@pytest.mark.parametrize(
+    "name", ["background", "change", "content", "agreement", "losses", "structure"]
+)
 def test_identical_pictures_are_perfect(name, content, mask):
     scores = METRICS[name]()(Pictures(content, content, mask, red_in(mask)))
     checked = scores.keys() & PERFECT.keys()

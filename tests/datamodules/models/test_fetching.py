@@ -102,6 +102,14 @@ def test_a_server_that_sends_everything_again_does_no_harm(vgg, tmp_path):
     assert fetch(by_name("torchvision:vgg19")).read_bytes() == vgg.files[VGG]
 
 
+def test_a_file_of_a_release_of_piq_is_fetched_to_where_piq_keeps_it(at_hub, tmp_path, monkeypatch):
+    monkeypatch.setattr("datamodules.models.piq_weights.RELEASES", at_hub.url)
+    at_hub.files["brisque_svm_weights.pt"] = b"vectors"
+    path = fetch(by_name("piq:models/brisque_svm_weights.pt"))
+    assert path == tmp_path / "torch" / "hub" / "checkpoints" / "brisque_svm_weights.pt"
+    assert path.read_bytes() == b"vectors"
+
+
 def test_altered_files_are_refused_and_deleted(model, content, tmp_path):
     model.altered.add(BIG)
     refused(MODEL, BIG, "differs from its checksum", "fetch it again")

@@ -13,11 +13,14 @@ from datamodules.models import published
 from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.base import Pictures
+from evaluation.metrics.brisque import BRISQUE
+from evaluation.metrics.clip_iqa import CLIPIQA
 from evaluation.metrics.dists import DISTS, DISTSDistance, L2Pooling
 from evaluation.metrics.efficientnet_distance import EfficientNetDistance, Lite0Distance
 from evaluation.metrics.lpips import LPIPS, NETS, LPIPSDistance
 from evaluation.metrics.nima import LAYOUTS, NIMA, nima
 from evaluation.metrics.perceptual import CHUNK, PairDistance, distances, packaged
+from evaluation.metrics.piq_distances import PiqDISTS, PiqLPIPS
 from tests.support.network_metrics import IMAGENET, MODELS
 from tests.support.traps import Trap
 
@@ -218,7 +221,7 @@ def test_ratings_of_known_distributions():
 
 
 def constructors():
-    yield from (DISTS, NIMA)
+    yield from (DISTS, NIMA, PiqDISTS, PiqLPIPS, BRISQUE, CLIPIQA)
     yield from (lambda weights, net=net: LPIPS(net, weights) for net in NETS)
 
 
@@ -250,11 +253,17 @@ def test_missing_weights_are_said_with_what_goes_without():
         (LPIPS, "torchvision:alexnet", "lite0_distance"),
         (lambda: LPIPS("squeeze"), "torchvision:squeezenet1_1", "lite0_distance"),
         (NIMA, LAYOUTS["inception_resnet_v2"].published, "ratings are left out"),
+        (PiqDISTS, "torchvision:vgg16", "lite0_distance"),
+        (PiqLPIPS, "torchvision:vgg16", "lite0_distance"),
+        (BRISQUE, "piq:v0.4.0/brisque_svm_weights.pt", "quality"),
+        (CLIPIQA, "open_clip:RN50/openai", "left out"),
     ):
         with pytest.raises(AtelierError, match=f"atelier weights fetch {name} .*{instead}"):
             make()
     with pytest.raises(AtelierError, match="is no file on the hub"):
         NIMA("file:somebody/repository")
+    with pytest.raises(AtelierError, match="is no file of a release of piq; write piq:TAG/FILE"):
+        BRISQUE("piq:brisque_svm_weights.pt")
 
 
 def test_published_weights_keep_the_plain_names(backbones, tmp_path):

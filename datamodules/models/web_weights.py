@@ -1,0 +1,40 @@
+"""Weights that are single files of plain web servers, in torch's cache."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from datamodules.models import download
+from datamodules.models.weights import RemoteFile, Source, Weights
+
+
+class WebWeights(Weights):
+    """One file, whose URL is `address()`."""
+
+    home = "TORCH_HOME"
+
+    def source(self) -> Source:
+        folder, _, file = self.address().rpartition("/")
+        return Source(folder, (file,), revision="")
+
+    def cached(self) -> Path | None:
+        return self._target() if self._target().is_file() else None
+
+    def remote(self) -> list[RemoteFile]:
+        folder, _, file = self.address().rpartition("/")
+        size = download.size(self.address())
+        return [RemoteFile(folder, file, "", size, self._target().is_file())]
+
+    def download(self, files: list[RemoteFile]) -> Path:
+        digest = re.search(r"-([0-9a-f]{8,})\.", self._target().name)
+        download.download(self.address(), self._target(), digest[1] if digest else "")
+        return self._target()
+
+    def folder(self) -> Path:
+        import torch
+
+        return Path(torch.hub.get_dir()) / "checkpoints"
+
+    def _target(self) -> Path:
+        return self.folder() / self.address().rsplit("/", 1)[-1]
