@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,6 +22,7 @@ from datamodules.support.files import atomic
 
 SMALLEST_SIDE = 32  # px; smaller pictures hold nothing that an encoder could recognise
 LARGEST_AREA = 100_000_000  # px; a larger picture is treated as a decompression bomb
+LUMA = (0.2989, 0.587, 0.114)  # shares of red, green and blue, as torchvision rounds ITU-R BT.601
 PACKAGED = "skimage:"  # prefix of the names of pictures that scikit-image ships
 
 
@@ -118,6 +119,16 @@ def fit_within(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
+def squash(picture: Image.Image, side: int) -> Image.Image:
+    """Scale a picture to a square of `side` px, whatever its aspect ratio, by PIL's bicubic filter.
+
+    The published codes of CLIPstyler, Sem-CS and Soulstyler do so.
+    """
+    if side < SMALLEST_SIDE:
+        raise AtelierError(f"Size {side} is too small; give --size {SMALLEST_SIDE} or more")
+    return picture.resize((side, side), Image.Resampling.BICUBIC)
+
+
 def to_tensor(picture: Image.Image | np.ndarray) -> Tensor:
     """Convert an 8-bit picture to float32 (3, H, W) in [0, 1], or (H, W) if it is grey."""
     values = torch.from_numpy(np.array(picture)).float() / 255
@@ -141,9 +152,19 @@ def save_png(picture: Image.Image, path: Path) -> None:
         picture.save(temporary, format="PNG")
 
 
-def enhance(picture: Image.Image, contrast: float = 1.5) -> Image.Image:
-    """Raise the contrast, by half as in the figures of CLIPstyler (its published code)."""
-    return ImageEnhance.Contrast(picture).enhance(contrast)
+def enhance(image: Tensor, stretch: bool = False) -> Tensor:
+    """Raise the contrast by half, as in the figures of CLIPstyler (its published code).
+
+    image: (3, H, W), clamped to [0, 1]; so is the result. stretch: afterwards, shift and scale the
+    values so that they span [0, 1], as the published codes of CLIPstyler and Sem-CS do on saving.
+    """
+    image = image.clamp(0, 1)
+    weights = image.new_tensor(LUMA)
+    enhanced = torch.lerp((weights @ image.flatten(1)).mean(), image, 1.5).clamp(0, 1)
+    if not stretch:
+        return enhanced
+    low, high = enhanced.aminmax()
+    return (enhanced - low) / (high - low).clamp(min=1e-5)
 
 
 def load_mask(source: str, size: tuple[int, int]) -> Tensor:

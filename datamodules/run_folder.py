@@ -37,6 +37,7 @@ from datamodules.task import Blend, StyleTarget, styles_by_object
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from datamodules.task import StyleTask
 
@@ -365,12 +366,12 @@ class RunWriter:
         writer.writerows([step, *row.values()] for step, row in enumerate(course))
         write_text(self.path / LOSSES, text.getvalue())
 
-    def write_output(self, picture: Image.Image) -> None:
-        """The result, and the same with more contrast."""
-        from datamodules.images import enhance
+    def write_output(self, image: Tensor, stretch: bool = False) -> None:
+        """The result (3, H, W) in [0, 1], and the same with more contrast, as by `enhance`."""
+        from datamodules.images import enhance, to_picture
 
-        self.write_picture(OUTPUT, picture)
-        self.write_picture(ENHANCED, enhance(picture))
+        self.write_picture(OUTPUT, to_picture(image))
+        self.write_picture(ENHANCED, to_picture(enhance(image, stretch)))
 
     def write_stopped(self, exception: BaseException, steps: int) -> None:
         """A note that the run stopped early, after so many steps, and why."""

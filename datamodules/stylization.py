@@ -12,7 +12,15 @@ from lightning import LightningDataModule
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import feather, fit_within, load_mask, load_picture, resize_mask, to_tensor
+from datamodules.images import (
+    feather,
+    fit_within,
+    load_mask,
+    load_picture,
+    resize_mask,
+    squash,
+    to_tensor,
+)
 from datamodules.parsing.base import Parser
 from datamodules.request import Request
 from datamodules.segmentation.base import Segmenter
@@ -52,7 +60,11 @@ class StylizationDataModule(LightningDataModule):
         size: longer side of the working picture in pixels; a smaller picture keeps its size.
         full_size: longer side, in pixels, at which the finished picture is painted once more, from
             the photo itself and no larger than it; 0 = not.
+        square: squash the working picture to a square of `size` px, as the published codes do,
+            instead of preserving the aspect ratio.
         feather: width of the mask's soft edge in pixels of the working picture.
+        binary_masks: cut the masks at one half instead of feathering them, as in the published
+            codes.
         source_text: describes the content where texts are compared (CLIPstyler: "a Photo").
 
     Attributes:
@@ -77,7 +89,9 @@ class StylizationDataModule(LightningDataModule):
         protect_object: bool = False,
         size: int = 384,
         full_size: int = 0,
+        square: bool = False,
         feather: float = 2.0,
+        binary_masks: bool = False,
         source_text: str = "a Photo",
     ) -> None:
         super().__init__()
@@ -98,7 +112,9 @@ class StylizationDataModule(LightningDataModule):
         self.protect_object = protect_object
         self.size = size
         self.full_size = full_size
+        self.square = square
         self.feather = feather
+        self.binary_masks = binary_masks
         self.source_text = source_text
         self.task: StyleTask | None = None
         self.full: StyleTask | None = None
@@ -123,10 +139,12 @@ class StylizationDataModule(LightningDataModule):
         if self.style_image:
             load_picture(self.style_image)  # refused before the time of masking is spent
         masks = self._masks(picture)
-        self.task = self._task(picture, masks, self.size, self.feather)
+        shrink = squash if self.square else fit_within
+        self.task = self._task(shrink(picture, self.size), masks, self.feather)
         full = min(self.full_size, max(picture.size))
         if full > self.size:
-            self.full = self._task(picture, masks, full, self.feather * full / self.size)
+            softness = self.feather * full / self.size
+            self.full = self._task(fit_within(picture, full), masks, softness)
 
     def _masks(self, picture: Image.Image) -> Tensor:
         """A mask (H, W) per object at the size of the photo; they sum to at most 1.
@@ -163,10 +181,11 @@ class StylizationDataModule(LightningDataModule):
         self.confidence[name] = self.segmenter.confidence
         return mask
 
-    def _task(self, picture: Image.Image, masks: Tensor, size: int, softness: float) -> StyleTask:
-        """The task at a size, with masks whose edges are `softness` px wide."""
-        content = to_tensor(fit_within(picture, size))
-        soft = soften([resize_mask(mask, content.shape[1:]) for mask in masks], softness)
+    def _task(self, picture: Image.Image, masks: Tensor, softness: float) -> StyleTask:
+        """The task at a picture's size, with masks whose edges are `softness` px wide."""
+        content = to_tensor(picture)
+        resized = torch.stack([resize_mask(mask, content.shape[1:]) for mask in masks])
+        soft = (resized > 0.5).float() if self.binary_masks else soften(resized, softness)
         names = list(styles_by_object(self.targets))
         if self.protect_object and names != [BACKGROUND]:
             soft = rest(soft)[None]

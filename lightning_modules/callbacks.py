@@ -101,9 +101,9 @@ class WriteRun(Callback):
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
         self.writer.write_losses(self.course)
-        output = to_picture(module.stylize(self.task.batch().to(module.device))[0])
+        output = module.stylize(self.task.batch().to(module.device))[0].cpu()
         self.seconds = time.perf_counter() - self._start
-        self.writer.write_output(output)
+        self.writer.write_output(output, stretch=bool(module.deviations.stretched_contrast))
         if self.full and module.generator.any_size:
             start = time.perf_counter()
             self._paint_full(module)

@@ -22,7 +22,6 @@ from datamodules.task import MOST_STYLES, StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.blending import Blending
-from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import Patches, Places, covered_boxes, shares
 from lightning_modules.stylization import Features, Stylization
 
@@ -63,7 +62,7 @@ class Fusion(Stylization):
             Places(tuple(covered_boxes(mask, side, self.coverage) for side in sides), count)
             for mask, count in zip(masks, counts, strict=True)
         ]
-        self.directions = style_directions(self.encoder, batch)
+        self.directions = self.directions_of(batch)
         repeats = torch.tensor(counts, device=self.device)
         self.patch_directions = self.directions.repeat_interleave(repeats, dim=0)
 

@@ -37,7 +37,7 @@ class Gatys(Stylization):
             raise AtelierError(f"Gatys takes one brush, not {len(self.brush)}; give e.g. --brush 1")
         if batch.style_image is None:
             return None
-        side = max(SMALLEST_STYLE, self.brush * min(batch.content.shape[2:]))
+        side = max(SMALLEST_STYLE, self.sizes(batch)[0])
         scale = side / min(batch.style_image.shape[2:])
         size = [round(length * scale) for length in batch.style_image.shape[2:]]
         scaled = F.interpolate(

@@ -15,6 +15,7 @@ Example: atelier stylize skimage:astronaut --method generative_artisan --style
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,13 @@ from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.deviations import Deviations
-from lightning_modules.steps.directions import style_directions
-from lightning_modules.steps.patches import Patches, Places, divide, every_box, mean_within
+from lightning_modules.steps.patches import (
+    BoxesBySide,
+    Patches,
+    every_box,
+    mean_within,
+    shares,
+)
 from lightning_modules.stylization import Features, Stylization
 
 log = logging.getLogger(__name__)
@@ -38,11 +44,53 @@ class ArtisanDeviations(Deviations):
     """Deviations of the published code: the shared ones and one of its own.
 
     Args:
-        misplaced_weights: weights meet patches at random instead of their own: the code lists them
-            in another order than the patches.
+        misplaced_weights: the weights stay in the order in which the patches were drawn, while the
+            patches are sorted, background first; so many weights meet patches of the other kind.
     """
 
     misplaced_weights: bool | None = None
+
+
+class PortraitPlaces:
+    """Places of all patches of a step, in drawing order, with a limit for those on the portrait.
+
+    As in the published rule, places are drawn uniformly, and once `most` patches lie on the
+    portrait, further ones there are dropped and drawn again.
+
+    Args:
+        boxes: all boxes (M, 3) of each patch size.
+        on_portrait: (M,) bool of each patch size. A size all of whose boxes meet the portrait has
+            no limit.
+        count: patches per step. most: limit of those on the portrait.
+
+    Attributes:
+        kinds: (N,) bool of the latest draw: whether a patch lies on the portrait.
+    """
+
+    def __init__(
+        self, boxes: Sequence[Tensor], on_portrait: Sequence[Tensor], count: int, most: int
+    ) -> None:
+        pairs = [*zip(boxes, on_portrait, strict=True)]
+        self.boxes = [torch.cat([b[portrait], b[~portrait]]) for b, portrait in pairs]
+        self.count, self.most = count, most
+        self.sides = [int(b[0, 2]) for b in boxes]
+        self.shares = shares(count, [1] * len(boxes))
+        repeats = torch.tensor(self.shares, device=boxes[0].device)
+        sizes = [[int(p.sum()) for p in on_portrait], [len(p) for p in on_portrait]]
+        # Number of portrait boxes and of all boxes of each patch's size, (2, N).
+        self.portraits, self.all = repeats.new_tensor(sizes).repeat_interleave(repeats, dim=1)
+
+    def draw(self, random: torch.Generator | None = None) -> BoxesBySide:
+        """`count` boxes for this step."""
+        options = {"device": self.all.device, "dtype": torch.float64, "generator": random}
+        chance, place = torch.rand(2, self.count, **options)
+        kinds = chance * self.all < self.portraits
+        # Up to the limit a patch falls on the portrait as often as by chance, and never afterwards.
+        self.kinds = kinds & (kinds.cumsum(0) <= self.most) | (self.portraits == self.all)
+        others = self.portraits + place * (self.all - self.portraits)
+        indices = torch.where(self.kinds, place * self.portraits, others).long()
+        groups = zip(self.sides, self.boxes, indices.split(self.shares), strict=True)
+        return [(side, boxes[index]) for side, boxes, index in groups if len(index)]
 
 
 class GenerativeArtisan(Stylization):
@@ -54,12 +102,13 @@ class GenerativeArtisan(Stylization):
 
     Args:
         patches: number and distortion of the patches per step.
-        portrait_share: largest share of portrait patches, in [0, 1] (eq. 17).
+        portrait_share: largest share of portrait patches, in [0, 1], rounded down (eq. 17).
         alpha_portrait: weight of portrait patches, >= 0 (eq. 16).
         alpha_back: weight of background patches, >= 0 (eq. 16).
         tau_portrait: rejection threshold of portrait patches (eq. 15).
         tau_back: rejection threshold of background patches (eq. 15).
-        window: height of the decisive strip, relative to the patch, in (0, 1] (eq. 18).
+        window: height of the decisive strip, relative to the patch, in (0, 1], rounded down to
+            whole rows (eq. 18).
         deviations: single deviations of the published code, on or off whatever `mode` says.
     """
 
@@ -91,42 +140,40 @@ class GenerativeArtisan(Stylization):
 
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
-        (self.direction,) = style_directions(self.encoder, batch)
+        (self.direction,) = self.directions_of(batch)
         background = batch.content * batch.masks[:, :1]
-        self.background_embedding = self.encoder.embed_images(self.encoder.view(background))
-        self.parts = self._parts(batch)
-        counts = torch.tensor([part.count for part in self.parts], device=self.device)
-        self.alpha, self.tau = (
-            torch.tensor(values, device=self.device).repeat_interleave(counts)
-            for values in (self.alphas, self.taus)
-        )
+        self.background_embedding = self.encoder.embed_images(self.viewer.view(background))
+        self.places = self._places(batch)
 
-    def _parts(self, batch: StyleBatch) -> list[Places]:
-        """Places of the patches on the portrait, and of those on the background."""
+    def _places(self, batch: StyleBatch) -> PortraitPlaces:
         portrait = (batch.masks[0, 0] < 0.5).float()
         boxes = [every_box(*portrait.shape, size, self.device) for size in self.sizes(batch)]
         on_portrait = [mean_within(portrait, b, self.window) > 0 for b in boxes]
-        portrait_boxes, back_boxes = divide(boxes, on_portrait)
-        by_chance = sum(map(len, portrait_boxes)) / sum(map(len, boxes))
-        count = round(self.patches.count * min(self.portrait_share, by_chance))
-        if not back_boxes:
+        if all(bool(kinds.all()) for kinds in on_portrait):
             log.warning("Every patch meets the portrait: all of them count as portrait patches")
-            count = self.patches.count
-        return [Places(portrait_boxes, count), Places(back_boxes, self.patches.count - count)]
+        count = self.patches.count
+        return PortraitPlaces(boxes, on_portrait, count, most=int(self.portrait_share * count))
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         background = output * batch.masks[:, :1]
-        return self.viewer.compose(background, output, self.parts)
+        return self.viewer.compose(background, output, [self.places])
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         whole, patches = features.embeddings[:1], features.embeddings[1:]
         patch_losses = directional_loss(patches, self.content_embedding, self.direction)
-        alpha = self.alpha
-        if self.deviations.misplaced_weights:
-            order = torch.randperm(len(alpha), device=alpha.device, generator=self.random)
-            alpha = alpha[order]
         return {
             "global": directional_loss(whole, self.background_embedding, self.direction).mean(),
-            "patch": patch_loss(patch_losses, self.tau, alpha, self.reject),
+            "patch": self.patch_loss(patch_losses, self.places.kinds),
             **self.shared.losses(output, features.content, batch),
         }
+
+    def patch_loss(self, losses: Tensor, kinds: Tensor) -> Tensor:
+        """Patch loss (eq. 13 to 16) of directional losses (N,), in drawing order.
+
+        kinds: (N,) bool, whether a patch lies on the portrait.
+        """
+        alpha, tau = (torch.where(kinds, *values) for values in (self.alphas, self.taus))
+        if self.deviations.misplaced_weights:
+            order = kinds.long().argsort(stable=True)
+            losses, tau = losses[order], tau[order]
+        return patch_loss(losses, tau, alpha, self.reject)

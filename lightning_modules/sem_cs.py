@@ -9,9 +9,10 @@ Example: atelier stylize skimage:chelsea --method sem_cs --style fire
 --background-style "a frozen lake"
 
 Not switches, but also in the published code: its source text for single text is "Night"
-(--data.source_text), and its lambda for the content is 600 for double text. It ships inverted masks
-with the two texts swapped; in the global losses these cancel. Not reproduced: its patches are
-weighted by Generative Artisan's rule.
+(--data.source_text), and its lambda for the content is 600 for double text. The masks that it ships
+are inverted. For double text its two texts are swapped as well, so that the global losses are the
+paper's; for a single text the global loss is the object's instead of the background's. Not
+reproduced: its patches are weighted by Generative Artisan's rule.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from datamodules.task import BACKGROUND, StyleBatch, StyleTarget
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.deviations import Deviations
-from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import (
     Patches,
     Places,
@@ -42,14 +42,16 @@ from lightning_modules.stylization import Features, Stylization
 
 @dataclass(frozen=True)
 class SemCSDeviations(Deviations):
-    """Deviations of the published code: the shared ones and three of its own.
+    """Deviations of the published code: the shared ones but `early_halving`, and three of its own.
 
     Args:
-        softmax_source: a softmax is applied to the content's embeddings, and to these only.
+        softmax_source: with two texts, a softmax is applied to the content's embeddings, and to
+            these only.
         masked_source: the global losses compare with the masked content instead of the whole.
         background_patch_text: all patches follow the background's text.
     """
 
+    early_halving: bool | None = False
     softmax_source: bool | None = None
     masked_source: bool | None = None
     background_patch_text: bool | None = None
@@ -83,12 +85,12 @@ class SemCS(Stylization):
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
         # Row 0: the object's, row 1: the background's; with a single text the same twice.
-        directions = style_directions(self.encoder, batch)
+        directions = self.directions_of(batch)
         self.double = len(directions) == 2
         self.directions = directions[[0, -1]]
         masked = self.deviations.masked_source
         sources = self._masked(batch.content, batch) if masked else batch.content
-        embeddings = self.encoder.embed_images(self.encoder.view(sources)).expand(2, -1)
+        embeddings = self.encoder.embed_images(self.viewer.view(sources)).expand(2, -1)
         self.sources, self.source = self._source(embeddings), self._source(self.content_embedding)
         self.parts = self._parts(batch)
         texts = [1, 1] if self.deviations.background_patch_text else [0, 1]
@@ -96,7 +98,8 @@ class SemCS(Stylization):
         self.patch_directions = self.directions[texts].repeat_interleave(counts, dim=0)
 
     def _source(self, embeddings: Tensor) -> Tensor:
-        return embeddings.softmax(-1) if self.deviations.softmax_source else embeddings
+        softmax = self.double and self.deviations.softmax_source
+        return embeddings.softmax(-1) if softmax else embeddings
 
     @staticmethod
     def _masked(image: Tensor, batch: StyleBatch) -> Tensor:

@@ -19,6 +19,7 @@ Two deviations are ours:
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,6 @@ from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations
-from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.patches import (
     Patches,
     Places,
@@ -48,13 +48,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SoulstylerDeviations(Deviations):
-    """Deviations of the published code: the shared ones and one of its own.
+    """Deviations of the published code: the shared ones but `stretched_contrast`, and two more.
 
     Args:
         no_global: the global loss is 0.
+        bare_likeness: crops are compared by embeddings of pictures that the encoder gets without
+            its mean and standard deviation; the limits .12 and .06 were chosen for these.
     """
 
+    stretched_contrast: bool | None = False
     no_global: bool | None = None
+    bare_likeness: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Likeness:
         far_share: share of the object's crops that an anchor must be unlike, in [0, 1).
         near: distance below which a crop is like a crop of the object, in [0, 2].
         near_share: share of the object's crops that a look-alike must be like, in [0, 1).
-        extra_share: look-alike patches per step, relative to the target patches, >= 0.
+        extra_share: look-alike patches per step, relative to the target patches, >= 0; rounded up.
     """
 
     background_coverage: float = 0.1
@@ -80,6 +84,10 @@ class Likeness:
     def __post_init__(self) -> None:
         if self.extra_share < 0:
             raise AtelierError(f"likeness.extra_share={self.extra_share:g} must be 0 or more")
+
+    def extra(self, count: int) -> int:
+        """Look-alike patches beside `count` target patches."""
+        return math.ceil(self.extra_share * count)
 
     def anchors(self, distances: Tensor) -> Tensor:
         """Crops (M,) bool unlike the object; distances (M, N) to crops of the object."""
@@ -130,12 +138,11 @@ class Soulstyler(Stylization):
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
         mask, count = batch.masks[0, 0], self.patches.count
-        (self.direction,) = style_directions(self.encoder, batch)
+        (self.direction,) = self.directions_of(batch)
         on_object = tuple(covered_boxes(mask, size, self.coverage) for size in self.sizes(batch))
         targets = Places(on_object, count)
         anchors, alike = ((), ()) if self.blending.composite else self._compare(batch, targets)
-        extra = round(self.likeness.extra_share * count)
-        self.parts = [targets, Places(alike, extra if alike else 0)]
+        self.parts = [targets, Places(alike, self.likeness.extra(count) if alike else 0)]
         self.anchors = Places(anchors, count if anchors else 0)
 
     def _compare(
@@ -150,11 +157,13 @@ class Soulstyler(Stylization):
             log.warning("The object leaves no room for background patches: there are no anchors")
             return (), ()
         pool = Places(background, self.pool).draw(self.random)
-        object_crops, background_crops = (
-            self.viewer.embed(self.viewer.cut(batch.content, places, distortion=0))
-            for places in (targets.draw(self.random), pool)
-        )
-        distances = 1 - background_crops @ object_crops.T
+        crops = [
+            self.viewer.crops(batch.content, places) for places in (targets.draw(self.random), pool)
+        ]
+        if self.deviations.bare_likeness:
+            crops = map(self.encoder.bare, crops)
+        on_object, elsewhere = map(self.viewer.embed, crops)
+        distances = 1 - elsewhere @ on_object.T
         boxes = [of_one_size for _, of_one_size in pool]
         counts = [len(of_one_size) for of_one_size in boxes]
         anchors, _ = divide(boxes, self.likeness.anchors(distances).split(counts))

@@ -30,8 +30,9 @@ from lightning_modules.optimizers.schedules import Halving
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations, Mode
+from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.observer import Observer
-from lightning_modules.steps.patches import Patches, sizes
+from lightning_modules.steps.patches import Patches, check_brush, sizes
 from lightning_modules.steps.shared_losses import SharedLosses
 from lightning_modules.steps.viewer import Viewer
 
@@ -53,8 +54,8 @@ class Stylization(LightningModule, ABC):
 
     Args:
         generator: network that is optimised: painter (the code of a pretrained stylizer), stylenet
-            (the papers' U-Net; on the embedded models --model.lr_scheduler.every 60 --steps 120) or
-            pixels.
+            (the papers' U-Net; on the embedded models --model.lr_scheduler.every 60 --steps 120),
+            small_unet (with trained starts) or pixels.
         encoder: joint text-image encoder in whose space styles are directions.
         content_features: frozen features that preserve the content.
         weights: lambda of each loss by its name: exactly the method's losses, and `gram` for the
@@ -67,7 +68,8 @@ class Stylization(LightningModule, ABC):
             (the papers' StepLR), Linear, or any of PyTorch's; it advances once per step.
         blending: parts of the photo that stay in the picture.
         brush: sides of the patches, and so of the strokes, relative to the picture's shorter side,
-            in (0, 1]: one number, or several that share the patches equally.
+            in (0, 1], or in pixels, 8 or more: one number, or several that share the patches
+            equally.
         content_every: steps from one evaluation of the content features to the next, 1 = every
             step, as in the papers. Its gradient is scaled to cover the steps between.
         mode: paper = the paper's formulas; reference = the published code's.
@@ -147,8 +149,15 @@ class Stylization(LightningModule, ABC):
         """Compute once what every step needs; methods add their directions and places."""
         self.random = torch.Generator(batch.content.device).manual_seed(self.seed)
         self.step_count = 0
-        self.viewer = Viewer(self.encoder, self.patches, self.random, self.observer, self.chunk)
-        self.content_embedding = self.encoder.embed_images(self.encoder.view(batch.content))
+        self.viewer = Viewer(
+            self.encoder,
+            self.patches,
+            self.random,
+            self.observer,
+            self.chunk,
+            antialias=not self.deviations.aliased_view,
+        )
+        self.content_embedding = self.encoder.embed_images(self.viewer.view(batch.content))
         self.shared = SharedLosses(
             batch,
             self.content_features,
@@ -205,6 +214,10 @@ class Stylization(LightningModule, ABC):
         """Sides of the patches in pixels."""
         return sizes(self.brush, *batch.content.shape[2:])
 
+    def directions_of(self, batch: StyleBatch) -> Tensor:
+        """dT of each region's styles, (K, D), each of length 1."""
+        return style_directions(self.encoder, batch, bool(self.deviations.raw_text_average))
+
     def configure_optimizers(self) -> dict:
         weights = [weight for weight in self.generator.parameters() if weight.requires_grad]
         optimizer, schedule = self._optimizer(weights, self.trainer.max_steps)
@@ -248,11 +261,6 @@ def _check(
     check_weights(list(weights.values()), "model.weights")
     if "gram" in weights and style_features is None:
         raise AtelierError("The loss gram needs model.style_features; see configs/methods")
-    brushes = brush if isinstance(brush, list) else [brush]
-    if not brushes or not all(0 < share <= 1 for share in brushes):
-        raise AtelierError(
-            f"The brush is {brush}; give patch sizes in (0, 1], relative to the picture's shorter "
-            "side, such as 0.25"
-        )
+    check_brush(brush)
     if content_every < 1:
         raise AtelierError(f"content_every is {content_every}; give 1 step or more")

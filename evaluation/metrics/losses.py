@@ -8,6 +8,7 @@ on the run's intermediate pictures, whose mean over the steps is the area under 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -77,8 +78,8 @@ class LossScores(PictureMetric):
         styles = pictures.regions[index][0].styles
         if not styles:
             return {}
-        source = embed_prompted(self.scorer, pictures.source_text)
-        direction = blend_direction(self.scorer, styles, source)
+        embed = partial(embed_prompted, self.scorer)
+        direction = blend_direction(embed, styles, embed(pictures.source_text))
         content = pictures.content[index : index + 1]
         before = self.scorer.embed_images(self.scorer.view(content)), self.features(content)
         course = pictures.course[index] if pictures.course else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -85,8 +86,8 @@ class StyleMetric(PictureMetric):
         """dT (D,) from the source text to the styles (CLIPstyler, eq. 1)."""
         key = (styles, source_text)
         if key not in self._texts:
-            source = embed_prompted(self.scorer, source_text)
-            self._texts[key] = blend_direction(self.scorer, styles, source)
+            embed = partial(embed_prompted, self.scorer)
+            self._texts[key] = blend_direction(embed, styles, embed(source_text))
         return self._texts[key]
 
     def applies(self, score: str, pictures: Pictures) -> bool:

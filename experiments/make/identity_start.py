@@ -1,11 +1,11 @@
-"""Training of StyleNet's identity start: weights that reproduce any picture.
+"""Training of SmallUNet's identity start: weights that reproduce any picture.
 
     python -m experiments.make.identity_start            about four minutes on one processor core
 
-Writes stylenet_identity.safetensors (float16) in lightning_modules/generators/. Prints its sha256,
-which belongs in stylenet.py, and how well it reproduces pictures outside of the training. Trained
-on crops of scikit-image's pictures in random colours and on random colour fields. Another processor
-or version of torch gives other bits for the same seed, and weights of the same quality.
+Writes small_unet_identity.safetensors (float16) in lightning_modules/generators/. Prints its
+sha256, which belongs in small_unet.py, and how well it reproduces pictures outside of the training.
+Trained on crops of scikit-image's pictures in random colours and on random colour fields. Another
+processor or version of torch gives other bits for the same seed, and weights of the same quality.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.models import packaged
 from datamodules.support.files import atomic, sha256
 from experiments.run.registry import METHODS
-from lightning_modules.generators.stylenet import IDENTITY, StyleNet, fit_colors
+from lightning_modules.generators.small_unet import IDENTITY, SmallUNet, fit_colors
 
 TRAINING = (  # without the pictures of the measurements in docs/
     *("brick", "camera", "cell", "clock_motion", "coins", "color", "grass", "gravel"),
@@ -66,7 +66,7 @@ def fit(logits: Tensor, pictures: Tensor) -> Tensor:
     return torch.sigmoid(mixed).view_as(pictures)
 
 
-def loss(network: StyleNet, pictures: Tensor) -> Tensor:
+def loss(network: SmallUNet, pictures: Tensor) -> Tensor:
     """Mean squared error of the pictures (N, 3, H, W) after the fit of the last layer.
 
     A small second term holds the logits near the standardised logits of the pictures, so that the
@@ -80,18 +80,18 @@ def loss(network: StyleNet, pictures: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def psnr(network: StyleNet, content: Tensor) -> float:
+def psnr(network: SmallUNet, content: Tensor) -> float:
     """Signal-to-noise ratio in dB of a picture (3, H, W) as reproduced by the network."""
     output = fit(network.logits(content[None]), content[None])
     return float(-10 * torch.log10(F.mse_loss(output[0], content)))
 
 
-def train(steps: int) -> StyleNet:
-    """StyleNet after so many steps of Adam, with the test pictures' PSNR on stdout."""
+def train(steps: int) -> SmallUNet:
+    """SmallUNet after so many steps of Adam, with the test pictures' PSNR on stdout."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the order of sums depends on the number of threads
     pictures, test = ([picture(name, 384) for name in names] for names in (TRAINING, TEST))
-    network = StyleNet()
+    network = SmallUNet()
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.1)
     for step in range(1, steps + 1):
@@ -109,7 +109,7 @@ def train(steps: int) -> StyleNet:
     return network
 
 
-def ship(network: StyleNet, file: packaged.EmbeddedFile) -> None:
+def ship(network: SmallUNet, file: packaged.EmbeddedFile) -> None:
     """Write the weights to their place in the package."""
     weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     path = METHODS.parents[1] / file.package / file.path

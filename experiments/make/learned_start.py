@@ -1,9 +1,9 @@
-"""Training of StyleNet's learned start: weights from which styles are reached in few steps.
+"""Training of the learned start: weights from which styles are reached in few steps.
 
     python -m experiments.make.learned_start             about an hour on one processor core
 
-Writes stylenet_learned.safetensors (float16) in lightning_modules/generators/ and prints its
-sha256, which belongs in stylenet.py. The algorithm is Reptile (Nichol et al. 2018, arXiv
+Writes small_unet_learned.safetensors (float16) in lightning_modules/generators/ and prints its
+sha256, which belongs in small_unet.py. The algorithm is Reptile (Nichol et al. 2018, arXiv
 1803.02999): a task, which is a crop of one of scikit-image's pictures with a style, is optimised
 for some steps, and the start moves a share of the way to the result. Neither the pictures nor the
 styles are those of experiments/measure/fewer_steps.py. Another processor or version of torch gives
@@ -24,7 +24,7 @@ from datamodules.task import StyleBatch
 from experiments.make.identity_start import TRAINING, picture, recolour, ship
 from experiments.run.configuration import compose
 from experiments.run.lightning_cli import AtelierCLI
-from lightning_modules.generators.stylenet import LEARNED, StyleNet
+from lightning_modules.generators.small_unet import LEARNED, SmallUNet
 from lightning_modules.optimizers.soap import Soap
 from lightning_modules.stylization import Stylization
 
@@ -47,7 +47,7 @@ FIRST, LAST = 0.5, 0.04
 def judge() -> Stylization:
     """Soulstyler on the embedded models; its picture and style do not matter."""
     settings = {"data.image": "skimage:camera", "data.object": "man", "data.style": "ice"}
-    settings |= {"model.generator": "stylenet", "wandb.enabled": False}
+    settings |= {"model.generator": "small_unet", "wandb.enabled": False}
     return AtelierCLI.from_settings(compose("soulstyler"), settings, time.perf_counter()).model
 
 
@@ -81,7 +81,7 @@ def task(pictures: list[Tensor], style: str) -> StyleBatch:
     return StyleBatch(content[None].clone(), mask[None, None], (((1.0, style),),), "a Photo")
 
 
-def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) -> float:
+def learn(method: Stylization, network: SmallUNet, batch: StyleBatch, seed: int) -> float:
     """Optimise the network for a task as in a run; returns the last total loss."""
     method.generator, method.seed = network, seed
     with torch.no_grad():
@@ -97,15 +97,15 @@ def learn(method: Stylization, network: StyleNet, batch: StyleBatch, seed: int) 
     return losses["loss"].item()
 
 
-def train() -> StyleNet:
-    """StyleNet's start after all tasks, with each task's last loss on stdout."""
+def train() -> SmallUNet:
+    """SmallUNet's start after all tasks, with each task's last loss on stdout."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the order of sums depends on the number of threads
     method, pictures = judge(), [picture(name, 512) for name in TRAINING]
-    start, rounds = StyleNet(), TASKS // len(STYLES) + 1
+    start, rounds = SmallUNet(), TASKS // len(STYLES) + 1
     order = [number for _ in range(rounds) for number in torch.randperm(len(STYLES)).tolist()]
     for number in range(TASKS):
-        network = StyleNet()
+        network = SmallUNet()
         network.load_state_dict(start.state_dict())
         style = STYLES[order[number]]
         last = learn(method, network, task(pictures, style), number)

@@ -81,14 +81,15 @@ class PublishedLoop:
         self.sizes = method.sizes(batch)
         self.threshold = threshold or (lambda losses: method.tau)
         self.reject_below = method.deviations.reject_below or threshold is not None
+        self.antialias = not method.deviations.aliased_view
+        self.unit_texts = not method.deviations.raw_text_average
         self.norms = method.deviations.tv_norms
         self.generator = deepcopy(method.generator)
         self.encoder = by_products(deepcopy(method.encoder)).requires_grad_(True)
         self.features = _whole(method.content_features)
         self.optimizer = method.optimizer(self.generator.parameters())
         with torch.no_grad():
-            view = self.encoder.view(batch.content)
-            self.source = self.encoder.embed_images(view)
+            self.source = self.embed_whole(batch.content)
             self.content_maps = self.features(batch.content)
             self.direction = self.text_direction(batch.styles[0], batch.source_text)
 
@@ -101,12 +102,19 @@ class PublishedLoop:
         return direction / direction.norm()
 
     def embed_text(self, text: str) -> Tensor:
-        """Unit vector (D,): mean embedding of the text in the 80 prompts for ImageNet."""
+        """Unit vector (D,): mean embedding of the text in 79 prompts for ImageNet."""
         from open_clip import OPENAI_IMAGENET_TEMPLATES
 
-        prompts = [template(text) for template in OPENAI_IMAGENET_TEMPLATES]
-        mean = self.encoder.embed_texts(prompts).mean(dim=0)
+        first, _, *others = [template(text) for template in OPENAI_IMAGENET_TEMPLATES]
+        embeddings = self.encoder.text_features([first, *others])
+        if self.unit_texts:
+            embeddings = embeddings / embeddings.norm(dim=-1, keepdim=True)
+        mean = embeddings.mean(dim=0)
         return mean / mean.norm()
+
+    def embed_whole(self, picture: Tensor) -> Tensor:
+        """Unit vector (1, D) of a whole picture (1, 3, H, W)."""
+        return self.encoder.embed_images(self.encoder.view(picture, self.antialias))
 
     def step(self, places: Sequence[Place] = ()) -> dict[str, Tensor]:
         """Take one step of the optimisation; the losses before it, by name.
@@ -132,7 +140,7 @@ class PublishedLoop:
         patch_losses[rejected] = 0
         maps = zip(self.features(output), self.content_maps, strict=True)
         return {
-            "global": self.directional(self.encoder.embed_images(self.encoder.view(output))).mean(),
+            "global": self.directional(self.embed_whole(output)).mean(),
             "patch": patch_losses.mean(),
             "content": sum(((ours - theirs) ** 2).mean() for ours, theirs in maps),
             "tv": _norms(output) if self.norms else _squares(output),

@@ -13,7 +13,7 @@ from datamodules.support.errors import AtelierError
 
 MOVED = {  # classes
     "lightning_modules.painter.Painter": "lightning_modules.generators.painter.Painter",
-    "lightning_modules.stylenet.StyleNet": "lightning_modules.generators.stylenet.StyleNet",
+    "lightning_modules.stylenet.StyleNet": "lightning_modules.generators.small_unet.SmallUNet",
     "lightning_modules.pixels.Pixels": "lightning_modules.generators.pixels.Pixels",
     "lightning_modules.soap.Soap": "lightning_modules.optimizers.soap.Soap",
     "datamodules.segmentation.dino.DINODense": "datamodules.segmentation.features.dino.DINODense",

@@ -34,6 +34,7 @@ def _class(path: str, **arguments: Any) -> Part:
 GENERATORS = {
     "painter": _class("lightning_modules.generators.painter.Painter"),
     "stylenet": _class("lightning_modules.generators.stylenet.StyleNet"),
+    "small_unet": _class("lightning_modules.generators.small_unet.SmallUNet"),
     "pixels": _class("lightning_modules.generators.pixels.Pixels"),
 }
 

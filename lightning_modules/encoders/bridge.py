@@ -32,19 +32,19 @@ class BridgeEncoder(JointEncoder):
     """
 
     def __init__(self, image_size: int = 128, tower: Literal["lite0", "lite2"] = "lite0") -> None:
-        super().__init__()
+        super().__init__(packaged.IMAGENET_MEAN, packaged.IMAGENET_STD)
         self.image_size = image_size
         self.identity = f"bridge-{tower}"
         self.classifier = packaged.efficientnet(tower)
         self.sentences = packaged.sentence_embedder()
         names = packaged.imagenet_class_embeddings()
-        self.register_buffer("mean", names.mean(0), persistent=False)
-        self.register_buffer("names", names - self.mean, persistent=False)
+        self.register_buffer("text_mean", names.mean(0), persistent=False)
+        self.register_buffer("names", names - self.text_mean, persistent=False)
 
     def embed_images(self, images: Tensor) -> Tensor:
         logits = self.classifier(packaged.imagenet_input(images))
         return F.normalize((logits - logits.mean(-1, keepdim=True)) @ self.names, dim=-1)
 
     @torch.no_grad()
-    def embed_texts(self, texts: list[str]) -> Tensor:
-        return F.normalize(self.sentences(texts) - self.mean, dim=-1)
+    def text_features(self, texts: list[str]) -> Tensor:
+        return self.sentences(texts) - self.text_mean

@@ -1,137 +1,89 @@
-"""StyleNet: the small U-Net that is optimised for one picture (CLIPstyler, figure 2).
+"""StyleNet: the U-Net that the papers optimise for one picture (CLIPstyler, figure 2).
 
-The papers start from random weights. The learned start blends random weights with weights from
-which many styles can be reached in few steps (`experiments/make/learned_start.py`), as in shrink
-and perturb (Ash and Adams 2020, arXiv 1910.08475); with learned weights alone, different seeds led
-to similar colours. The identity start reproduces the photo, by weights from
-`experiments/make/identity_start.py`. Instance norm erases the contrast and the colour cast of a
-picture, which no weights can contain; a fit of the last layer restores them. docs/performance.md,
-"Fewer steps", compares the starts.
+The network of the published codes of CLIPstyler, Sem-CS and Soulstyler, weight for weight: 615,267
+numbers in 64 tensors, whose names are those of the published code. The papers describe it only as a
+lightweight U-Net.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
-from typing import Literal
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.models import packaged
-from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
 
-WIDTH = 16  # channels in the papers and in the trained starts
-INSTEAD = "take the file from Atelier's repository, or leave --model.generator.start at random"
-IDENTITY = packaged.EmbeddedFile(
-    "lightning_modules",
-    "generators/stylenet_identity.safetensors",
-    "32b4b4fb9f13b511edb13e50a7d96b482a85d1188288c074bea65952ede77703",
-    INSTEAD,
-)
-LEARNED = packaged.EmbeddedFile(
-    "lightning_modules",
-    "generators/stylenet_learned.safetensors",
-    "b3cb194105f4be718eafb921a37616a36f7e057baecbcc5596333f3a5ab8f756",
-    INSTEAD,
-)
-# File and blending weight of each trained start; the rest is random.
-STARTS = {"identity": (IDENTITY, 1.0), "learned": (LEARNED, 0.7)}
-Start = Literal["random", "learned", "identity"]
+DEPTH = 3  # levels, each at half the side of the one above
+STRIDE = 2**DEPTH
 
 
-def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution, instance norm, ReLU. Edges are reflected: zeros would darken the frame."""
-    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, padding_mode="reflect")
-    return nn.Sequential(convolution, nn.InstanceNorm2d(outputs, affine=True), nn.ReLU())
+class DoubleBlock(nn.Module):
+    """Two 3x3 convolutions, each with instance norm and ReLU, plus a 1x1 convolution of the input.
+
+    Args:
+        inputs, outputs: channels.
+        downsample: add `downsample`, a 4x4 convolution of stride 2 for the next level's input.
+    """
+
+    def __init__(self, inputs: int, outputs: int, downsample: bool = False) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for channels in (inputs, outputs):
+            convolution = nn.Conv2d(channels, outputs, 3, padding=1)
+            layers += [convolution, nn.InstanceNorm2d(outputs), nn.ReLU()]
+        self.conv = nn.Sequential(*layers)
+        self.skip = nn.Conv2d(inputs, outputs, 1)
+        self.downsample = nn.Conv2d(outputs, outputs, 4, 2, padding=1) if downsample else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) + self.skip(x)
 
 
 class StyleNet(Generator):
     """U-Net from content image to stylized image, both (N, 3, H, W) in [0, 1], at any size.
 
-    Three levels down and three up with 1x1 skips, instance norm, sigmoid output.
+    The first weights are random, as PyTorch makes those of convolutions. A picture whose sides are
+    no multiples of 8 is continued by its last row and column; the published code refuses it.
 
     Args:
-        width: channels at full resolution, doubled at each level down.
-        start: first weights: random, as in the papers; learned, from which styles are reached in
-            few steps, blended with some random ones; identity, which reproduce the photo. The
-            latter two need width 16.
+        width: channels at full resolution, in the papers 16; 2, 4 and 8 times as many below.
     """
 
     stackable = True
 
-    def __init__(self, width: int = WIDTH, start: Start = "random") -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
-        self.from_identity = start == "identity"
-        if start in STARTS and width != WIDTH:
-            raise AtelierError(
-                f"StyleNet's {start} start has width {WIDTH}, not {width}; leave the width out, or "
-                "start from random"
-            )
-        widths = [width, 2 * width, 4 * width, 8 * width]
-        levels = list(pairwise(widths))
-        self.inward = _block(3, width)
-        self.down = nn.ModuleList(_block(fine, coarse, stride=2) for fine, coarse in levels)
-        self.bottom = _block(widths[-1], widths[-1])
-        self.skip = nn.ModuleList(nn.Conv2d(fine, fine, 1) for fine, _ in reversed(levels))
-        self.up = nn.ModuleList(_block(coarse, fine) for fine, coarse in reversed(levels))
-        self.outward = nn.Conv2d(width, 3, 3, padding=1, padding_mode="reflect")
-        if start in STARTS:
-            self._blend(*STARTS[start])
-
-    @torch.no_grad()
-    def _blend(self, file: packaged.EmbeddedFile, share: float) -> None:
-        trained = load_file(packaged.locate(file))
-        for name, weights in self.named_parameters():
-            weights.lerp_(trained[name].to(weights.dtype), share)
-
-    @torch.no_grad()
-    def start(self, batch: StyleBatch) -> None:
-        """Fit the last layer to the photo if the start is the identity."""
-        if self.from_identity:
-            fitted = fit_colors(self.logits(batch.content), batch.content)[0]
-            mix, shift = fitted[:, :3], fitted[:, 3]
-            self.outward.weight.copy_(torch.einsum("oi,i...->o...", mix, self.outward.weight))
-            self.outward.bias.copy_(mix @ self.outward.bias + shift)
+        self.conv_init = nn.Conv2d(3, width, 1)
+        self.init = DoubleBlock(width, width)
+        self.down1 = DoubleBlock(width, width, downsample=True)
+        self.down2 = DoubleBlock(width, 2 * width, downsample=True)
+        self.down3 = DoubleBlock(2 * width, 4 * width, downsample=True)
+        self.encoding = DoubleBlock(4 * width, 8 * width)
+        self.up3 = DoubleBlock((8 + 4) * width, 4 * width)
+        self.up2 = DoubleBlock((4 + 2) * width, 2 * width)
+        self.up1 = DoubleBlock((2 + 1) * width, width)
+        self.out = DoubleBlock(2 * width, width)
+        self.conv_fin = nn.Conv2d(width, 3, 1)
 
     def forward(self, content: Tensor) -> Tensor:
-        return torch.sigmoid(self.logits(content))
-
-    def logits(self, content: Tensor) -> Tensor:
-        """Output before the sigmoid, (N, 3, H, W)."""
         height, width = content.shape[-2:]
-        # Multiples of 8, and at least 16 so that the coarsest level has neighbours to reflect.
-        padded = (max(16, -(-height // 8) * 8), max(16, -(-width // 8) * 8))
-        margins = (0, padded[1] - width, 0, padded[0] - height)
-        x = self.part(self.inward, F.pad(content, margins, mode="replicate"))
+        # Instance norm needs two values per channel, so the coarsest level has at least two.
+        rows, columns = (max(2, -(-side // STRIDE)) * STRIDE for side in (height, width))
+        x = F.pad(content, (0, columns - width, 0, rows - height), mode="replicate")
+        first = x = self.part(lambda picture: self.init(self.conv_init(picture)), x)
         fine = []
-        for down in self.down:
-            fine.append(x)
-            x = self.part(down, x)
-        x = self.part(self.bottom, x)
-        for skip, up in zip(self.skip, self.up, strict=True):
-            x = self.part(partial(_upsample, up), x) + skip(fine.pop())
-        return self.part(self.outward, x)[..., :height, :width]
+        for block in (self.down1, self.down2, self.down3):
+            fine.append(self.part(block, x))
+            x = block.downsample(fine[-1])
+        x = self.part(self.encoding, x)
+        for block in (self.up3, self.up2, self.up1):
+            x = self.part(partial(_upsampled, block), x, fine.pop())
+        x = self.part(lambda x, first: self.out(torch.cat([x, first], 1)), x, first)
+        return torch.sigmoid(self.conv_fin(x))[..., :height, :width]
 
 
-def _upsample(block: nn.Module, x: Tensor) -> Tensor:
-    return block(F.interpolate(x, scale_factor=2, mode="nearest"))
-
-
-def fit_colors(logits: Tensor, pictures: Tensor) -> Tensor:
-    """Colour mix and shift (N, 3, 4) that bring `logits` as near as possible to the pictures'.
-
-    logits, pictures: (N, 3, H, W), pictures in [0, 1]. Least squares over the pixels, weighted by
-    the slope of the sigmoid, so that the error of the picture counts and not that of its logits.
-    """
-    goal = pictures.flatten(2).clamp(0.02, 0.98).unsqueeze(-1)  # (N, 3, P, 1)
-    slope = goal * (1 - goal)
-    inputs = F.pad(logits.flatten(2), (0, 0, 0, 1), value=1.0).mT.unsqueeze(1)  # (N, 1, P, 4)
-    left, right = slope * inputs, slope * goal.logit()
-    # A small ridge term, because a grey or flat picture does not determine the mix.
-    ridge = 1e-6 * left.shape[2] * torch.eye(4, device=left.device)
-    return torch.linalg.solve(left.mT @ left + ridge, left.mT @ right).squeeze(-1)
+def _upsampled(block: nn.Module, x: Tensor, skip: Tensor) -> Tensor:
+    x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    return block(torch.cat([x, skip], 1))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,50 +12,60 @@ from torch.nn import functional as F
 from datamodules.task import Blend, StyleBatch
 from lightning_modules.encoders.base import JointEncoder
 
+LEFT_OUT = 1  # index of the ImageNet prompt that the papers do not use, "a photo of many {}."
+
 
 @torch.no_grad()
-def style_directions(encoder: JointEncoder, batch: StyleBatch) -> Tensor:
+def style_directions(encoder: JointEncoder, batch: StyleBatch, raw_average: bool) -> Tensor:
     """dT of each region's styles, (K, D), each of length 1.
 
     A style picture belongs to the first region and counts there as much as all texts together.
+
+    raw_average: of the prompts' embeddings, as in `embed_prompted`.
     """
-    source = embed_prompted(encoder, batch.source_text) if any(batch.styles) else None
+    embed = partial(embed_prompted, encoder, raw_average=raw_average)
+    source = embed(batch.source_text) if any(batch.styles) else None
     directions = []
     for region, blend in enumerate(batch.styles):
-        parts = [blend_direction(encoder, blend, source)] if blend else []
+        parts = [blend_direction(embed, blend, source)] if blend else []
         if region == 0 and batch.style_image is not None:
             parts.append(picture_direction(encoder, batch.style_image, batch.content))
         directions.append(F.normalize(sum(parts), dim=-1))
     return torch.stack(directions)
 
 
-def blend_direction(encoder: JointEncoder, blend: Blend, source: Tensor) -> Tensor:
+def blend_direction(embed: Callable[[str], Tensor], blend: Blend, source: Tensor) -> Tensor:
     """dT of several style texts on one region: unit(sum of weight_i * dT_i), (D,).
 
     A weighted sum of directional losses with a common dI is, up to a constant, the loss towards
     this one direction.
 
-    source: embedding (D,) of the photo's description, by `embed_prompted`.
+    embed: E_T, from a text to a unit vector (D,). source: E_T of the photo's description, (D,).
     """
-    mixture = sum(weight * text_direction(encoder, style, source) for weight, style in blend)
+    mixture = sum(weight * text_direction(embed(style), source) for weight, style in blend)
     return F.normalize(mixture, dim=-1)
 
 
-def text_direction(encoder: JointEncoder, style: str, source: Tensor) -> Tensor:
-    """dT = unit(E_T(style) - E_T(source)), (D,) (CLIPstyler, eq. 1); source: E_T(source), (D,)."""
-    return F.normalize(embed_prompted(encoder, style) - source, dim=-1)
+def text_direction(style: Tensor, source: Tensor) -> Tensor:
+    """dT = unit(E_T(style) - E_T(source)), (D,) (CLIPstyler, eq. 1), from both embeddings (D,)."""
+    return F.normalize(style - source, dim=-1)
 
 
 @torch.no_grad()
-def embed_prompted(encoder: JointEncoder, text: str) -> Tensor:
-    """Unit vector (D,) of `text`, averaged over CLIP's 80 ImageNet prompt templates.
+def embed_prompted(encoder: JointEncoder, text: str, raw_average: bool = False) -> Tensor:
+    """E_T, a unit vector (D,): embedding of `text`, averaged over 79 prompts for ImageNet.
 
-    Prompt engineering of CLIP (Radford et al. 2021, section 3.1.4), as all four papers use it.
+    Prompt engineering of CLIP (Radford et al. 2021, section 3.1.4). Of CLIP's 80 prompts CLIPstyler
+    uses 79, as Generative Artisan says ("Prompt Engineering") and all published codes do.
+
+    raw_average: average the embeddings as the network gives them, as in the published codes,
+        instead of as unit vectors.
     """
     from open_clip import OPENAI_IMAGENET_TEMPLATES
 
-    prompts = [template(text) for template in OPENAI_IMAGENET_TEMPLATES]
-    return F.normalize(encoder.embed_texts(prompts).mean(0), dim=-1)
+    templates = [t for index, t in enumerate(OPENAI_IMAGENET_TEMPLATES) if index != LEFT_OUT]
+    embed = encoder.text_features if raw_average else encoder.embed_texts
+    return F.normalize(embed([template(text) for template in templates]).mean(0), dim=-1)
 
 
 @torch.no_grad()

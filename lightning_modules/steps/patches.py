@@ -36,16 +36,24 @@ class Patches:
     Args:
         count: number of patches, at least 1.
         distortion: strength of the random perspective, in [0, 1].
+        through: side in pixels to which a patch is resized (bilinear) on its way to the encoder's
+            size (then bicubic, without antialiasing), as in the published codes of Soulstyler (400)
+            and of Sem-CS with a single text (512); 0 = directly.
+        fade_twice: the black around a warped patch darkens its edge twice, as in torchvision 0.9
+            and later, instead of once, as in torchvision 0.8, which the published codes ask for.
     """
 
     count: int = 64
     distortion: float = 0.5
+    through: int = 0
+    fade_twice: bool = False
 
     def __post_init__(self) -> None:
-        if self.count < 1 or not 0 <= self.distortion <= 1:
+        if self.count < 1 or not 0 <= self.distortion <= 1 or self.through < 0:
             raise AtelierError(
-                f"Patches cannot be cut with count={self.count}, distortion={self.distortion}; "
-                "give at least one patch and a distortion in [0, 1]"
+                f"Patches cannot be cut with count={self.count}, distortion={self.distortion}, "
+                f"through={self.through}; give at least one patch, a distortion in [0, 1] and a "
+                "side of 0 px or more"
             )
 
 
@@ -104,11 +112,28 @@ def shares(total: int, weights: Sequence[float]) -> list[int]:
     return counts
 
 
+def check_brush(brush: float | Sequence[float]) -> None:
+    """AtelierError for a brush that is neither a share in (0, 1] nor a side of 8 px or more."""
+    brushes = _each(brush)
+    if not brushes or not all(0 < size <= 1 or size >= SMALLEST_PATCH for size in brushes):
+        raise AtelierError(
+            f"The brush is {brush}; give patch sizes relative to the picture's shorter side, in "
+            f"(0, 1], such as 0.25, or in pixels, {SMALLEST_PATCH} or more"
+        )
+
+
 def sizes(brush: float | Sequence[float], height: int, width: int) -> list[int]:
-    """Sides of the patches in pixels, from sides relative to the picture's shorter side."""
+    """Sides of the patches in pixels, from sides relative to the picture's shorter side.
+
+    A number above 1 is a side in pixels already.
+    """
     side = min(height, width)
-    brushes = brush if isinstance(brush, Sequence) else [brush]
-    return [min(side, max(SMALLEST_PATCH, round(share * side))) for share in brushes]
+    sides = [round(size if size > 1 else size * side) for size in _each(brush)]
+    return [min(side, max(SMALLEST_PATCH, size)) for size in sides]
+
+
+def _each(brush: float | Sequence[float]) -> Sequence[float]:
+    return brush if isinstance(brush, Sequence) else [brush]
 
 
 def every_box(height: int, width: int, size: int, device: torch.device | str = "cpu") -> Tensor:
@@ -125,12 +150,12 @@ def mean_within(values: Tensor, boxes: Tensor, strip: float = 1.0) -> Tensor:
     By a summed-area table (Crow 1984) in float64, so that the mean of a mask in a full box is
     exactly 1. Differentiable in `values`.
 
-    strip: height relative to the box, in (0, 1]; at least one row.
+    strip: height relative to the box, in (0, 1], rounded down; at least one row.
     """
     table = F.pad(values.double().cumsum(0).cumsum(1), (1, 0, 1, 0))
     left, top, size = boxes.long().unbind(1)
     bottom, right = top + size, left + size
-    height = (size * strip).round().long().clamp(min=1)
+    height = (size.double() * strip).long().clamp(min=1)
     top = bottom - height
     total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
     return total / (size * height)
@@ -209,14 +234,34 @@ def homography(corners: Tensor) -> Tensor:
     return torch.cat([torch.stack([first, second, p0], dim=-1), bottom[:, None]], dim=1)
 
 
-def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> Tensor:
+def cut(
+    image: Tensor,
+    boxes: Tensor,
+    corners: Tensor,
+    side: int,
+    size: int,
+    through: int = 0,
+    fade_twice: bool = False,
+) -> Tensor:
     """Patches (N, C, size, size) in `boxes`, warped so that their corners come to `corners`.
 
     Equals torchvision's crop, `perspective` (bilinear, fill 0) and resize; differentiable in
-    `image`.
+    `image`. Arguments: of `warp`, and `through` of `Patches`.
+    """
+    patches = warp(image, boxes, corners, side, fade_twice)
+    if not through:
+        return F.interpolate(patches, (size, size), mode="bilinear", antialias=True)
+    patches = F.interpolate(patches, (through, through), mode="bilinear", align_corners=False)
+    return F.interpolate(patches, (size, size), mode="bicubic", align_corners=False)
+
+
+def warp(
+    image: Tensor, boxes: Tensor, corners: Tensor, side: int, fade_twice: bool = False
+) -> Tensor:
+    """Patches (N, C, side, side) in `boxes`, warped so that their corners come to `corners`.
 
     image: (1, C, H, W). boxes: (N, 3) inside the image, all of this side in pixels. corners:
-    (N, 4, 2) as by `random_corners`.
+    (N, 4, 2) as by `random_corners`. fade_twice: see `Patches`.
     """
     count, (height, width) = len(boxes), image.shape[-2:]
     centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side
@@ -235,5 +280,5 @@ def cut(image: Tensor, boxes: Tensor, corners: Tensor, side: int, size: int) -> 
     )
     # One tall picture instead of N expanded ones: the gradient needs the image's memory once.
     patches = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
-    patches = patches.view(-1, count, side, side).transpose(0, 1) * fade.view(count, 1, side, side)
-    return F.interpolate(patches, (size, size), mode="bilinear", antialias=True)
+    fade = (fade.square() if fade_twice else fade).view(count, 1, side, side)
+    return patches.view(-1, count, side, side).transpose(0, 1) * fade

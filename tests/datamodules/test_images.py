@@ -148,8 +148,10 @@ def test_feathering_softens_the_edge_and_leaves_the_rest():
 
 
 def test_enhancing_raises_the_contrast_by_half():
-    picture = Image.fromarray(np.array([[[100] * 3, [140] * 3]], np.uint8))
-    assert [p[0] for p in enhance(picture).getdata()] == [90, 150]
+    image = torch.tensor([0.4, 0.6]).expand(3, 1, 2)
+    expected = torch.tensor([0.35, 0.65]).expand(3, 1, 2)
+    torch.testing.assert_close(enhance(image), expected, atol=1e-4, rtol=0)
+    assert enhance(image, stretch=True).tolist() == [[[0, 1]]] * 3
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):

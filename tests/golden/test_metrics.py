@@ -58,7 +58,7 @@ class Colours(JointEncoder):
     def embed_images(self, images):
         return F.normalize(images.mean((2, 3)), dim=1)
 
-    def embed_texts(self, texts):
+    def text_features(self, texts):
         # Prompt templates hold the colour's name among other words; a photo is grey.
         found = [next((c for c in self.texts if c in text), "") for text in texts]
         return F.normalize(

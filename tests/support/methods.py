@@ -40,10 +40,10 @@ class Bridge(BridgeEncoder):
     def __init__(self) -> None:
         super().__init__(image_size=64)
 
-    def embed_texts(self, texts):
+    def text_features(self, texts):
         key = tuple(texts)
         if key not in self.embedded:
-            self.embedded[key] = super().embed_texts(texts)
+            self.embedded[key] = super().text_features(texts)
         return self.embedded[key].clone()
 
 

@@ -26,11 +26,11 @@ class TinyEncoder(JointEncoder):
         colours = F.adaptive_avg_pool2d(images, GRID).flatten(1)
         return F.normalize(colours @ self.projection, dim=1)
 
-    def embed_texts(self, texts):
+    def text_features(self, texts):
         kinds = len(self.projection)
         letters = [torch.tensor(list(text.encode())) % kinds for text in texts]
         counts = torch.stack([letter.bincount(minlength=kinds) for letter in letters])
-        return F.normalize(counts.to(self.projection) @ self.projection, dim=1)
+        return counts.to(self.projection) @ self.projection
 
 
 class TinyFeatures(ContentFeatures):

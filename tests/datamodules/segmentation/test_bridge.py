@@ -23,7 +23,7 @@ from datamodules.segmentation.cues.stuff import Stuff
 from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.segmentation.operations.phrases import nested_phrases
 from datamodules.segmentation.operations.regions import rest, separate
-from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.spectral import SpectralSegmenter, fiedler
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.mask_iou import mask_iou
@@ -249,9 +249,14 @@ def test_a_picture_without_a_salient_object_is_refused():
 def test_the_affinity_is_the_sum_of_cosines_and_colour_neighbours():
     features = torch.randn(5, 3, 4, generator=torch.manual_seed(0))
     colours = np.random.default_rng(0).integers(0, 255, (3, 4, 3), dtype=np.uint8)
-    ours = affinity(features, colours, color_weight=0.5, k=3)
+
+    def affinity(color_weight):
+        segmenter = SpectralSegmenter(color_weight=color_weight, neighbours=3)
+        return segmenter.affinity(features, colours)
+
+    ours = affinity(0.5)
     flat = features.reshape(5, -1).numpy().astype(float)
-    plain = affinity(features, colours, color_weight=0.0, k=3)
+    plain = affinity(0.0)
     for i in range(12):
         for j in range(12):
             a, b = flat[:, i], flat[:, j]

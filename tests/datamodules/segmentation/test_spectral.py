@@ -11,7 +11,7 @@ from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.features.dino import DINODense
 from datamodules.segmentation.features.efficientnet import EfficientNetDense
 from datamodules.segmentation.operations.guided_filter import guided_filter
-from datamodules.segmentation.spectral import SpectralSegmenter, affinity, fiedler
+from datamodules.segmentation.spectral import SpectralSegmenter, fiedler
 from tests.support.segmenter_files import VIT
 
 
@@ -27,7 +27,8 @@ def test_the_spectral_segmenter_cuts_by_dino(vit_file):
 @pytest.mark.parametrize("name", ["chelsea", "coffee"])
 def test_the_cut_agrees_with_a_dense_solver(name):
     picture = np.asarray(load_picture(f"skimage:{name}"))
-    weights = affinity(EfficientNetDense(256)(picture), picture, 1.0, 10)
+    segmenter = SpectralSegmenter(EfficientNetDense(256))
+    weights = segmenter.affinity(segmenter.features(picture), picture)
     degree = np.sqrt(weights.sum(1))
     normalised = weights / degree[:, None] / degree[None]
     count = len(degree)

@@ -268,7 +268,7 @@ def test_only_the_fast_preset_has_another_schedule_and_fewer_steps(method):
         assert fast["trainer"] == compose(method)["trainer"]
     else:
         own = fast["model"]["init_args"]
-        assert own["generator"]["class_path"].endswith("StyleNet")
+        assert own["generator"]["class_path"].endswith("SmallUNet")
         assert own["lr_scheduler"]["class_path"].endswith("Linear")
         assert own["generator"]["init_args"] == {"start": "learned"}
         assert own["patches"] == {"count": 36}

@@ -78,8 +78,8 @@ def test_a_tag_is_found_in_the_hubs_cache(tiny_clip, tmp_path, monkeypatch):
     state = {k: v.contiguous() for k, v in torch.load(tiny_clip[0], weights_only=True).items()}
     into_hub_cache(tmp_path, "somebody/tiny", {"open_clip_model.safetensors": save(state)})
     encoder = OpenCLIPEncoder("tiny-clip", "test")
-    assert encoder.mean.flatten().tolist() == [0.5] * 3  # the tag's own statistics
-    assert encoder.std.flatten().tolist() == [0.25] * 3
+    assert encoder.input_mean.flatten().tolist() == [0.5] * 3  # the tag's own statistics
+    assert encoder.input_std.flatten().tolist() == [0.25] * 3
     torch.testing.assert_close(
         encoder.network.state_dict()["visual.proj"], tiny_clip[1].state_dict()["visual.proj"]
     )

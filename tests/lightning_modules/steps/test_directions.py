@@ -1,5 +1,7 @@
 """Directions in the joint space."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -9,16 +11,16 @@ from tests.support.methods import Bridge
 
 
 def test_a_blend_is_the_weighted_sum_of_its_directions(content):
-    encoder = Bridge()
-    source = embed_prompted(encoder, "a Photo")
-    mixed = blend_direction(encoder, ((0.7, "fire"), (0.3, "ice")), source).double().numpy()
+    embed = partial(embed_prompted, Bridge())
+    source = embed("a Photo")
+    mixed = blend_direction(embed, ((0.7, "fire"), (0.3, "ice")), source).double().numpy()
     units = []
     for text in ("fire", "ice"):
-        moved = (embed_prompted(encoder, text) - source).double()
+        moved = (embed(text) - source).double()
         units.append((moved / moved.norm()).numpy())
     expected = 0.7 * units[0] + 0.3 * units[1]
     np.testing.assert_allclose(mixed, expected / np.linalg.norm(expected), atol=1e-5)
-    alone = blend_direction(encoder, ((0.2, "fire"),), source)
+    alone = blend_direction(embed, ((0.2, "fire"),), source)
     np.testing.assert_allclose(alone.double().numpy(), units[0], atol=1e-5)
 
 

@@ -10,6 +10,7 @@ from datamodules.support.errors import AtelierError
 from lightning_modules.steps.patches import (
     Patches,
     Places,
+    check_brush,
     covered_boxes,
     cut,
     divide,
@@ -199,7 +200,22 @@ def test_sizes_are_relative_to_the_shorter_side():
     assert sizes(0.001, 64, 64) == [8]
 
 
-@pytest.mark.parametrize("settings", [{"count": 0}, {"distortion": 1.5}, {"distortion": -0.1}])
+def test_sizes_above_one_are_pixels():
+    assert sizes(64, 512, 700) == [64]
+    assert sizes([64, 0.25], 512, 700) == [64, 128]
+    assert sizes(128, 100, 200) == [100]  # no larger than the picture
+
+
+@pytest.mark.parametrize("brush", [0, -0.5, 1.5, 7, [], [0.25, 3]])
+def test_a_brush_that_is_neither_a_share_nor_a_side_is_refused(brush):
+    with pytest.raises(AtelierError, match=r"in \(0, 1\], such as 0.25, or in pixels, 8 or more"):
+        check_brush(brush)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"count": 0}, {"distortion": 1.5}, {"distortion": -0.1}, {"through": -1}],
+)
 def test_patches_that_cannot_be_cut_are_refused(settings):
-    with pytest.raises(AtelierError, match="at least one patch and a distortion"):
+    with pytest.raises(AtelierError, match="at least one patch, a distortion"):
         Patches(**settings)
