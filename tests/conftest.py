@@ -25,6 +25,7 @@ from tests.support.parses import judgement_cache  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401
 from tests.support.reports import report_runs  # noqa: F401
 from tests.support.scored_runs import two_methods  # noqa: F401
+from tests.support.segmenter_files import clipseg_folder  # noqa: F401
 from tests.support.servers import serve  # noqa: F401
 from tests.support.studies import (
     served_study,  # noqa: F401

@@ -143,13 +143,18 @@ def process(*words, cwd, stdin="", preexec_fn=None, **environment):
     )
 
 
-def start(*words, cwd):
+def start(*words, cwd, **environment):
     """Start `atelier WORDS` as a process with three pipes; a subprocess.Popen."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     # A test run in the background ignores Ctrl-C, and its children would too.
     allow_ctrl_c = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
-        command(*words), cwd=cwd, env=variables(), text=True, preexec_fn=allow_ctrl_c, **pipes
+        command(*words),
+        cwd=cwd,
+        env=variables(**environment),
+        text=True,
+        preexec_fn=allow_ctrl_c,
+        **pipes,
     )
 
 

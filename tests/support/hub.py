@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -153,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             size = self.hub.stated(name, content)
             entry = {"path": name, "size": size, "oid": _git_hash(content)}
             if len(content) >= LARGE:
-                sha = hashlib.sha256(content).hexdigest()
+                sha = _sha256(content)
                 entry["lfs"] = {"oid": sha, "sha256": sha, "size": size, "pointerSize": 130}
             yield entry
 
@@ -169,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             etag = f'"{_git_hash(files[name])}"'
             self._send(files[name], name, X_Repo_Commit=COMMIT, ETag=etag)
         else:
-            sha = hashlib.sha256(files[name]).hexdigest()
+            sha = _sha256(files[name])
             self._reply(
                 302,
                 X_Repo_Commit=COMMIT,
@@ -180,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def storage(self, sha, name):
         contents = (c for files in self.hub.repositories.values() for c in files.values())
-        content = next(c for c in contents if hashlib.sha256(c).hexdigest() == sha)
+        content = next(c for c in contents if _sha256(c) == sha)
         self._send(content, name, ETag=f'"{sha}"')
 
     def plain(self, name):
@@ -222,6 +223,12 @@ ROUTES = {
 }
 
 
+@cache
+def _sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
 def _git_hash(content):
     """The name that git gives a file's content."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
