@@ -109,15 +109,17 @@ def _check_room(weights: Weights, size: int) -> None:
 
 def _explained(error: Exception, weights: Weights) -> AtelierError:
     """The sentence for an error of a download: that of the first cause that has one."""
-    sentences = (_sentence(cause, weights) for cause in _causes(error))
-    sentence = next(filter(None, sentences), f"{reason(error)}; check the network, then try again")
+    causes = list(_causes(error))
+    sentences = (_sentence(cause, weights) for cause in causes)
+    unknown = f"{reason(causes[-1])}; check the network, then try again"
+    sentence = next(filter(None, sentences), unknown)
     return AtelierError(_without_secrets(f"{weights.name} could not be fetched: {sentence}"))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
 
 
 def _sentence(error: BaseException, weights: Weights) -> str:

@@ -27,7 +27,7 @@ class RemoteFile:
     """One file to download.
 
     place, revision: as in `Source`. size: in bytes; None if the server does not say. here: whether
-    it is in the cache already.
+    it is in the cache already. about: whether no server was asked, so that the size is a guess.
     """
 
     place: str
@@ -35,6 +35,7 @@ class RemoteFile:
     revision: str
     size: int | None
     here: bool = False
+    about: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,16 @@ from experiments.campaigns.making import Outcome, after_death, make_jobs
 ON_GPU = 4  # runs that are optimised jointly
 SERIAL = -1  # number of workers: none but this process
 # Variables of this process that its workers get too.
-INHERITED = ("HF_HUB_OFFLINE", "HF_HOME", "TORCH_HOME", "ATELIER_CACHE", "WANDB_MODE", "PYTHONPATH")
+INHERITED = (
+    "HF_HUB_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "ATELIER_TORCHVISION_URL",
+    "TORCH_HOME",
+    "ATELIER_CACHE",
+    "WANDB_MODE",
+    "PYTHONPATH",
+)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from datamodules.models.catalogue import Listed, catalogue
+from datamodules.models.catalogue import catalogue
 from datamodules.models.connection import forbidden_by, online
 from datamodules.models.fetching import altered, fetch, remote_files
 from datamodules.models.published import local_path, register
@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    dotted(rest, "weights")
+    # argparse takes names only next to the action; here they may follow options.
+    args.names += [word for word in rest if not word.startswith("-")]
+    dotted([word for word in rest if word.startswith("-")], "weights")
     return ACTIONS[args.action](args)
 
 
@@ -102,43 +104,42 @@ def _fetch(args: argparse.Namespace) -> int:
 
 def _describe(names: list[str]) -> int:
     """Print which files of which servers `fetch` would download, their sizes, and the sum."""
-    code, sizes, listed = 0, [], {entry.name: entry for entry in catalogue()}
+    code, sizes, about = 0, [], ""
+    licences = {entry.name: f"  licence: {entry.licence}" for entry in catalogue()}
     for weights in map(by_name, names):
-        entry = listed.get(weights.name)
-        if path := local_path(weights):
-            print(f"{weights.name}\n  is here: {path}")
-            continue
-        if weights.by_hand:
-            print(f"{weights.name}  licence: {entry.licence}\n  {weights.by_hand}")
-            continue
         try:
-            asked = online(weights.address())
-            files = remote_files(weights) if asked else [_expected(weights, entry)]
-        except AtelierError as error:
+            if path := local_path(weights):
+                print(f"{weights.name}\n  is here: {path}")
+                continue
+            files = [] if weights.by_hand else _files(weights)
+        except AtelierError as error:  # as in fetch
             code = 2
             print(f"atelier: {error}", file=sys.stderr)
             continue
-        print(weights.name + (f"  licence: {entry.licence}" if entry else ""))
-        for file in files:
-            print(f"  {_line(file, about=not asked)}")
+        print(weights.name + licences.get(weights.name, ""))
+        for line in [weights.by_hand] if weights.by_hand else map(_line, files):
+            print(f"  {line}")
         sizes += [file.size or 0 for file in files if not file.here]
-    print(f"to fetch: {len(sizes)} files, {sum(sizes) / 1e6:,.1f} MB")
+        about = "about " if any(file.about for file in files) else about
+    print(f"to fetch: {len(sizes)} files, {about}{sum(sizes) / 1e6:,.1f} MB")
     return code
 
 
-def _line(file: RemoteFile, about: bool) -> str:
+def _files(weights: Weights) -> list[RemoteFile]:
+    """The files as their server lists them; if it does not answer, as the library names them."""
+    if online(weights.address()):
+        return remote_files(weights)
+    source = weights.source()
+    size = next((e.megabytes * 10**6 for e in catalogue() if e.name == weights.name), None)
+    return [RemoteFile(source.place, " or ".join(source.files), source.revision, size, about=True)]
+
+
+def _line(file: RemoteFile) -> str:
     """One file: name, repository and revision or server, size (MB = 10^6 bytes)."""
     revision = f", revision {file.revision}" if file.revision else ""
     size = "unknown size" if file.size is None else f"{file.size / 1e6:,.1f} MB"
-    here = "is here" if file.here else f"about {size}" if about else size
+    here = "is here" if file.here else f"about {size}" if file.about else size
     return f"{file.name} from {file.place}{revision}: {here}"
-
-
-def _expected(weights: Weights, entry: Listed | None) -> RemoteFile:
-    """The file of weights whose server does not answer, with the size that the catalogue has."""
-    source = weights.source()
-    size = entry.megabytes * 10**6 if entry else None
-    return RemoteFile(source.place, " or ".join(source.files), source.revision, size)
 
 
 def _path(args: argparse.Namespace) -> int:

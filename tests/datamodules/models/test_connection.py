@@ -9,6 +9,7 @@ import pytest
 
 from datamodules.models.connection import answers, forbidden_by, online
 from tests.support.cli import ROOT, process, variables
+from tests.support.waiting import wait_until
 
 ASK_ALL = """
 from contextlib import suppress
@@ -18,6 +19,13 @@ assert not answers("https://huggingface.co")
 for ask in (lambda: hub.sizes("a/b"), lambda: download.size("https://download.pytorch.org/m")):
     with suppress(Exception):
         ask()
+"""
+
+ASK_XET = """
+import hf_xet
+access = {"endpoint": "https://cas.invalid", "token": "t", "token_expiry_unix_secs": 2**33}
+with hf_xet.XetSession().new_file_download_group(**access) as group:
+    group.start_download_file(hf_xet.XetFileInfo("1" * 64, 1000), "never")
 """
 
 
@@ -66,6 +74,14 @@ def test_a_repository_is_fetched_through_a_proxy(hub, tmp_path):
     assert hub.requests[0].method == "HEAD"  # the probe
     assert all(request.target.startswith("http://") for request in hub.requests)
     assert hub.asked("http://hub.invalid/api/") and hub.asked("/cdn/")
+
+
+def test_the_hubs_xet_storage_is_reached_through_the_proxy(hub, tmp_path):
+    pytest.importorskip("hf_xet")
+    proxy = variables(HTTPS_PROXY=hub.url, NO_PROXY=None)
+    with subprocess.Popen([sys.executable, "-c", ASK_XET], env=proxy, cwd=tmp_path) as process:
+        wait_until(lambda: hub.asked("cas.invalid:443", "CONNECT"), "a request of hf-xet", 20)
+        process.kill()  # it tries for minutes
 
 
 def test_every_client_reaches_servers_of_https_through_the_proxy(hub):
