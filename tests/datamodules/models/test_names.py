@@ -84,7 +84,7 @@ def test_all_names_have_a_source_and_a_place_in_the_catalogue():
     for name in {*configured(), *written(), *(entry.name for entry in catalogue())} - {*PAGES}:
         source = by_name(name).source()
         assert source.files, name
-        assert source.revision == ("" if name.startswith("torchvision:") else hub.MAIN)
+        assert source.revision == ("" if name.startswith(("torchvision:", "piq:")) else hub.MAIN)
 
 
 def test_the_branch_is_the_one_that_every_library_of_the_hub_asks_for():
@@ -167,6 +167,18 @@ def test_torchvision_finds_the_files_itself(offline):
         assert torch.hub.load_state_dict_from_url(default.url)["weight"].sum() == 2
         assert weights.cached() == weights.folder() / source.files[0]
         assert sizes[name] == round(default.meta["_file_size"] * 2**20 / 1e6)
+
+
+def test_piq_finds_the_file_itself(offline):
+    import piq
+
+    (name,) = of_scheme("piq")
+    weights = by_name(name)
+    weights.folder().mkdir(parents=True)
+    machine = torch.full((5,), 0.1), torch.rand(5, 36)  # coefficients and support vectors
+    torch.save(machine, weights.folder() / weights.source().files[0])
+    assert piq.brisque(torch.rand(1, 3, 64, 64)).isfinite()
+    assert weights.cached()
 
 
 def test_transformers_finds_the_files_itself(offline):
