@@ -22,7 +22,7 @@ from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.perceptual import other_weights
 
 PUBLISHED = "piq:v0.4.0/brisque_svm_weights.pt"
-INSTEAD = "blur and noise of the metric quality need none"
+INSTEAD = "the score is left out; blur and noise of the metric quality need none"
 STATISTICS = 36  # 18 at each of two scales
 WINDOW, SPREAD = 7, 7 / 6  # side and standard deviation in px of the local mean's Gaussian
 GAMMA, RHO = 0.05, -153.591  # width of the kernel and bias, of the authors' release

@@ -32,7 +32,7 @@ from evaluation.metrics.perceptual import (
 SHORT_SIDE = 256  # px
 
 
-def scaled_down(image: Tensor) -> Tensor:
+def at_short_side(image: Tensor) -> Tensor:
     """Pictures (N, 3, H, W) with a short side of at most SHORT_SIDE px, by piq's interpolation."""
     scale = SHORT_SIDE / min(image.shape[2:])
     return F.interpolate(image, scale_factor=scale, mode="bilinear") if scale < 1 else image
@@ -51,7 +51,7 @@ class PiqDISTSDistance(PairDistance):
         self.identity = f"piq-{self.distance.identity}"
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.distance(scaled_down(a), scaled_down(b))
+        return self.distance(at_short_side(a), at_short_side(b))
 
 
 class PiqLPIPSDistance(PairDistance):

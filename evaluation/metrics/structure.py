@@ -1,4 +1,4 @@
-"""Structure kept in the object and in the background: five measures without weights, by piq.
+"""Likeness of structure in the object and in the background: five measures without weights, by piq.
 
 | measure   | compares                                      | range    | better | source           |
 |-----------|-----------------------------------------------|----------|--------|------------------|
@@ -11,8 +11,8 @@
 piq compares whole pictures. **A region is measured by its own change alone**: the content replaces
 the output everywhere else, so that nothing outside moves the score, and both pictures are cropped
 to the region's bounding box and `BAND` px around it, so that a small object is not drowned in equal
-pixels. With a mask that covers the picture, the numbers are piq's. The rest of the box is equal and
-counts as preserved: compare outputs with the same mask.
+pixels. With a mask that covers the picture, the numbers are piq's. What else lies in the box is
+equal there, which raises the score: compare outputs with the same mask.
 
 The object is all that the mask touches (value > 0), the background what lies more than `band` px
 away from it, as for the errors of `background`.
@@ -53,7 +53,7 @@ def structure(output: Tensor, content: Tensor) -> dict[str, Tensor]:
     }
 
 
-def structure_kept(output: Tensor, content: Tensor, region: Tensor) -> dict[str, Tensor]:
+def structure_within(output: Tensor, content: Tensor, region: Tensor) -> dict[str, Tensor]:
     """Scalars by measure, for the change that lies in a region of one picture.
 
     output, content: (3, H, W) in [0, 1], at least SMALLEST px a side; region: (H, W) booleans.
@@ -62,8 +62,8 @@ def structure_kept(output: Tensor, content: Tensor, region: Tensor) -> dict[str,
     if not region.any():
         return dict.fromkeys(declared.MEASURES, output.new_tensor(UNDEFINED))
     rows, columns = box_around(region, BAND, SMALLEST)
-    changed = torch.where(region, output, content)
-    values = structure(changed[None, :, rows, columns], content[None, :, rows, columns])
+    composite = torch.where(region, output, content)
+    values = structure(composite[None, :, rows, columns], content[None, :, rows, columns])
     return {name: value[0] for name, value in values.items()}
 
 
@@ -94,11 +94,11 @@ class Structure(PictureMetric):
         return {
             f"{part}_{name}": values
             for part, region in regions.items()
-            for name, values in self._measured(pictures, region).items()
+            for name, values in self._within(pictures, region).items()
         }
 
-    def _measured(self, pictures: Pictures, region: Tensor) -> dict[str, Tensor]:
+    def _within(self, pictures: Pictures, region: Tensor) -> dict[str, Tensor]:
         """(N,) values by measure; region: (N, H, W) booleans."""
         triples = zip(pictures.output, pictures.content, region, strict=True)
-        each = [structure_kept(*triple) for triple in triples]
+        each = [structure_within(*triple) for triple in triples]
         return {name: torch.stack([values[name] for values in each]) for name in each[0]}

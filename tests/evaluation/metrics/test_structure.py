@@ -1,4 +1,4 @@
-"""Structure kept: regions, bad input."""
+"""Likeness of structure: regions, bad input."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from evaluation.metrics.background import BAND, outside
 from evaluation.metrics.base import Pictures
 from evaluation.metrics.boxes import box_around
 from evaluation.metrics.scores import MEASURES
-from evaluation.metrics.structure import SMALLEST, Structure, structure_kept
+from evaluation.metrics.structure import SMALLEST, Structure, structure_within
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def values_of(scores, part):
     return {name: float(scores[f"{part}_{name}"]) for name in MEASURES}
 
 
-def replaced(pictures, where):
+def with_noise(pictures, where):
     """The same task with noise in the output at some places."""
     noise = torch.rand(pictures.output.shape, generator=torch.Generator().manual_seed(1))
     output = torch.where(where[:, None], noise, pictures.output)
@@ -35,10 +35,10 @@ def replaced(pictures, where):
 def test_a_change_outside_a_region_leaves_its_scores(pictures):
     metric = Structure()
     before = metric(pictures)
-    beside = metric(replaced(pictures, pictures.mask == 0))
+    beside = metric(with_noise(pictures, pictures.mask == 0))
     assert values_of(beside, "object") == values_of(before, "object")
     assert values_of(beside, "background") != values_of(before, "background")
-    inside = metric(replaced(pictures, ~outside(pictures.mask)))
+    inside = metric(with_noise(pictures, ~outside(pictures.mask)))
     assert values_of(inside, "background") == values_of(before, "background")
     assert values_of(inside, "object") != values_of(before, "object")
 
@@ -54,7 +54,7 @@ def test_less_change_of_a_region_is_more_structure_by_every_measure(pictures):
 
 def test_a_small_object_is_not_drowned_in_equal_pixels(pictures):
     composite = torch.where(pictures.mask[:, None] > 0, pictures.output, pictures.content)
-    of_the_whole = structure_kept(composite[0], pictures.content[0], torch.ones(96, 80).bool())
+    of_the_whole = structure_within(composite[0], pictures.content[0], torch.ones(96, 80).bool())
     scores = Structure()(pictures)
     assert scores["object_haarpsi"] < of_the_whole["haarpsi"] - 0.05
     assert scores["object_fsim"] < of_the_whole["fsim"] - 0.01
