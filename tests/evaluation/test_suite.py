@@ -196,7 +196,7 @@ class Flat(JointEncoder):
     def embed_images(self, images):
         return torch.ones(len(images), 1)
 
-    def embed_texts(self, texts):
+    def text_features(self, texts):
         return torch.ones(len(texts), 1)
 
 
