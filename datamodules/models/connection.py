@@ -15,14 +15,14 @@ FORBIDDING = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")  # as huggingface_hub re
 TRUE = {"1", "ON", "YES", "TRUE"}
 
 
-def forbidden_by() -> str | None:
+def forbidding_variable() -> str | None:
     """The variable that forbids connections to model hubs, such as HF_HUB_OFFLINE=1."""
     return next((name for name in FORBIDDING if os.environ.get(name, "").upper() in TRUE), None)
 
 
 def online(address: str) -> bool:
     """Whether connections are allowed and the server at a URL answers at once."""
-    return not forbidden_by() and answers(address)
+    return not forbidding_variable() and answers(address)
 
 
 def answers(address: str) -> bool:

@@ -65,16 +65,16 @@ def free_space(folder: Path) -> int:
     return shutil.disk_usage(place).free
 
 
-def altered(path: Path) -> list[Path] | None:
+def altered_files(path: Path) -> list[Path] | None:
     """Files of weights that differ from the checksum in their names; None if no name has one.
 
     The hub's cache names large files by their SHA-256; torch's names end with its first digits.
     """
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    expected = {file: digits for file in files if (digits := _digits(file))}
-    if not expected:
+    digests = {file: digits for file in files if (digits := _digits(file))}
+    if not digests:
         return None
-    return [file for file, digits in expected.items() if not sha256(file).startswith(digits)]
+    return [file for file, digits in digests.items() if not sha256(file).startswith(digits)]
 
 
 def _digits(file: Path) -> str:
@@ -86,7 +86,7 @@ def _digits(file: Path) -> str:
 
 def _refuse_altered(path: Path, weights: Weights) -> None:
     """Delete files that differ from their checksums; AtelierError if there are any."""
-    if not (files := altered(path)):
+    if not (files := altered_files(path)):
         return
     for file in files:
         file.resolve().unlink()

@@ -35,8 +35,8 @@ class HubWeights(Weights):
     def remote(self) -> list[RemoteFile]:
         source = self.source()
         sizes = hub.sizes(source.place)
-        chosen = self.choose(list(sizes))
-        if not chosen:
+        names = self.choose(list(sizes))
+        if not names:
             raise AtelierError(
                 f"{source.place} on the hub has no weights such as {' or '.join(source.files)}; "
                 "check the name"
@@ -49,7 +49,7 @@ class HubWeights(Weights):
                 sizes[name],
                 hub.cached(source.place, name) is not None,
             )
-            for name in chosen
+            for name in names
         ]
 
     def download(self, files: list[RemoteFile]) -> Path:

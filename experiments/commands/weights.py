@@ -22,8 +22,8 @@ import sys
 from pathlib import Path
 
 from datamodules.models.catalogue import catalogue
-from datamodules.models.connection import forbidden_by, online
-from datamodules.models.fetching import altered, fetch, remote_files
+from datamodules.models.connection import forbidding_variable, online
+from datamodules.models.fetching import altered_files, fetch, remote_files
 from datamodules.models.published import local_path, register
 from datamodules.models.schemes import by_name
 from datamodules.models.weights import RemoteFile, Weights
@@ -83,7 +83,7 @@ def _fetch(args: argparse.Namespace) -> int:
         return _describe(names)
     missing = [weights for weights in map(by_name, names) if not local_path(weights)]
     remote = [weights for weights in missing if not weights.by_hand]
-    if remote and (variable := forbidden_by()):
+    if remote and (variable := forbidding_variable()):
         raise AtelierError(
             f"{variable} forbids connections, and {remote[0].name} is missing; unset it"
         )
@@ -158,7 +158,7 @@ def _verify(args: argparse.Namespace) -> int:
     code = 0
     for weights in map(by_name, _names(args) or [entry.name for entry in catalogue()]):
         if path := local_path(weights):
-            files = altered(path)
+            files = altered_files(path)
             code = 2 if files else code
             verdict = "no checksum is known" if files is None else "ALTERED" if files else "intact"
             print(f"{weights.name}  {verdict}  {path}")

@@ -1,4 +1,4 @@
-"""The papers' networks on a new machine: fetched from a hub, then a run, as a person types it."""
+"""The papers' networks on a new machine: fetch from a hub, then a run, as a person types it."""
 
 import json
 import os
@@ -60,9 +60,9 @@ def papers_hub(hub, llama, clipseg_folder):
 def test_the_papers_networks_are_fetched_and_take_their_first_step(papers_hub, tmp_path):
     """From empty caches; 40 s on one core, above all CLIP's 160 prompts at full size."""
     environment = papers_hub.environment(tmp_path) | {"HF_TOKEN": papers_hub.member}
-    fetched = process("weights", "fetch", *SOULSTYLER, cwd=tmp_path, **environment)
-    assert fetched.returncode == 0, fetched.stderr
-    assert [line.split("  ")[0] for line in fetched.stdout.splitlines()] == [
+    fetch = process("weights", "fetch", *SOULSTYLER, cwd=tmp_path, **environment)
+    assert fetch.returncode == 0, fetch.stderr
+    assert [line.split("  ")[0] for line in fetch.stdout.splitlines()] == [
         "open_clip:ViT-B-32-quickgelu/openai",
         "torchvision:vgg19",
         f"hf:{LLAMA}",
@@ -77,7 +77,7 @@ def test_the_papers_networks_are_fetched_and_take_their_first_step(papers_hub, t
     assert first.exists(), stderr
     assert json.loads((tmp_path / "run" / "parse.json").read_text())
     assert papers_hub.requests == []  # everything was there
-    assert papers_hub.member not in fetched.stdout + fetched.stderr + stdout + stderr
+    assert papers_hub.member not in fetch.stdout + fetch.stderr + stdout + stderr
 
 
 def test_a_download_draws_its_progress_on_a_terminal(hub, tmp_path):
@@ -88,12 +88,12 @@ def test_a_download_draws_its_progress_on_a_terminal(hub, tmp_path):
     environment = variables(**hub.environment(tmp_path))
     with subprocess.Popen(words, env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
         os.close(theirs)
-        drawn = b""
+        screen = b""
         with suppress(OSError):  # the end of a terminal
             while piece := os.read(ours, 1000):
-                drawn += piece
+                screen += piece
         stdout = process.stdout.read()
     os.close(ours)
-    assert b"3.00M" in drawn and b"100%" in drawn, drawn
+    assert b"3.00M" in screen and b"100%" in screen, screen
     assert stdout.startswith(b"file:somebody/tiny/model.safetensors  ")
     assert stdout.count(b"\n") == 1

@@ -33,17 +33,17 @@ class Hub:
     """The server. All attributes may be changed between requests.
 
     repositories: files by name by repository. files: plain files by name. gated: repositories that
-    only the token `member` may download; `revoked` is a token that is valid no more. cuts: by a
+    only the token `member` may download; `stale` is one that is valid no more. cuts: by a
     file's name, the bytes after which its next connections break off. sizes: by name, the size that
-    is stated instead of the real one. altered: names of files that arrive with a byte changed.
-    ranges: whether files are sent from any byte on. broken: the API answers nothing but errors.
+    is stated instead of the real one. corrupt: names of files that arrive with a byte changed.
+    ranges: whether files are sent from any byte on. failing: the API answers nothing but errors.
     """
 
     def __init__(self):
         self.repositories, self.files = {}, {}
-        self.gated, self.member, self.revoked = set(), "hf_member", "hf_revoked"
-        self.cuts, self.sizes, self.altered = {}, {}, set()
-        self.ranges, self.broken = True, False
+        self.gated, self.member, self.stale = set(), "hf_member", "hf_stale"
+        self.cuts, self.sizes, self.corrupt = {}, {}, set()
+        self.ranges, self.failing = True, False
         self.requests = []
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -65,11 +65,11 @@ class Hub:
             **dict.fromkeys(UNSET),
         }
 
-    def asked(self, part, method="GET"):
+    def requests_for(self, part, method="GET"):
         """Requests of a method whose target contains a text."""
         return [r for r in self.requests if r.method == method and part in r.target]
 
-    def stated(self, name, content):
+    def size_of(self, name, content):
         """The size of a file that listings and headers state."""
         return self.sizes.get(name, len(content))
 
@@ -141,9 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(200, json.dumps(body).encode(), Content_Type="application/json")
 
     def _files(self, repository):
-        if self.hub.broken:
+        if self.hub.failing:
             return self._refuse(400, "", "Cannot be read")
-        if self._token() == self.hub.revoked:
+        if self._token() == self.hub.stale:
             return self._refuse(401, "", "Invalid credentials in Authorization header")
         if repository not in self.hub.repositories:
             return self._refuse(401, "RepoNotFound", "Repository not found")
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tree(self, files):
         for name, content in files.items():
-            size = self.hub.stated(name, content)
+            size = self.hub.size_of(name, content)
             entry = {"path": name, "size": size, "oid": _git_hash(content)}
             if len(content) >= LARGE:
                 sha = _sha256(content)
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(
                 302,
                 X_Repo_Commit=COMMIT,
-                X_Linked_Size=str(self.hub.stated(name, files[name])),
+                X_Linked_Size=str(self.hub.size_of(name, files[name])),
                 X_Linked_Etag=f'"{sha}"',
                 Location=f"http://localhost:{self.hub.port}/cdn/{sha}/{name}",
             )
@@ -191,17 +191,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, content, name, **headers):
         """A file or the range of it that was asked for, cut where `cuts` says."""
-        if name in self.hub.altered:
+        if name in self.hub.corrupt:
             content = bytes([content[0] ^ 1]) + content[1:]
-        asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        begin = int(asked[1]) if asked and self.hub.ranges else 0
+        span = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        begin = int(span[1]) if span and self.hub.ranges else 0
         if begin and begin >= len(content):
             return self._reply(416)
-        body, stated = content[begin:], self.hub.stated(name, content)
+        body, size = content[begin:], self.hub.size_of(name, content)
         self.send_response(206 if begin else 200)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(stated - begin))
+        self.send_header("Content-Length", str(size - begin))
         for header, value in headers.items():
             self.send_header(header.replace("_", "-"), value)
         self.send_header("Connection", "close")

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from datamodules.models.connection import answers, forbidden_by, online
+from datamodules.models.connection import answers, forbidding_variable, online
 from tests.support.cli import ROOT, process, variables
 from tests.support.waiting import wait_until
 
@@ -59,7 +59,7 @@ def test_a_server_that_speaks_no_http_does_not_answer():
 @pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
 def test_offline_no_connection_is_tried(variable, at_hub, monkeypatch):
     monkeypatch.setenv(variable, "1")
-    assert forbidden_by() == variable
+    assert forbidding_variable() == variable
     assert not online(at_hub.url)
     assert at_hub.requests == []
 
@@ -73,14 +73,16 @@ def test_a_repository_is_fetched_through_a_proxy(hub, tmp_path):
     assert done.returncode == 0, done.stderr
     assert hub.requests[0].method == "HEAD"  # the probe
     assert all(request.target.startswith("http://") for request in hub.requests)
-    assert hub.asked("http://hub.invalid/api/") and hub.asked("/cdn/")
+    assert hub.requests_for("http://hub.invalid/api/") and hub.requests_for("/cdn/")
 
 
 def test_the_hubs_xet_storage_is_reached_through_the_proxy(hub, tmp_path):
     pytest.importorskip("hf_xet")
     proxy = variables(HTTPS_PROXY=hub.url, NO_PROXY=None)
     with subprocess.Popen([sys.executable, "-c", ASK_XET], env=proxy, cwd=tmp_path) as process:
-        wait_until(lambda: hub.asked("cas.invalid:443", "CONNECT"), "a request of hf-xet", 20)
+        wait_until(
+            lambda: hub.requests_for("cas.invalid:443", "CONNECT"), "a request of hf-xet", 20
+        )
         process.kill()  # it tries for minutes
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.models import download
-from datamodules.models.fetching import altered, fetch
+from datamodules.models.fetching import altered_files, fetch
 from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
@@ -41,7 +41,7 @@ def vgg(at_hub, monkeypatch):
     return at_hub
 
 
-def refused(name, *words):
+def refusal(name, *words):
     """The one sentence with which fetching a name is refused."""
     with pytest.raises(AtelierError) as caught:
         fetch(by_name(name))
@@ -59,7 +59,7 @@ def test_a_repository_is_fetched_into_the_hubs_cache(model, content):
     folder = fetch(by_name(MODEL))
     assert (folder / BIG).read_bytes() == content
     assert by_name(MODEL).cached() == folder
-    assert altered(folder) == []
+    assert altered_files(folder) == []
 
 
 def test_a_hubs_file_continues_where_the_connection_was_cut(model):
@@ -67,7 +67,7 @@ def test_a_hubs_file_continues_where_the_connection_was_cut(model):
     content = model.repositories[REPOSITORY][BIG] = os.urandom(25_000_000)
     model.cuts[BIG] = [22_000_000]
     assert (fetch(by_name(MODEL)) / BIG).read_bytes() == content
-    first, second = model.asked("/cdn/")
+    first, second = model.requests_for("/cdn/")
     assert "range" not in first.headers
     assert second.headers["range"] == f"bytes={20 * 2**20}-"
 
@@ -76,18 +76,18 @@ def test_torchvisions_file_continues_where_the_connection_was_cut(vgg):
     vgg.cuts[VGG] = [9_000, 6_000]
     path = fetch(by_name("torchvision:vgg19"))
     assert path.read_bytes() == vgg.files[VGG]
-    ranges = [request.headers.get("range") for request in vgg.asked(VGG)]
+    ranges = [request.headers.get("range") for request in vgg.requests_for(VGG)]
     assert ranges == [None, "bytes=9000-", "bytes=15000-"]
     assert [file.name for file in path.parent.glob("[!.]*")] == [VGG]
 
 
 def test_torchvisions_file_continues_in_a_later_call(vgg):
     vgg.cuts[VGG] = [9_000, *[0] * download.TRIES]
-    refused("torchvision:vgg19", "the connection ended after 9000 of 20488 bytes", "try again")
+    refusal("torchvision:vgg19", "the connection ended after 9000 of 20488 bytes", "try again")
     assert by_name("torchvision:vgg19").cached() is None
     vgg.requests.clear()
     assert fetch(by_name("torchvision:vgg19")).read_bytes() == vgg.files[VGG]
-    assert [request.headers["range"] for request in vgg.asked(VGG)] == ["bytes=9000-"]
+    assert [request.headers["range"] for request in vgg.requests_for(VGG)] == ["bytes=9000-"]
 
 
 def test_a_server_that_sends_everything_again_does_no_harm(vgg, tmp_path):
@@ -111,19 +111,19 @@ def test_a_file_of_a_release_of_piq_is_fetched_to_where_piq_keeps_it(at_hub, tmp
 
 
 def test_altered_files_are_refused_and_deleted(model, content, tmp_path):
-    model.altered.add(BIG)
-    refused(MODEL, BIG, "differs from its checksum", "fetch it again")
+    model.corrupt.add(BIG)
+    refusal(MODEL, BIG, "differs from its checksum", "fetch it again")
     assert blobs(tmp_path) == []
     assert by_name(MODEL).cached() is None
-    model.altered.clear()
+    model.corrupt.clear()
     assert (fetch(by_name(MODEL)) / BIG).read_bytes() == content
 
 
 def test_an_altered_file_of_torchvision_is_refused_and_deleted(vgg, tmp_path):
-    vgg.altered.add(VGG)
-    refused("torchvision:vgg19", VGG, "SHA-256 does not begin with dcbb9e9d")
+    vgg.corrupt.add(VGG)
+    refusal("torchvision:vgg19", VGG, "SHA-256 does not begin with dcbb9e9d")
     assert not [*tmp_path.rglob(f"{VGG}*")]
-    vgg.altered.clear()
+    vgg.corrupt.clear()
     assert sha256(fetch(by_name("torchvision:vgg19"))).startswith("dcbb9e9d")
 
 
@@ -131,8 +131,8 @@ def test_an_altered_file_of_torchvision_is_refused_and_deleted(vgg, tmp_path):
 def test_a_download_that_cannot_fit_is_not_begun(name, file, model, vgg, tmp_path):
     vgg.sizes[file] = 10**18
     home = {"hf": "HF_HOME", "torchvision": "TORCH_HOME"}[name.partition(":")[0]]
-    refused(name, "needs 1000000000.0 GB", str(tmp_path), f"set {home}")
-    assert not vgg.asked("/cdn/") and not vgg.asked("/models/vgg")
+    refusal(name, "needs 1000000000.0 GB", str(tmp_path), f"set {home}")
+    assert not vgg.requests_for("/cdn/") and not vgg.requests_for("/models/vgg")
 
 
 def test_a_disk_that_fills_up_is_said(vgg, tmp_path):
@@ -140,7 +140,7 @@ def test_a_disk_that_fills_up_is_said(vgg, tmp_path):
     part = tmp_path / "torch" / "hub" / "checkpoints" / f"{VGG}.part"
     part.parent.mkdir(parents=True)
     part.symlink_to("/dev/full")
-    refused("torchvision:vgg19", "the disk of", "is full; make room", "TORCH_HOME")
+    refusal("torchvision:vgg19", "the disk of", "is full; make room", "TORCH_HOME")
 
 
 def test_a_disk_that_fills_up_under_the_hubs_client_is_said(model, tmp_path):
@@ -156,15 +156,15 @@ def test_a_folder_that_cannot_be_written_is_said(model, vgg, tmp_path, monkeypat
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file" / "hub"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "file"))
-    refused(MODEL, f"{tmp_path / 'file'}", "set HF_HOME to a folder that can")
-    refused("torchvision:vgg19", f"{tmp_path / 'file'}", "set TORCH_HOME to a folder that can")
+    refusal(MODEL, f"{tmp_path / 'file'}", "set HF_HOME to a folder that can")
+    refusal("torchvision:vgg19", f"{tmp_path / 'file'}", "set TORCH_HOME to a folder that can")
 
 
 @pytest.mark.parametrize("token", ["", "hf_stranger"])
 def test_a_gated_model_is_explained(model, token, monkeypatch):
     model.gated.add(REPOSITORY)
     monkeypatch.setenv("HF_TOKEN", token)
-    sentence = refused(MODEL, f"accept its licence at https://huggingface.co/{REPOSITORY}")
+    sentence = refusal(MODEL, f"accept its licence at https://huggingface.co/{REPOSITORY}")
     assert "then log in by `hf auth login` or set HF_TOKEN" in sentence
     assert not token or token not in sentence
 
@@ -173,8 +173,8 @@ def test_a_gated_model_is_fetched_with_its_members_token(model, monkeypatch):
     model.gated.add(REPOSITORY)
     monkeypatch.setenv("HF_TOKEN", model.member)
     fetch(by_name(MODEL))
-    assert all("authorization" in request.headers for request in model.asked("/resolve/"))
-    assert all("authorization" not in request.headers for request in model.asked("/cdn/"))
+    assert all("authorization" in request.headers for request in model.requests_for("/resolve/"))
+    assert all("authorization" not in request.headers for request in model.requests_for("/cdn/"))
 
 
 def test_torchvisions_server_does_not_get_the_hubs_token(vgg, monkeypatch):
@@ -184,9 +184,9 @@ def test_torchvisions_server_does_not_get_the_hubs_token(vgg, monkeypatch):
 
 
 def test_a_token_that_the_hub_refuses_is_said_and_not_shown(model, monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", model.revoked)
-    sentence = refused(MODEL, "refuses your access token", "hf auth login")
-    assert model.revoked not in sentence
+    monkeypatch.setenv("HF_TOKEN", model.stale)
+    sentence = refusal(MODEL, "refuses your access token", "hf auth login")
+    assert model.stale not in sentence
 
 
 @pytest.mark.parametrize(
@@ -198,14 +198,14 @@ def test_a_token_that_the_hub_refuses_is_said_and_not_shown(model, monkeypatch):
     ],
 )
 def test_names_that_their_server_does_not_have(name, words, model):
-    assert words in refused(name)
+    assert words in refusal(name)
 
 
 def test_an_error_that_repeats_secrets_is_told_without_them(model, monkeypatch):
     """The stand-in's own errors repeat the token; 500 is none that has a sentence."""
     monkeypatch.setenv("HF_TOKEN", "hf_planted")
-    model.broken = True
-    assert "hf_planted" not in refused(MODEL, "could not be fetched")
+    model.failing = True
+    assert "hf_planted" not in refusal(MODEL, "could not be fetched")
 
 
 def test_safetensors_are_preferred_and_nothing_is_fetched_twice(model, content):
@@ -218,7 +218,7 @@ def test_safetensors_are_preferred_and_nothing_is_fetched_twice(model, content):
     files = [file.name for file in by_name(MODEL).remote()]
     assert files == ["config.json", "pytorch_model.bin"]
     model.repositories[REPOSITORY] = {"config.json": b"{}"}
-    refused(MODEL, "has no weights such as model.safetensors")
+    refusal(MODEL, "has no weights such as model.safetensors")
 
 
 def test_a_model_whose_parts_are_not_all_here_is_not_here(model, content):

@@ -39,7 +39,7 @@ from experiments.run.registry import (
 from tests.support.checkpoints import into_hub_cache
 
 ROOT = CONFIGS.parent
-WRITTEN = [
+PAGES_AND_FILES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted(CONFIGS.rglob("*.yaml")),
@@ -55,33 +55,37 @@ def offline(no_network, tmp_path, monkeypatch):
 
 
 @cache
-def configured():
+def names_in_configurations():
     """Names that the shipped presets, sets of metrics, sweeps and short names need."""
     presets = [compose(method, models) for method in names(METHODS) for models in names(MODELS)]
     jobs = chain(*(sweep_jobs(read_sweep(name), {}, False) for name in names(SWEEPS)))
     sweeps = [with_settings(job.config, job.settings) for job in jobs]
     metrics = [yaml.safe_load((METRICS / f"{name}.yaml").read_text()) for name in names(METRICS)]
-    needed = [weights_of(config) for config in presets + sweeps]
-    needed += [needed_by(part) for part in (*metrics, *SEGMENTERS.values(), *PARSERS.values())]
-    return sorted(set(chain(*needed)))
+    weights = [weights_of(config) for config in presets + sweeps]
+    weights += [needed_by(part) for part in (*metrics, *SEGMENTERS.values(), *PARSERS.values())]
+    return sorted(set(chain(*weights)))
 
 
-def written():
+def names_on_pages():
     """Names in documentation, and in comments of configurations."""
     name = rf"\b(?:{'|'.join(SCHEMES)}):[\w.-]+(?:/[\w.-]+)*"
-    found = chain(*(re.findall(name, path.read_text("utf-8")) for path in WRITTEN))
+    names_there = chain(*(re.findall(name, path.read_text("utf-8")) for path in PAGES_AND_FILES))
     placeholder = re.compile(r":[A-Z]+(/[A-Z]+)*$|\.\.\.|REPOSITORY")
-    return sorted({text.rstrip(".") for text in found if not placeholder.search(text)})
+    return sorted({text.rstrip(".") for text in names_there if not placeholder.search(text)})
 
 
 def of_scheme(scheme):
-    listed = {*configured(), *(entry.name for entry in catalogue())}
-    return sorted(name for name in listed if name.partition(":")[0] == scheme)
+    every = {*names_in_configurations(), *(entry.name for entry in catalogue())}
+    return sorted(name for name in every if name.partition(":")[0] == scheme)
 
 
 def test_all_names_have_a_source_and_a_place_in_the_catalogue():
-    assert set(configured()) <= {entry.name for entry in catalogue()}
-    for name in {*configured(), *written(), *(entry.name for entry in catalogue())} - {*PAGES}:
+    assert set(names_in_configurations()) <= {entry.name for entry in catalogue()}
+    for name in {
+        *names_in_configurations(),
+        *names_on_pages(),
+        *(entry.name for entry in catalogue()),
+    } - {*PAGES}:
         source = by_name(name).source()
         assert source.files, name
         assert source.revision == ("" if name.startswith(("torchvision:", "piq:")) else hub.MAIN)
@@ -110,8 +114,8 @@ def test_open_clip_finds_the_files_itself(which, offline):
         weights = by_name(name)
         source = weights.source()
         folder = into_hub_cache(offline, source.place, {source.files[which]: b"x"})
-        found = download_pretrained(get_pretrained_cfg(*weights.key.split("/")))
-        assert Path(found) == folder / source.files[which] == weights.cached()
+        path = download_pretrained(get_pretrained_cfg(*weights.key.split("/")))
+        assert Path(path) == folder / source.files[which] == weights.cached()
 
 
 def test_open_clips_whole_registry_is_read_as_open_clip_does():
@@ -139,8 +143,8 @@ def test_timm_finds_the_files_itself(which, offline):
         weights = by_name(name)
         source = weights.source()
         into_hub_cache(offline, source.place, {source.files[which]: content})
-        loaded = load_state_dict_from_hf(get_pretrained_cfg(weights.key).hf_hub_id)
-        assert torch.equal(loaded["weight"], weight["weight"])
+        state = load_state_dict_from_hf(get_pretrained_cfg(weights.key).hf_hub_id)
+        assert torch.equal(state["weight"], weight["weight"])
         assert weights.cached()
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from datamodules.models import published
-from datamodules.models.fetching import altered
+from datamodules.models.fetching import altered_files
 from datamodules.models.published import load_into
 from datamodules.models.schemes import by_name
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
@@ -54,10 +54,10 @@ def test_verify_tells_intact_from_altered(tmp_path, capsys):
     whole = tmp_path / "x"
     whole.write_bytes(b"content")
     whole = whole.rename(tmp_path / f"model-{sha256(whole)[:8]}.pth")
-    assert altered(whole) == []
-    assert altered(tmp_path / "torch") == [cache / "vgg19-dcbb9e9d.pth"]
+    assert altered_files(whole) == []
+    assert altered_files(tmp_path / "torch") == [cache / "vgg19-dcbb9e9d.pth"]
     (tmp_path / "plain.bin").write_bytes(b"x")
-    assert altered(tmp_path / "plain.bin") is None
+    assert altered_files(tmp_path / "plain.bin") is None
 
 
 @pytest.fixture

@@ -80,7 +80,9 @@ def test_a_dry_run_lists_files_servers_and_sizes_and_downloads_nothing(at_hub, c
         f"  vgg19-dcbb9e9d.pth from {at_hub.url}/models: 0.5 MB",
         "to fetch: 4 files, 4.5 MB",
     ]
-    assert not at_hub.asked("/cdn/") and not at_hub.asked("/models/vgg") + at_hub.asked("resolve")
+    assert not at_hub.requests_for("/cdn/") and not at_hub.requests_for(
+        "/models/vgg"
+    ) + at_hub.requests_for("resolve")
 
 
 def test_a_dry_run_shows_what_is_here_and_goes_on_after_an_unknown_name(at_hub, capsys):
