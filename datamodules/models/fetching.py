@@ -147,6 +147,8 @@ def _sentence(error: BaseException, weights: Weights) -> str:
             f"{error.filename or weights.folder()} cannot be written ({error.strerror}); set "
             f"{weights.home} to a folder that can"
         )
+    if isinstance(error, UnicodeEncodeError):  # in a header
+        return "the access token has characters that none has; copy it to HF_TOKEN again"
     return _refusal(_status(error), source.place)
 
 

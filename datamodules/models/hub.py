@@ -9,6 +9,8 @@ from __future__ import annotations
 from glob import escape
 from pathlib import Path
 
+from datamodules.support.errors import AtelierError
+
 MAIN = "main"  # the branch that every library asks for unless it names another
 
 
@@ -27,10 +29,19 @@ def cache_folder() -> Path:
 
 
 def cached(repository: str, file: str) -> Path | None:
-    """A file of a repository in the cache; None if it is not there."""
-    from huggingface_hub import try_to_load_from_cache
+    """A file of a repository in the cache; None if it is not there.
 
-    path = try_to_load_from_cache(repository, file)
+    Raises AtelierError for what cannot be a repository's name.
+    """
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        path = try_to_load_from_cache(repository, file)
+    except HFValidationError as error:
+        raise AtelierError(
+            f"{repository!r} cannot be a repository of the hub; write OWNER/NAME"
+        ) from error
     return Path(path) if isinstance(path, str) else None
 
 

@@ -128,7 +128,7 @@ class Workers:
         share = {"num_cpus": part(cpus, workers)}
         if gpus:
             share = {"num_gpus": part(gpus, workers), "num_cpus": min(1, cpus / workers)}
-        environment = _environment(self.threads or max(1, cpus // workers))
+        environment = {"env_vars": variables(self.threads or max(1, cpus // workers))}
         return ray.remote(**share, max_retries=0, runtime_env=environment)(_make)
 
 
@@ -141,8 +141,8 @@ def _make(jobs: Sequence[Job], root: Path, limit: float) -> list[Outcome]:
     return make_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
 
 
-def _environment(threads: int) -> dict:
+def variables(threads: int) -> dict[str, str]:
     """The variables of the workers: some of this process's, and the number of threads."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     own = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
-    return {"env_vars": inherited | own}
+    return inherited | own

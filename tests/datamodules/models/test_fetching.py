@@ -201,6 +201,11 @@ def test_names_that_their_server_does_not_have(name, words, model):
     assert words in refusal(name)
 
 
+def test_a_token_with_odd_characters_is_said_and_not_shown(model, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_odd\N{RIGHT SINGLE QUOTATION MARK}")
+    assert "hf_odd" not in refusal(MODEL, "the access token has characters that none has")
+
+
 def test_an_error_that_repeats_secrets_is_told_without_them(model, monkeypatch):
     """The stand-in's own errors repeat the token; 500 is none that has a sentence."""
     monkeypatch.setenv("HF_TOKEN", "hf_planted")

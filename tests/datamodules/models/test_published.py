@@ -26,6 +26,8 @@ def test_names_that_mean_nothing_are_said():
     for name in ("vgg19", "clip:ViT", "open_clip:"):
         with pytest.raises(AtelierError, match="is not the name of any weights"):
             by_name(name)
+    with pytest.raises(AtelierError, match="'a/b/c' cannot be a repository of the hub"):
+        by_name("hf:a/b/c").cached()
     with pytest.raises(AtelierError, match="torchvision has no model 'vgg20'"):
         by_name("torchvision:vgg20").cached()
     with pytest.raises(AtelierError, match="timm has no weights named 'vit_odd'"):

@@ -7,7 +7,7 @@ import yaml
 
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.making import make_jobs
-from experiments.campaigns.workers import SERIAL, Workers
+from experiments.campaigns.workers import SERIAL, Workers, variables
 from tests.support.finished import GRID
 from tests.support.sweeps import products
 
@@ -43,6 +43,17 @@ def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep,
 
 
 @pytest.mark.slow
+def test_workers_ask_the_same_servers_of_weights(monkeypatch):
+    """But the access token is no part of what Ray stores."""
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
+    monkeypatch.setenv("ATELIER_TORCHVISION_URL", "https://mirror.example/torch")
+    monkeypatch.setenv("HF_TOKEN", "hf_planted")
+    theirs = variables(threads=1)
+    assert theirs["HF_ENDPOINT"] == "https://mirror.example"
+    assert theirs["ATELIER_TORCHVISION_URL"] == "https://mirror.example/torch"
+    assert "HF_TOKEN" not in theirs
+
+
 def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
     grid = {"model.optimizer.lr": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
