@@ -58,7 +58,7 @@ def papers_hub(hub, llama, clipseg_folder):
 
 @pytest.mark.slow
 def test_the_papers_networks_are_fetched_and_take_their_first_step(papers_hub, tmp_path):
-    """From empty caches; 40 s on one core, above all CLIP's 160 prompts at full size."""
+    """From empty caches; 50 s on one idle core, above all CLIP's 160 prompts at full size."""
     environment = papers_hub.environment(tmp_path) | {"HF_TOKEN": papers_hub.member}
     fetch = process("weights", "fetch", *SOULSTYLER, cwd=tmp_path, **environment)
     assert fetch.returncode == 0, fetch.stderr
