@@ -1,4 +1,6 @@
-"""English words in phrases: determiners, prepositions, places, colours and kinds of objects."""
+"""English words in phrases: determiners, prepositions, places, numbers, sizes, colours and kinds of
+objects.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,23 @@ DIRECTIONS = {
     "left": (-2, 0),
     "right": (2, 0),
     "top": (0, -1),
-    "topmost": (0, -1),
     "upper": (0, -1),
     "bottom": (0, 1),
     "lower": (0, 1),
     "middle": (0, 0),
+    "central": (0, 0),
     "center": (0, 0),
     "centre": (0, 0),
+}
+
+ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth"),
+    *("sixth", "seventh", "eighth", "ninth", "tenth"),
+)
+COUNTS = {"one": 1, "both": 2, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+SIZES = {  # 1: the largest comes first, -1: the smallest
+    **dict.fromkeys(("largest", "larger", "biggest", "bigger"), 1),
+    **dict.fromkeys(("smallest", "smaller"), -1),
 }
 
 COLORS = {  # typical sRGB values

@@ -21,6 +21,13 @@ from tests.support.checkpoints import (
 from tests.support.cli import cli  # noqa: F401
 from tests.support.finished import finished_run, finished_sweep  # noqa: F401
 from tests.support.hub import at_hub, hub  # noqa: F401
+from tests.support.instance_networks import (
+    grounding_folder,  # noqa: F401
+    sam2_folder,  # noqa: F401
+    sam2_video_folder,  # noqa: F401
+    sam3_folder,  # noqa: F401
+    sam3_video_folder,  # noqa: F401
+)
 from tests.support.parses import judgement_cache  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401
 from tests.support.reports import report_runs  # noqa: F401

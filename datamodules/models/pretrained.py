@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, TypeVar
 
 from datamodules.models.catalogue import to_fetch
-from datamodules.models.published import reason, require
-from datamodules.support.errors import AtelierError
+from datamodules.models.published import require
+from datamodules.support.errors import AtelierError, reason
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
 
 Network = TypeVar("Network", bound="PreTrainedModel")
 Processor = TypeVar("Processor", bound="ProcessorMixin")
+
+
+@contextlib.contextmanager
+def quiet_transformers():
+    """Suppress progress bars and warnings while a model loads; restore the user's settings.
+
+    The GGUF reader draws its progress bar whatever the settings are, hence the redirection.
+    """
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def hub_names(*models: str) -> list[str]:
@@ -44,18 +66,16 @@ def load_pretrained(
     network in the sentence of an error. instead: alternative without these weights, see `require`.
     Raises AtelierError if weights are missing, damaged, or of another architecture.
     """
-    from transformers.utils.logging import disable_progress_bar
-
     folder = require(*hub_names(model) or [model], instead)
-    disable_progress_bar()
     try:
-        loaded, report = network.from_pretrained(
-            folder, local_files_only=True, weights_only=True, output_loading_info=True
-        )
+        with quiet_transformers():
+            loaded, report = network.from_pretrained(
+                folder, local_files_only=True, weights_only=True, output_loading_info=True
+            )
+            prepare = processor.from_pretrained(folder, local_files_only=True)
         # transformers fills missing tensors with random values and only warns.
         if missing := sorted(report["missing_keys"]):
             raise ValueError(f"{len(missing)} tensors are missing, {missing[0]} among them")
-        prepare = processor.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # transformers, torch, pickle and safetensors raise their own
         raise AtelierError(
             f"{folder} holds no {what} ({reason(error)}); give a folder or a repository of the "

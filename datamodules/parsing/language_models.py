@@ -6,7 +6,6 @@ Each is loaded once per process, frozen, and shared. No code of a model's reposi
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from datamodules.models.cache import cache_dir, on_disk, once_per_process
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import GEMMA3_270M, SMOLLM2, EmbeddedFile, SplitFile, whole
+from datamodules.models.pretrained import quiet_transformers
 from datamodules.models.published import require
 from datamodules.parsing.scoring import Causal, Network
 from datamodules.support.errors import AtelierError, reason
@@ -27,26 +27,6 @@ if TYPE_CHECKING:
 CHECKSUMS = "sha256.json"  # in a converted model's folder: file name -> digest
 SMALL = 1e9  # parameters; up to this many a model computes in float32, beyond it as stored
 INSTEAD = "the embedded model smollm2 needs none"
-
-
-@contextlib.contextmanager
-def _quiet_transformers():
-    """Suppress progress bars and warnings while a model loads; restore the user's settings.
-
-    The GGUF reader draws its progress bar whatever the settings are, hence the redirection.
-    """
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _read_folder(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -87,7 +67,7 @@ class ModelFolder:
     def write(self, path: Path, value: tuple[PreTrainedModel, PreTrainedTokenizerBase]) -> Path:
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             built = Path(temporary) / "model"
-            with _quiet_transformers():
+            with quiet_transformers():
                 for part in value:
                     part.save_pretrained(built)
             sums = {file.name: sha256(file) for file in built.iterdir()}
@@ -107,7 +87,7 @@ def _converted(
     name: str, file: EmbeddedFile | SplitFile
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """An embedded model in float16, read from its GGUF file, and its tokenizer."""
-    with _quiet_transformers(), whole(file) as path:
+    with quiet_transformers(), whole(file) as path:
         return _read_gguf(path)
 
 
@@ -129,7 +109,7 @@ def load_gemma3_270m() -> Network:
     Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms).
     """
     folder = _converted("gemma-3-270m", GEMMA3_270M)
-    with _quiet_transformers():
+    with quiet_transformers():
         # Loading in float16 and widening afterwards is much faster than loading in float32.
         return Causal(*_placed(*_read_folder(folder)))
 
@@ -160,7 +140,7 @@ def load_language_model(source: str) -> tuple[PreTrainedModel, PreTrainedTokeniz
     (name,) = weights_needed(source) or [source]
     path = require(name, INSTEAD)
     try:
-        with _quiet_transformers():
+        with quiet_transformers():
             return _placed(*(_read_gguf(path) if path.is_file() else _read_folder(path)))
     except Exception as error:  # transformers raises many kinds for a bad file
         raise AtelierError(

@@ -44,6 +44,8 @@ SEGMENTERS = {
     "spectral": _class(SPECTRAL),
     "dino": _class(SPECTRAL, features=_class("datamodules.segmentation.features.dino.DINODense")),
     "clipseg": _class("datamodules.segmentation.clipseg.CLIPSegSegmenter"),
+    "sam3": _class("datamodules.segmentation.sam3.SAM3Segmenter"),
+    "grounded": _class("datamodules.segmentation.grounded.GroundedSegmenter"),
     "fcn": _class("datamodules.segmentation.fcn.FCNSegmenter"),
     "box": _class("datamodules.segmentation.box.BoxSegmenter"),
     "whole": _class("datamodules.segmentation.whole.WholePicture"),

@@ -35,7 +35,7 @@ from datamodules.segmentation.operations.arrays import (
 )
 from datamodules.segmentation.operations.colors import pieces_of_color
 from datamodules.segmentation.operations.grabcut import grab_cut
-from datamodules.segmentation.operations.phrases import noun, place
+from datamodules.segmentation.operations.phrases import coordinates, noun, place
 from datamodules.segmentation.operations.saliency import box_around, salient
 from datamodules.segmentation.operations.voting import (
     along_outline,
@@ -176,5 +176,5 @@ def confine(heat: Tensor, allowed: Tensor) -> Tensor:
 
 def positions(size: tuple[int, ...]) -> Tensor:
     """x, y, xy, x^2, y^2 of each pixel with x, y in [-1, 1], (5, *size)."""
-    y, x = torch.meshgrid(*(torch.linspace(-1, 1, n) for n in size), indexing="ij")
+    x, y = coordinates(size)
     return torch.stack([x, y, x * y, x * x, y * y])
