@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from datamodules.models.catalogue import to_fetch
@@ -11,7 +12,7 @@ from datamodules.models.published import require
 from datamodules.support.errors import AtelierError, reason
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, ProcessorMixin
+    from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 
 Network = TypeVar("Network", bound="PreTrainedModel")
 Processor = TypeVar("Processor", bound="ProcessorMixin")
@@ -69,6 +70,7 @@ def load_pretrained(
     folder = require(*hub_names(model) or [model], instead)
     try:
         with quiet_transformers():
+            _check_kind(folder, network.config_class)
             loaded, report = network.from_pretrained(
                 folder, local_files_only=True, weights_only=True, output_loading_info=True
             )
@@ -82,3 +84,13 @@ def load_pretrained(
             "hub with its configuration, weights and tokenizer"
         ) from error
     return loaded.eval().requires_grad_(False), prepare
+
+
+def _check_kind(folder: Path, config: type[PreTrainedConfig]) -> None:
+    """ValueError for the configuration of another network, which transformers would build.
+
+    The network for pictures is a part of that for videos, whose kind has a longer name.
+    """
+    kind = config.get_config_dict(folder, local_files_only=True)[0].get("model_type", "unknown")
+    if not kind.startswith(config.model_type):
+        raise ValueError(f"its configuration is of the kind {kind}, not {config.model_type}")

@@ -68,3 +68,10 @@ def clipseg_folder(tmp_path_factory) -> Path:
     torch.nn.init.zeros_(final.bias)
     network.save_pretrained(folder)
     return folder
+
+
+def copy_of(folder: Path, to: Path) -> Path:
+    """Copy a folder's files into another folder."""
+    for file in folder.iterdir():
+        (to / file.name).write_bytes(file.read_bytes())
+    return to

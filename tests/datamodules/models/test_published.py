@@ -12,6 +12,8 @@ from datamodules.models.schemes import by_name
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
 from datamodules.segmentation.fcn import FCNSegmenter
 from datamodules.segmentation.features.dino import DINODense
+from datamodules.segmentation.grounded import GroundedSegmenter
+from datamodules.segmentation.sam3 import SAM3Segmenter
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.support.errors import AtelierError
 from experiments.cli import main
@@ -120,6 +122,8 @@ def test_files_of_the_old_format_of_torch_are_read(tmp_path):
     [
         (FCNSegmenter(), "torchvision:fcn_resnet101"),
         (CLIPSegSegmenter(), "hf:CIDAS/clipseg-rd64-refined"),
+        (SAM3Segmenter(), "hf:facebook/sam3"),
+        (GroundedSegmenter(), "hf:IDEA-Research/grounding-dino-base"),
         (SpectralSegmenter(DINODense()), "timm:vit_small_patch16_224.dino"),
     ],
 )

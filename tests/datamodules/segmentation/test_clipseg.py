@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
 from datamodules.support.errors import AtelierError
-from tests.support.segmenter_files import bright_half
+from tests.support.segmenter_files import bright_half, copy_of
 from tests.support.traps import Trap
 
 
@@ -65,12 +65,6 @@ def test_clipseg_refuses_a_phrase_below_its_threshold(clipseg_folder):
         CLIPSegSegmenter(threshold=1.5)
 
 
-def copy_of(folder: Path, to: Path) -> Path:
-    for file in folder.iterdir():
-        (to / file.name).write_bytes(file.read_bytes())
-    return to
-
-
 def test_the_folder_of_clipseg_must_be_complete_and_harmless(clipseg_folder, tmp_path):
     folder = copy_of(clipseg_folder, tmp_path)
     weights = folder / "model.safetensors"
@@ -91,8 +85,3 @@ def test_the_folder_of_clipseg_must_be_complete_and_harmless(clipseg_folder, tmp
     torch.save({"weight": Trap(marker)}, folder / "pytorch_model.bin")
     assert refused()
     assert not marker.exists()
-
-
-def test_a_folder_that_is_not_there_is_said():
-    with pytest.raises(AtelierError, match=r"^There is no folder at /no/such/folder"):
-        CLIPSegSegmenter("/no/such/folder").segment(bright_half(), "cat")

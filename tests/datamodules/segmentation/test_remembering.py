@@ -14,7 +14,9 @@ from datamodules.segmentation.cues.stuff import Stuff
 from datamodules.segmentation.fcn import FCNSegmenter
 from datamodules.segmentation.features.dino import DINODense
 from datamodules.segmentation.features.efficientnet import EfficientNetDense
+from datamodules.segmentation.grounded import GroundedSegmenter
 from datamodules.segmentation.remembering import LIMIT, MaskMemory, RememberingSegmenter
+from datamodules.segmentation.sam3 import SAM3Segmenter
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
@@ -113,6 +115,8 @@ def test_it_needs_a_phrase_if_its_segmenter_does():
         lambda: BridgeSegmenter([Stuff()], scales=(256,)),
         FCNSegmenter,
         CLIPSegSegmenter,
+        SAM3Segmenter,
+        GroundedSegmenter,
         SpectralSegmenter,
         lambda: SpectralSegmenter(DINODense(size=224)),
     ],
@@ -133,6 +137,9 @@ def test_each_setting_changes_the_identity():
         *(BridgeSegmenter(windows=()), BridgeSegmenter([Classes()]), BridgeSegmenter([])),
         *(FCNSegmenter(), FCNSegmenter("mine.pth"), FCNSegmenter(size=64)),
         *(CLIPSegSegmenter(), CLIPSegSegmenter(threshold=0.5), CLIPSegSegmenter(binary=True)),
+        *(SAM3Segmenter(), SAM3Segmenter("mine"), SAM3Segmenter(threshold=0.3)),
+        *(GroundedSegmenter(), GroundedSegmenter("mine"), GroundedSegmenter(masks="mine")),
+        GroundedSegmenter(threshold=0.3),
         *(SpectralSegmenter(), SpectralSegmenter(neighbours=5)),
         SpectralSegmenter(EfficientNetDense(256)),
         *(SpectralSegmenter(DINODense()), SpectralSegmenter(DINODense(weights="mine.pth"))),
