@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from transformers import Sam3Model, Sam3Processor
 
 INSTEAD = (
-    "--segmenter grounded finds instances with open weights; those of SAM 3 are gated: accept the "
-    "SAM License on its page of the hub, facebook/sam3, and log in with hf auth login before you "
-    "fetch them"
+    "--segmenter grounded needs only open ones; those of SAM 3 are gated: accept the SAM License "
+    "on their page of the hub and log in by `hf auth login`, then fetch them"
 )
 
 

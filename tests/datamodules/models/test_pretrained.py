@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from datamodules.models.pretrained import hub_names
+from datamodules.segmentation.clipseg import CLIPSegSegmenter
 from datamodules.segmentation.grounded import GroundedSegmenter
 from datamodules.segmentation.sam3 import SAM3Segmenter
 from datamodules.support.errors import AtelierError
@@ -16,6 +17,7 @@ from tests.support.segmenter_files import bright_half, copy_of
 from tests.support.traps import Trap
 
 LOADERS = {  # name in sentences: fixture of its folder, network from a folder
+    "CLIPSeg": ("clipseg_folder", lambda folder: CLIPSegSegmenter(str(folder)).network),
     "SAM 3": ("sam3_folder", lambda folder: SAM3Segmenter(str(folder)).network),
     "GroundingDINO": (
         "grounding_folder",
