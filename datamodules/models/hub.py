@@ -40,7 +40,8 @@ def cached(repository: str, file: str) -> Path | None:
         path = try_to_load_from_cache(repository, file)
     except HFValidationError as error:
         raise AtelierError(
-            f"{repository!r} cannot be a repository of the hub; write OWNER/NAME"
+            f"{repository!r} cannot be a repository of the hub, and is no folder here; write "
+            "OWNER/NAME, or the path of a folder"
         ) from error
     return Path(path) if isinstance(path, str) else None
 

@@ -39,23 +39,8 @@ def quiet_transformers():
 
 
 def hub_names(*models: str) -> list[str]:
-    """Names of the weights of models that are repositories of the hub, not local folders.
-
-    Raises AtelierError for a model that is neither.
-    """
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    repositories = to_fetch(*models)
-    for name in repositories:
-        try:
-            validate_repo_id(name)
-        except HFValidationError as error:
-            raise AtelierError(
-                f"There is no folder at {name}; give one with the model's files, or the name of a "
-                "repository of the hub, OWNER/NAME"
-            ) from error
-    return [f"hf:{name}" for name in repositories]
+    """Names of the weights of models that are repositories of the hub, not local folders."""
+    return [f"hf:{name}" for name in to_fetch(*models)]
 
 
 def load_pretrained(
