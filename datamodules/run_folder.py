@@ -58,6 +58,7 @@ class Result:
     """Contents of result.json.
 
     encoder:    identity of the encoder that was optimised.
+    segmenter:  class that found the masks, "" for masks of files.
     style_note: remark of the generator on the style, "" for none.
     mask_confidence: of the segmenter by object, in [0, 1], None where it gives none.
     runs_together: number of runs that were optimised jointly.
@@ -71,6 +72,7 @@ class Result:
     method: str = ""
     encoder: str = ""
     generator: str = ""
+    segmenter: str = ""
     style_note: str = ""
     mask_confidence: Mapping[str, float | None] = field(default_factory=dict)
     steps: int = 0

@@ -198,6 +198,7 @@ class StylizationDataModule(LightningDataModule):
             self.source_text,
             self._style_picture(),
             self.parse_note,
+            "" if self.mask_files else self.segmenter.name,
         )
         refuse_empty(task)
         return task

@@ -80,6 +80,7 @@ class StyleTask:
     source_text: describes the content image (CLIPstyler: "a Photo").
     style_image: a picture that shows the style of the first region, (3, h, w) in [0, 1].
     parse_note: remark of the parser that belongs into the record of the run, "" for none.
+    segmenter: class that found the masks, "" for masks of files.
     """
 
     content: Tensor
@@ -88,6 +89,7 @@ class StyleTask:
     source_text: str = "a Photo"
     style_image: Tensor | None = None
     parse_note: str = ""
+    segmenter: str = ""
 
     def __post_init__(self) -> None:
         if {r.name: r.styles for r in self.regions} != styles_by_object(self.targets):
@@ -107,13 +109,15 @@ class StyleTask:
         source_text: str = "a Photo",
         style_image: Tensor | None = None,
         parse_note: str = "",
+        segmenter: str = "",
     ) -> StyleTask:
         """A task whose regions are those of the targets, with one mask (H, W) for each in the order
         of `styles_by_object`.
         """
         styles = styles_by_object(targets).items()
         regions = tuple(Region(*pair, mask) for pair, mask in zip(styles, masks, strict=True))
-        return cls(content, tuple(targets), regions, source_text, style_image, parse_note)
+        notes = (parse_note, segmenter)
+        return cls(content, tuple(targets), regions, source_text, style_image, *notes)
 
     @property
     def masks(self) -> Tensor:

@@ -19,6 +19,7 @@ from tests.support.checkpoints import (
     vgg_file,  # noqa: F401
 )
 from tests.support.cli import cli  # noqa: F401
+from tests.support.cris import cris_file  # noqa: F401
 from tests.support.finished import finished_run, finished_sweep  # noqa: F401
 from tests.support.hub import at_hub, hub  # noqa: F401
 from tests.support.instance_networks import (

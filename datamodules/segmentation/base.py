@@ -50,6 +50,11 @@ class Segmenter(ABC):
         """
 
     @property
+    def name(self) -> str:
+        """Name in the record of a run."""
+        return type(self).__name__
+
+    @property
     def identity(self) -> Hashable:
         """Class and settings, weights among them; segmenters of equal identity give equal masks.
 

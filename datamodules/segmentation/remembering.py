@@ -74,6 +74,10 @@ class RememberingSegmenter(Segmenter):
         return self.segmenter.needs_phrase
 
     @property
+    def name(self) -> str:
+        return self.segmenter.name
+
+    @property
     def identity(self) -> Hashable:
         return self.segmenter.identity
 

@@ -91,7 +91,8 @@ def _announce(writer: WriteRun, needed: int) -> None:
         style = in_words(region.styles) if region.styles else "(shown by its picture)"
         print(f"style    {style}", file=sys.stderr)
         covered = float((region.mask > 0.5).float().mean())
-        print(f"mask     covers {covered:.1%} of the picture", file=sys.stderr)
+        by = f"by {writer.task.segmenter}, " if writer.task.segmenter else ""
+        print(f"mask     {by}covers {covered:.1%} of the picture", file=sys.stderr)
     print(f"memory   about {needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
 
 

@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from datamodules.models.catalogue import needed_by
-from datamodules.models.published import require
+from datamodules.models.published import local_path, require
+from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from experiments.run.outdated import refuse_outdated, refuse_renamed
 from experiments.run.registry import METHODS, MODELS, part, path_of
@@ -33,15 +34,22 @@ EMBEDDED = "embedded"  # the preset whose networks come with packages
 def config_files(method: str, models: str) -> list[Path]:
     """Files of a method on a preset of models, each going over those before it.
 
-    A preset may have a file for a single method: configs/models/MODELS/METHOD.yaml.
+    A preset may have files for a single method: configs/models/MODELS/METHOD.yaml, and
+    METHOD+WEIGHTS.yaml, which counts only where the weights with that name are on this machine.
     """
     files = [path_of(method, METHODS, "method")]
     preset = path_of(models, MODELS, "preset of models")
     presets = [MODELS / f"{UNDER[models]}.yaml", preset] if models in UNDER else [preset]
     for path in presets:
-        of_method = path.with_suffix("") / files[0].name
-        files += [path, of_method] if of_method.exists() else [path]
+        folder = path.with_suffix("")
+        better = [file for file in sorted(folder.glob(f"{method}+*.yaml")) if _has_weights(file)]
+        files += [path, *folder.glob(f"{method}.yaml"), *better]
     return files
+
+
+def _has_weights(file: Path) -> bool:
+    """Whether the weights that a file's name ends with are on this machine."""
+    return local_path(by_name(file.stem.partition("+")[2])) is not None
 
 
 def compose(method: str, models: str = EMBEDDED) -> Configuration:

@@ -262,6 +262,7 @@ def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None
         method=type(cli.model).__name__,
         encoder=cli.model.encoder.identity,
         generator=type(cli.model.generator).__name__,
+        segmenter=cli.datamodule.task.segmenter,
         style_note=cli.model.generator.note,
         mask_confidence=cli.datamodule.confidence,
         steps=len(folder.course),

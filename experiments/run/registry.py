@@ -46,6 +46,7 @@ SEGMENTERS = {
     "clipseg": _class("datamodules.segmentation.clipseg.CLIPSegSegmenter"),
     "sam3": _class("datamodules.segmentation.sam3.SAM3Segmenter"),
     "grounded": _class("datamodules.segmentation.grounded.GroundedSegmenter"),
+    "cris": _class("datamodules.segmentation.cris.segmenter.CRISSegmenter"),
     "fcn": _class("datamodules.segmentation.fcn.FCNSegmenter"),
     "box": _class("datamodules.segmentation.box.BoxSegmenter"),
     "whole": _class("datamodules.segmentation.whole.WholePicture"),

@@ -10,6 +10,7 @@ from datamodules.models.fetching import altered_files
 from datamodules.models.published import load_into
 from datamodules.models.schemes import by_name
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
+from datamodules.segmentation.cris.segmenter import CRISSegmenter
 from datamodules.segmentation.fcn import FCNSegmenter
 from datamodules.segmentation.features.dino import DINODense
 from datamodules.segmentation.grounded import GroundedSegmenter
@@ -75,6 +76,7 @@ def bare_machine(tmp_path, monkeypatch):
 
 LOADERS = {
     "fcn_resnet101": lambda path: FCNSegmenter(str(path)).network,
+    "CRIS": lambda path: CRISSegmenter(str(path)).network,
     VIT: lambda path: DINODense(VIT, str(path)).network,
     "VGG-19": lambda path: VGGFeatures(weights=str(path)),
 }
@@ -92,7 +94,7 @@ def test_bad_files_are_refused_in_one_sentence(name, tmp_path, vit_file):
         assert "\n" not in str(e.value) and "weights_only" not in str(e.value)
 
     torch.save({"another": torch.zeros(3)}, path)
-    refused("another|Missing key")
+    refused("another|Missing key|no state_dict")
     path.write_bytes(vit_file.read_bytes()[:100_000])
     refused()
     torch.save([1, 2], path)

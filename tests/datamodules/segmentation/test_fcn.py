@@ -10,6 +10,7 @@ from torch import Tensor
 
 from datamodules.images import load_picture, to_tensor
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
+from datamodules.segmentation.cris.segmenter import CRISSegmenter
 from datamodules.segmentation.fcn import FCNSegmenter, voc_class
 from datamodules.support.errors import AtelierError
 from tests.support.segmenter_files import bright_half
@@ -107,7 +108,7 @@ def test_a_phrase_without_a_class_is_refused_with_the_list_of_classes(phrase):
         FCNSegmenter("untrained").segment(bright_half(), phrase)
 
 
-def test_fcn_and_clipseg_refuse_an_empty_phrase():
-    for segmenter in (FCNSegmenter("untrained"), CLIPSegSegmenter()):
+def test_segmenters_of_phrases_refuse_an_empty_one():
+    for segmenter in (FCNSegmenter("untrained"), CLIPSegSegmenter(), CRISSegmenter()):
         with pytest.raises(AtelierError, match="No object is named"):
             segmenter.segment(bright_half(), " ")

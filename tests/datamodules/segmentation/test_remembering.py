@@ -9,6 +9,7 @@ from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.box import BoxSegmenter
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.segmentation.clipseg import CLIPSegSegmenter
+from datamodules.segmentation.cris.segmenter import CRISSegmenter
 from datamodules.segmentation.cues.classes import Classes
 from datamodules.segmentation.cues.stuff import Stuff
 from datamodules.segmentation.fcn import FCNSegmenter
@@ -117,6 +118,7 @@ def test_it_needs_a_phrase_if_its_segmenter_does():
         CLIPSegSegmenter,
         SAM3Segmenter,
         GroundedSegmenter,
+        CRISSegmenter,
         SpectralSegmenter,
         lambda: SpectralSegmenter(DINODense(size=224)),
     ],
@@ -140,6 +142,8 @@ def test_each_setting_changes_the_identity():
         *(SAM3Segmenter(), SAM3Segmenter("mine"), SAM3Segmenter(threshold=0.3)),
         *(GroundedSegmenter(), GroundedSegmenter("mine"), GroundedSegmenter(masks="mine")),
         GroundedSegmenter(threshold=0.3),
+        *(CRISSegmenter(), CRISSegmenter("mine.pth"), CRISSegmenter(threshold=0.5)),
+        CRISSegmenter(binary=True),
         *(SpectralSegmenter(), SpectralSegmenter(neighbours=5)),
         SpectralSegmenter(EfficientNetDense(256)),
         *(SpectralSegmenter(DINODense()), SpectralSegmenter(DINODense(weights="mine.pth"))),

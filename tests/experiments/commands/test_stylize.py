@@ -60,6 +60,8 @@ def test_stylize_end_to_end(cli, finished_run, tmp_path):
     result = json.loads((first / "result.json").read_text())
     assert (result["seed"], result["steps"]) == (3, 6)
     assert (result["generator"], result["style_note"]) == ("Painter", "")
+    assert result["segmenter"] == "BridgeSegmenter"
+    assert "\nmask     by BridgeSegmenter, covers " in done.stderr
     assert 0.7 < result["mask_confidence"]["cat"] <= 1
     assert result["metrics"]["background_max_error"] == 0
     assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()

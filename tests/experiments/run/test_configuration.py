@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from datamodules.models.catalogue import catalogue, needed_by
+from datamodules.models.published import register
 from datamodules.support.errors import AtelierError
 from experiments.cli import main
 from experiments.run.configuration import (
@@ -251,6 +252,49 @@ def test_weights_of_a_method_on_other_models_can_be_fetched(no_network, capsys):
 
 
 # Presets.
+
+
+@pytest.fixture
+def registered(no_network, tmp_path):
+    """A file that stands for CRIS's checkpoint."""
+    file = tmp_path / "best_model.pth"
+    file.write_bytes(b"x")
+    register("cris", file)
+    return file
+
+
+def segmenter_of(method, models):
+    return compose(method, models)["data"]["segmenter"]["class_path"].rpartition(".")[2]
+
+
+@pytest.mark.parametrize("models", ["paper", "reference", "siglip"])
+def test_soulstyler_has_cris_where_it_is_registered(no_network, models, request):
+    assert segmenter_of("soulstyler", models) == "CLIPSegSegmenter"
+    request.getfixturevalue("registered")
+    assert segmenter_of("soulstyler", models) == "CRISSegmenter"
+    assert "hf:CIDAS/clipseg-rd64-refined" not in weights_of(compose("soulstyler", models))
+    assert segmenter_of("soulstyler", "embedded") == "BridgeSegmenter"
+    assert segmenter_of("fusion", models) == "CLIPSegSegmenter"
+
+
+def test_lightnings_command_line_has_cris_by_a_third_file(resolved, registered):
+    from experiments.run.lightning_cli import AtelierCLI
+
+    files = [METHODS / "soulstyler.yaml", MODELS / "paper.yaml"]
+    files += [MODELS / "paper" / "soulstyler+cris.yaml"]
+    assert config_files("soulstyler", "paper") == files
+    words = [f"--config={path}" for path in files]
+    by_lightning = resolved(AtelierCLI.from_arguments, [*words, "--data.image=skimage:chelsea"])
+    settings = compose("soulstyler", "paper"), PICTURE
+    assert resolved(AtelierCLI.from_settings, *settings) == by_lightning
+
+
+def test_a_checkpoint_that_is_no_longer_there_is_said(registered, capsys):
+    registered.unlink()
+    words = ["skimage:chelsea", "Turn the cat to fire", "--models", "paper"]
+    assert main(["stylize", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"cris was registered as {registered}, where there is nothing now" in line
 
 
 def test_the_reference_preset_switches_every_deviation_on():
