@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from datamodules.benchmarks.own_folder import folder_set
@@ -12,7 +13,7 @@ from datamodules.benchmarks.sets import BenchmarkSet, load_set
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from experiments.campaigns.job import Job
-from experiments.campaigns.plan import check_method, make_job
+from experiments.campaigns.plan import check_method, composed, make_job
 from experiments.run.registry import METHODS, path_of
 
 
@@ -34,23 +35,37 @@ def benchmark_jobs(
     models: str,
     overrides: Mapping[str, Any],
     wandb: bool,
+    segmenter: Mapping[str, Any] | None = None,
 ) -> tuple[list[Job], dict[str, str]]:
     """The jobs, and by method why it is left out where it cannot serve.
 
-    overrides: settings that precede the set's. Raises AtelierError for an unknown method.
+    overrides: settings that precede the set's. segmenter: its short name as "segmenter" and its
+    settings by dotted name, for the methods that `looks_for_objects` admits; a label of their runs.
+    Raises AtelierError for an unknown method.
     """
     jobs, refusals = [], {}
     for method in dict.fromkeys(methods):
         path_of(method, METHODS, "method")
+        finder = segmenter if segmenter and looks_for_objects(method, models) else {}
         for entry in benchmark.entries:
             if refusal := _refusal(method, entry.settings):
                 refusals[method] = refusal
                 continue
             values = {"method": method, "models": models, "image": entry.image, "seed": entry.seed}
             labels = {"picture": entry.picture, **entry.labels, "seed": entry.seed}
-            values |= {**entry.settings, **overrides}
+            labels |= {"segmenter": finder["segmenter"]} if finder else {}
+            values |= {**entry.settings, **overrides, **finder}
             jobs.append(make_job(values, labels, benchmark.name, wandb))
     return jobs, refusals
+
+
+def looks_for_objects(method: str, models: str) -> bool:
+    """Whether a method's segmenter looks for what a phrase names.
+
+    The masks of other methods, such as the whole picture or what is salient, are a part of them.
+    """
+    segmenter = composed(method, models)["data"]["segmenter"]
+    return resolve_name(segmenter["class_path"]).needs_phrase
 
 
 def _refusal(method: str, settings: Mapping[str, str]) -> str:

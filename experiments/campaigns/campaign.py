@@ -22,7 +22,7 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
     """
     jobs, root = shard(jobs, options.shard), folder_of(name, options.out)
     if options.dry_run:
-        print(*describe(jobs, root, options.workers.count, models), sep="\n")
+        print(*describe(jobs, root, options.workers.count), sep="\n")
         return 0
     counts = make_all(jobs, root, options.workers, options.retry)
     whole = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,15 @@ from datamodules.run_folder import RESULT, RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from experiments.campaigns.job import Job
-from experiments.run.configuration import EMBEDDED, compose, weights_of
-from experiments.run.options import FILES, SETTINGS, absolute
-from experiments.run.registry import method_class, part
+from experiments.run.configuration import (
+    EMBEDDED,
+    Configuration,
+    compose,
+    weights_of,
+    with_settings,
+)
+from experiments.run.options import FILES, SETTINGS, absolute, below
+from experiments.run.registry import PARTS, method_class, part
 
 SPECIAL = ("method", "models")  # what a job has besides settings
 PLACE = ("out", "device")  # short options that a campaign sets itself
@@ -85,7 +92,7 @@ def folder_of(name: str, out: str | None = None) -> Path:
     return Path(out) if out else Path("runs") / slug(name)
 
 
-def describe(jobs: Sequence[Job], root: Path, workers: int, models: str) -> Iterator[str]:
+def describe(jobs: Sequence[Job], root: Path, workers: int) -> Iterator[str]:
     """The plan line by line: the runs, the weights that they need, and the time.
 
     workers: runs at a time.
@@ -93,14 +100,23 @@ def describe(jobs: Sequence[Job], root: Path, workers: int, models: str) -> Iter
     states = [job.state(root) for job in jobs]
     for job, state in zip(jobs, states, strict=True):
         yield f"{job.id}  {state:7}  {job.described()}"
-    methods = {str(job.labels["method"]) for job in jobs}
-    for name in sorted({n for method in methods for n in weights_of(composed(method, models))}):
+    for name in sorted({name for config in _networks(jobs) for name in weights_of(config)}):
         yield f"needs {name}: {'here' if local_path(by_name(name)) else 'MISSING'}"
     done = Counter(states)["done"]
     seconds = seconds_per_run(root)
     minutes = (len(jobs) - done) * seconds / max(1, workers) / 60
     time = f"about {minutes:.0f} min" if seconds else "unknown, no run is done"
     yield f"{len(jobs)} runs: {done} done, {len(jobs) - done} to make; time: {time}"
+
+
+def _networks(jobs: Sequence[Job]) -> Iterator[Configuration]:
+    """Configurations of the jobs, one of those that agree in method, parts and their settings."""
+    by_parts = {
+        json.dumps([job.labels["method"], *(below(job.settings, part) for part in PARTS)]): job
+        for job in jobs
+    }
+    for job in by_parts.values():
+        yield with_settings(job.config, job.settings)
 
 
 def seconds_per_run(root: Path) -> float:

@@ -9,13 +9,16 @@ too.
   atelier bench soulstyler --pictures ~/soulstyler --models paper --workers 4
   atelier bench ./photos --instructions list.txt --methods soulstyler,clipstyler
   atelier bench demo --size 192 --steps 40       reduced
+  atelier bench demo --segmenter sam3            the objects by another segmenter
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.campaign import run_campaign
@@ -26,7 +29,8 @@ from experiments.campaigns.options import (
 )
 from experiments.campaigns.plan import folder_of
 from experiments.run.configuration import EMBEDDED
-from experiments.run.options import add_options, dotted
+from experiments.run.options import add_options, below, dotted
+from experiments.run.registry import part
 
 SHORT = ("size", "steps")  # options that become settings of all runs
 
@@ -39,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(models=EMBEDDED)
     add("--pictures", metavar="DIR", help="where the set's pictures are, if they are not shipped")
     add("--instructions", metavar="FILE", help="with a folder of pictures: one per line")
-    add_options(parser, "--size", "--steps")
+    add_options(parser, "--segmenter", "--size", "--steps")
     add_campaign_arguments(parser)
 
 
@@ -54,9 +58,11 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         return _parsers(benchmark.instructions, folder_of(name, options.out), options)
     for picture, why in benchmark.missing.items():
         print(f"atelier: {picture} is left out: {why}", file=sys.stderr)
-    methods = [word.strip() for word in args.methods.split(",")] if args.methods else None
+    methods = [word.strip() for word in (args.methods or "").split(",") if word.strip()]
+    methods = methods or benchmark.methods
+    segmenter = _segmenter(args, methods, overrides)
     jobs, refusals = benchmark_jobs(
-        benchmark, methods or benchmark.methods, args.models, overrides, options.wandb
+        benchmark, methods, args.models, overrides, options.wandb, segmenter
     )
     for method, why in refusals.items():
         print(f"atelier: {method} is left out where it cannot serve: {why}", file=sys.stderr)
@@ -64,6 +70,30 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         raise AtelierError(f"Nothing of the set {benchmark.name} can be run here; see above")
     code = run_campaign(name, jobs, args.models, options)
     return 2 if benchmark.missing and not options.dry_run else code
+
+
+def _segmenter(
+    args: argparse.Namespace, methods: Sequence[str], overrides: dict[str, Any]
+) -> dict[str, Any]:
+    """The settings of --segmenter, taken out of the overrides; {} without it.
+
+    Methods that keep their own masks are named on stderr; AtelierError if all of them do.
+    """
+    from experiments.campaigns.benchmark import looks_for_objects
+
+    if not args.segmenter:
+        return {}
+    part("data.segmenter", args.segmenter)  # refused now if it is unknown
+    own = [method for method in methods if not looks_for_objects(method, args.models)]
+    if len(own) == len(methods):
+        raise AtelierError(
+            f"--segmenter is of no use to {', '.join(own)}, which look for no object by its name; "
+            "leave it out, or add a method such as soulstyler"
+        )
+    if own:
+        print(f"atelier: --segmenter is of no use to {', '.join(own)}", file=sys.stderr)
+    settings = {name: overrides.pop(name) for name in below(overrides, "data.segmenter.")}
+    return {"segmenter": args.segmenter, **settings}
 
 
 def _parsers(instructions: Path, root: Path, options: CampaignOptions) -> int:

@@ -21,7 +21,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from experiments.campaigns.plan import check_method
 from experiments.run.configuration import EMBEDDED
-from experiments.run.options import add_options, check_endpoint, dotted, pairs
+from experiments.run.options import add_options, below, check_endpoint, dotted, pairs
 from experiments.run.registry import METHODS, path_of
 
 PARSER, SEGMENTER = "data.parser.", "data.segmenter."  # beginnings of their settings
@@ -82,8 +82,3 @@ def _parse(args: argparse.Namespace, settings: Mapping[str, str]) -> dict[str, s
 
     parser = build_parser(args.parser, args.base_url, below(settings, PARSER))
     return parse_styles(args.instruction, parser)
-
-
-def below(settings: Mapping[str, str], part: str) -> dict[str, str]:
-    """The settings of a part."""
-    return {name: value for name, value in settings.items() if name.startswith(part)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,11 @@ def dotted(words: Sequence[str], command: str, *below: str) -> dict[str, str]:
             raise AtelierError(f"{word} has no value; give one, such as {word} 1")
         values[name] = value if equals else rest.pop(0)
     return values
+
+
+def below(settings: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The settings of a part, whose dotted name with the last dot is `part`."""
+    return {name: value for name, value in settings.items() if name.startswith(part)}
 
 
 def spell_out(words: Sequence[str]) -> list[str]:

@@ -1,0 +1,117 @@
+"""`--segmenter NAME` in every command that has it, with networks of `transformers` from folders."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from experiments.run.registry import SEGMENTERS
+
+TINY = ["--size", 64, "--steps", 2, "--model.brush", "0.5", "--model.patches.count", 4]
+COMMANDS = {
+    "mask": ["skimage:rocket", "rocket"],
+    "stylize": ["skimage:rocket", "Turn the rocket to fire"],
+    "compare": ["skimage:rocket", "Turn the rocket to fire"],
+    "bench": ["demo", "--dry-run"],
+}
+
+
+def sam3(folder) -> list:
+    """Options for the small SAM 3, whose scores are near 0.1."""
+    below = "--data.segmenter"
+    return ["--segmenter", "sam3", f"{below}.model", folder, f"{below}.threshold", 0.1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_segmenter_is_met_with_the_nearest(cli, command):
+    done = cli(command, *COMMANDS[command], "--segmenter", "sam")
+    assert done.returncode == 2
+    assert "There is no segmenter 'sam'" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("did you mean sam3?")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_lists_all_segmenters(cli, command):
+    page = " ".join(cli(command, "--help").stdout.split())
+    assert f"what finds the object: {', '.join(SEGMENTERS)}" in page
+
+
+def test_a_mask_is_that_of_the_chosen_instance(cli, tmp_path, sam3_folder):
+    masks = []
+    for phrase in ("cat", "the largest cat"):
+        done = cli("mask", "skimage:chelsea", phrase, "-o", "mask.png", *sam3(sam3_folder))
+        assert done.returncode == 0, done.stderr
+        mask = Image.open(tmp_path / "mask.png")
+        assert (mask.mode, mask.size) == ("L", (451, 300))
+        masks.append(np.asarray(mask) / 255)
+    union, one = masks
+    assert (one <= union).all()
+    assert one.mean() < union.mean() - 0.01
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--data.segmenter.model", "no/such/folder"], "is no folder here"),
+        (["--data.segmenter.threshold", "7"], "is no probability"),
+    ],
+)
+def test_a_wrong_setting_of_a_segmenter_is_one_sentence(cli, words, sentence):
+    done = cli("mask", "skimage:chelsea", "cat", "--segmenter", "sam3", *words)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_choice_without_an_answer_is_one_sentence(cli, sam3_folder):
+    done = cli("mask", "skimage:chelsea", "the ninth cat from the left", *sam3(sam3_folder))
+    assert done.returncode == 2
+    assert 'shows "cat"' in done.stderr.splitlines()[-1]
+
+
+def test_a_run_stylizes_the_chosen_instance(cli, tmp_path, sam3_folder):
+    words = ["stylize", "skimage:chelsea", "Turn the largest cat to fire", "--parser", "rules"]
+    words += [*TINY, "--model.coverage", "0.01", "--no-wandb", "--out", "run"]
+    done = cli(*words, *sam3(sam3_folder))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    (region,) = yaml.safe_load((tmp_path / "run" / "parse.json").read_text())
+    assert region["object"] == "largest cat"
+    assert 0.1 < result["mask_confidence"]["largest cat"] < 0.3
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["data"]["segmenter"]["class_path"].endswith("SAM3Segmenter")
+
+
+def test_the_segmenter_is_part_of_the_identity_of_a_benchmarks_runs(cli):
+    def plan(*words) -> dict[str, str]:
+        """The described runs of the demonstration by their identity."""
+        done = cli("bench", "demo", "--dry-run", *TINY, *words)
+        assert done.returncode == 0, done.stderr
+        lines = (line.split(maxsplit=2) for line in done.stdout.splitlines())
+        return {run: text for run, state, text in lines if state == "open"}
+
+    plain, other = plan(), plan("--segmenter", "grounded", "--data.segmenter.threshold", "0.4")
+    assert len(plain) == len(other) == 24
+    named = {run for run, text in other.items() if text.endswith("segmenter grounded")}
+    assert {other[run].split(",")[0] for run in named} == {
+        "method soulstyler",
+        "method generative_artisan",
+    }
+    assert set(other) - set(plain) == named  # the others keep their own masks
+    again = plan("--segmenter", "grounded")
+    assert not named & set(again)  # the threshold is part of the identity, too
+
+
+def test_a_benchmark_names_the_weights_of_its_segmenter(cli):
+    words = ["bench", "demo", "--dry-run", "--segmenter", "grounded"]
+    done = cli(*words)
+    for name in ("hf:IDEA-Research/grounding-dino-base", "hf:facebook/sam2.1-hiera-small"):
+        assert f"needs {name}: " in done.stdout
+    assert "of no use to clipstyler, sem_cs" in done.stderr
+    done = cli(*words, "--methods", "clipstyler")
+    assert done.returncode == 2
+    assert "--segmenter is of no use to clipstyler, which look" in done.stderr
