@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from datamodules.images import load_picture, to_picture, to_tensor
+from datamodules.parsing.rules import RulesParser
 from datamodules.segmentation.sam3 import SAM3Segmenter
+from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
 from tests.support.segmenter_files import bright_half
 
@@ -81,6 +83,18 @@ def test_the_network_reads_the_phrase_without_the_words_of_choice(sam3_folder, m
     cat, dog = (read(bright_half(), words)[0] for words in ("cat", "dog"))
     assert not torch.allclose(cat, dog, atol=1e-3)
     read(bright_half(), "a cat " * 40)  # more tokens than the network takes
+
+
+def test_a_sentence_chooses_one_instance(sam3_folder, photo):
+    segmenter = SAM3Segmenter(str(sam3_folder), THRESHOLD)
+    sentence = "Turn the largest cat to fire"
+    data = StylizationDataModule("skimage:chelsea", RulesParser(), segmenter, sentence)
+    data.setup()
+    (region,) = data.task.regions
+    assert region.name == "largest cat"
+    assert 0 < data.confidence["largest cat"] < 1
+    whole = segmenter.segment(photo, "cat")
+    assert 0 < region.mask.mean() < whole.mean()
 
 
 def test_nothing_above_the_threshold_is_refused(sam3_folder):

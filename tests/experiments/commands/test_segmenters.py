@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from experiments.run.registry import SEGMENTERS
@@ -71,19 +68,6 @@ def test_a_choice_without_an_answer_is_one_sentence(cli, sam3_folder):
     done = cli("mask", "skimage:chelsea", "the ninth cat from the left", *sam3(sam3_folder))
     assert done.returncode == 2
     assert 'shows "cat"' in done.stderr.splitlines()[-1]
-
-
-def test_a_run_stylizes_the_chosen_instance(cli, tmp_path, sam3_folder):
-    words = ["stylize", "skimage:chelsea", "Turn the largest cat to fire", "--parser", "rules"]
-    words += [*TINY, "--model.coverage", "0.01", "--no-wandb", "--out", "run"]
-    done = cli(*words, *sam3(sam3_folder))
-    assert done.returncode == 0, done.stderr
-    result = json.loads((tmp_path / "run" / "result.json").read_text())
-    (region,) = yaml.safe_load((tmp_path / "run" / "parse.json").read_text())
-    assert region["object"] == "largest cat"
-    assert 0.1 < result["mask_confidence"]["largest cat"] < 0.3
-    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert config["data"]["segmenter"]["class_path"].endswith("SAM3Segmenter")
 
 
 def test_the_segmenter_is_part_of_the_identity_of_a_benchmarks_runs(cli):
