@@ -1,7 +1,7 @@
 """Masks for any phrase by CLIPSeg (Lueddecke and Ecker 2022): CLIP with a decoder for pixels.
 
-Soulstyler segments with CRIS, whose sigmoid per pixel must exceed 0.35; CLIPSeg solves the same
-task, and its weights are published on the Hugging Face hub.
+Soulstyler segments with CRIS (`datamodules/segmentation/cris`), whose sigmoid per pixel must exceed
+0.35; CLIPSeg solves the same task, and its weights are published on the Hugging Face hub.
 """
 
 from __future__ import annotations

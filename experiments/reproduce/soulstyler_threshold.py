@@ -1,6 +1,6 @@
 """Soulstyler, the threshold t: style against content, best at t = 0.7 in the paper.
 
-Paper's form: --models paper, 512 px, 200 steps, CLIP ViT-B/32, VGG-19, CLIPSeg in CRIS's place.
+Paper's form: --models paper, 512 px, 200 steps, CLIP ViT-B/32, VGG-19, CRIS where registered.
 Reduced form: embedded models, one picture of scikit-image, 256 px, 40 steps, nine thresholds, two
 processor cores, about 6 min. All 18 thresholds and more seeds: atelier sweep threshold.
 """

@@ -35,21 +35,21 @@ def config_files(method: str, models: str) -> list[Path]:
     """Files of a method on a preset of models, each going over those before it.
 
     A preset may have files for a single method: configs/models/MODELS/METHOD.yaml, and
-    METHOD+WEIGHTS.yaml, which counts only where the weights with that name are on this machine.
+    METHOD-WEIGHTS.yaml, which counts only where the weights with that name are on this machine.
     """
     files = [path_of(method, METHODS, "method")]
     preset = path_of(models, MODELS, "preset of models")
     presets = [MODELS / f"{UNDER[models]}.yaml", preset] if models in UNDER else [preset]
     for path in presets:
         folder = path.with_suffix("")
-        better = [file for file in sorted(folder.glob(f"{method}+*.yaml")) if _has_weights(file)]
+        better = [file for file in sorted(folder.glob(f"{method}-*.yaml")) if _has_weights(file)]
         files += [path, *folder.glob(f"{method}.yaml"), *better]
     return files
 
 
 def _has_weights(file: Path) -> bool:
     """Whether the weights that a file's name ends with are on this machine."""
-    return local_path(by_name(file.stem.partition("+")[2])) is not None
+    return local_path(by_name(file.stem.partition("-")[2])) is not None
 
 
 def compose(method: str, models: str = EMBEDDED) -> Configuration:

@@ -75,6 +75,7 @@ def test_the_papers_networks_are_fetched_and_take_their_first_step(papers_hub, t
     run.send_signal(signal.SIGINT)  # the scores would take as long again
     stdout, stderr = run.communicate(timeout=60)
     assert first.exists(), stderr
+    assert "by CLIPSegSegmenter, covers" in stderr
     assert json.loads((tmp_path / "run" / "parse.json").read_text())
     assert papers_hub.requests == []  # everything was there
     assert papers_hub.member not in fetch.stdout + fetch.stderr + stdout + stderr

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from datamodules.models.published import register
 from datamodules.parsing.llm import LLMParser
+from datamodules.run_folder import RunFolder
 from datamodules.segmentation.features.dino import DINODense
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.stylization import StylizationDataModule
@@ -59,6 +61,32 @@ def test_a_run_on_real_classes_from_the_sentence_to_the_third_step(tiny_clip, vg
     batch = data.task.batch()
     assert all(math.isfinite(losses["loss"]) for losses in descend(method, batch, steps=3))
     assert (method.stylize(batch) - batch.content).abs().mean() > 0
+
+
+def test_a_run_at_paper_settings_records_that_cris_found_the_object(
+    tiny_clip, vgg_file, cris_file, tmp_path
+):
+    """The preset takes CRIS where it is registered, and config.yaml will take it again."""
+    from experiments.run.lightning_cli import AtelierCLI
+
+    register("cris", cris_file)
+    settings = {
+        "data.image": "skimage:chelsea",
+        "data.object": "cat",
+        "data.style": "fire",
+        "data.size": 64,
+        "model.encoder.model": "tiny-clip",
+        "model.encoder.pretrained": str(tiny_clip[0]),
+        "model.content_features.weights": str(vgg_file[0]),
+        "model.style_features.weights": str(vgg_file[0]),
+        "run.out": str(tmp_path / "run"),
+    }
+    run = AtelierCLI.from_settings(compose("soulstyler", "paper"), settings, started=0.0).set_up()
+    assert run.task.segmenter == "CRISSegmenter"
+    assert RunFolder(run.folder).setting("data.segmenter") == {
+        "class_path": "datamodules.segmentation.cris.segmenter.CRISSegmenter",
+        "init_args": {"weights": "cris", "threshold": 0.35, "binary": False},
+    }
 
 
 @pytest.mark.slow

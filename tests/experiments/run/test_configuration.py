@@ -281,7 +281,7 @@ def test_lightnings_command_line_has_cris_by_a_third_file(resolved, registered):
     from experiments.run.lightning_cli import AtelierCLI
 
     files = [METHODS / "soulstyler.yaml", MODELS / "paper.yaml"]
-    files += [MODELS / "paper" / "soulstyler+cris.yaml"]
+    files += [MODELS / "paper" / "soulstyler-cris.yaml"]
     assert config_files("soulstyler", "paper") == files
     words = [f"--config={path}" for path in files]
     by_lightning = resolved(AtelierCLI.from_arguments, [*words, "--data.image=skimage:chelsea"])
