@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from datamodules.segmentation.cris.network import CRIS, Architecture
-from tests.golden.parity.cris import recipe
+from tests.golden.parity import recipe
 
-GOLDEN = Path(recipe.__file__).parent
+GOLDEN = Path(recipe.__file__).parent / "cris"
 FULL = Architecture()
 TINY = Architecture(
     stages=(1, 2, 1, 1),

@@ -273,6 +273,8 @@ def test_soulstyler_has_cris_where_it_is_registered(no_network, models, request)
     request.getfixturevalue("registered")
     assert segmenter_of("soulstyler", models) == "CRISSegmenter"
     assert "hf:CIDAS/clipseg-rd64-refined" not in weights_of(compose("soulstyler", models))
+    binary = compose("soulstyler", models)["data"]["segmenter"].get("init_args", {})
+    assert binary == ({"binary": True} if models == "reference" else {})
     assert segmenter_of("soulstyler", "embedded") == "BridgeSegmenter"
     assert segmenter_of("fusion", models) == "CLIPSegSegmenter"
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from datamodules.segmentation.cris.framing import SIDE, framed, normalised, unframed
-from tests.golden.parity.cris import recipe
+from tests.golden.parity import recipe
 from tests.support.cris import GOLDEN
 
 SIZES = {"wide": (150, 260), "tall": (700, 480)}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from datamodules.segmentation.cris.network import CRIS, Architecture
 from datamodules.segmentation.cris.segmenter import CRISSegmenter
-from tests.golden.parity.cris import recipe
+from tests.golden.parity import recipe
 from tests.support.cris import FULL, GOLDEN, TINY, checkpoint, network, shapes
 
 TOLERANCE = 2e-4
