@@ -85,7 +85,7 @@ class GroundedSegmenter(Segmenter):
         boxes, scores = boxes[scores > self.threshold], scores[scores > self.threshold]
         logits = self.outline(content, boxes)
         indices = choose(logits[:, 0].sigmoid(), scores, choice)
-        return reduce(torch.maximum, (self.enlarged(logits[k], content) for k in indices))
+        return reduce(torch.maximum, (self.enlarge(logits[k], content) for k in indices))
 
     def find(self, content: Tensor, subject: str) -> tuple[Tensor, Tensor]:
         """Boxes (Q, 4), left, top, right and bottom in px, with the scores (Q,) of the subject.
@@ -101,16 +101,16 @@ class GroundedSegmenter(Segmenter):
             max_length=network.config.max_text_len,
             return_tensors="pt",
         )
-        found = network(**inputs)
+        out = network(**inputs)
         all_boxes = processor.post_process_grounded_object_detection(
-            found,
+            out,
             inputs["input_ids"],
             threshold=-1,
             text_threshold=1,
             target_sizes=[content.shape[1:]],
         )
         name = processor.tokenizer.tokenize(nested_phrases(subject)[1])
-        scores = found.logits[0].sigmoid()
+        scores = out.logits[0].sigmoid()
         scores[:, 1 + len(name) : inputs["input_ids"].shape[1] - 2] = 0
         return all_boxes[0]["boxes"], scores.amax(1)
 
@@ -120,14 +120,14 @@ class GroundedSegmenter(Segmenter):
         inputs = processor(
             images=to_picture(content), input_boxes=[boxes.tolist()], return_tensors="pt"
         )
-        found = network(
+        out = network(
             pixel_values=inputs["pixel_values"],
             input_boxes=inputs["input_boxes"],
             multimask_output=False,
         )
-        return found.pred_masks[0]
+        return out.pred_masks[0]
 
-    def enlarged(self, logits: Tensor, content: Tensor) -> Tensor:
+    def enlarge(self, logits: Tensor, content: Tensor) -> Tensor:
         """Probabilities (H, W) at the size of a picture (3, H, W) from logits (1, h, w)."""
         _, processor = self.outliner
         size = content.shape[1:]

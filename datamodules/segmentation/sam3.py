@@ -79,6 +79,6 @@ class SAM3Segmenter(Segmenter):
         words = processor.tokenizer(
             subject, padding="max_length", truncation=True, max_length=longest, return_tensors="pt"
         )
-        found = network(pixel_values=picture["pixel_values"], **words)
-        scores = found.pred_logits.sigmoid() * found.presence_logits.sigmoid()
-        return found.pred_masks[0].sigmoid(), scores[0]
+        out = network(pixel_values=picture["pixel_values"], **words)
+        scores = out.pred_logits.sigmoid() * out.presence_logits.sigmoid()
+        return out.pred_masks[0].sigmoid(), scores[0]

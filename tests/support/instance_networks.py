@@ -24,7 +24,7 @@ def sam3_folder(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("sam3")
     torch.manual_seed(0)
-    sharpened(Sam3Model(Sam3Config(**sam3_parts()))).save_pretrained(folder)
+    sharpen(Sam3Model(Sam3Config(**sam3_parts()))).save_pretrained(folder)
     pictures = Sam3ImageProcessor(size={"height": 112, "width": 112})
     Sam3Processor(pictures, clip_tokenizer()).save_pretrained(folder)
     return folder
@@ -59,7 +59,7 @@ def sam2_folder(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("sam2")
     torch.manual_seed(0)
-    sharpened(Sam2Model(Sam2Config(**sam2_parts()))).save_pretrained(folder)
+    sharpen(Sam2Model(Sam2Config(**sam2_parts()))).save_pretrained(folder)
     Sam2Processor(Sam2ImageProcessor(size={"height": 128, "width": 128})).save_pretrained(folder)
     return folder
 
@@ -119,7 +119,7 @@ def grounding_folder(tmp_path_factory) -> Path:
     return folder
 
 
-def sharpened(network: nn.Module) -> nn.Module:
+def sharpen(network: nn.Module) -> nn.Module:
     """The network with weights ten times as large: untrained ones give masks of 0.5 everywhere."""
     for weights in network.parameters():
         if weights.ndim > 1:
@@ -201,9 +201,10 @@ def bert_tokenizer():
 
     from transformers import BertTokenizer
 
-    fixed = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103}
-    fixed |= {".": 1012, "?": 1029}
+    special = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103}
+    special |= {".": 1012, "?": 1029}
     words = ["cat", "dog", "on", "sofa", *letters, *(f"##{letter}" for letter in letters)]
-    numbers = fixed | {word: 200 + k for k, word in enumerate(words)}
-    taken = set(numbers.values())
-    return BertTokenizer(vocab=numbers | {f"[{k}]": k for k in range(1030) if k not in taken})
+    numbers = special | {word: 200 + k for k, word in enumerate(words)}
+    return BertTokenizer(
+        vocab=numbers | {f"[{k}]": k for k in range(1030) if k not in numbers.values()}
+    )

@@ -53,9 +53,9 @@ def choose(masks: Tensor, scores: Tensor, choice: Choice) -> list[int]:
 def distinct(masks: Tensor, scores: Tensor) -> list[int]:
     """Indices of masks (N, h, w) of different instances, by falling scores (N,); no empty ones."""
     flat = (masks > 0.5).flatten(1).float()
-    shared = flat @ flat.T
-    areas = shared.diagonal()
-    overlap = shared / (areas[:, None] + areas - shared).clamp(min=1)
+    common = flat @ flat.T
+    areas = common.diagonal()
+    overlap = common / (areas[:, None] + areas - common).clamp(min=1)
     indices: list[int] = []
     for k in scores.argsort(descending=True, stable=True).tolist():
         if areas[k] and all(overlap[k, other] < SAME for other in indices):

@@ -70,19 +70,19 @@ def test_a_phrase_chooses_one_instance(sam3_folder, photo):
 
 def test_the_network_reads_the_phrase_without_the_words_of_choice(sam3_folder, monkeypatch):
     segmenter = SAM3Segmenter(str(sam3_folder), LOW)
-    subjects, read = [], segmenter.instances
+    subjects, find = [], segmenter.instances
 
     def instances(content, subject):
         subjects.append(subject)
-        return read(content, subject)
+        return find(content, subject)
 
     monkeypatch.setattr(segmenter, "instances", instances)
     for phrase in ("the largest white cat", "a white cat"):
         segmenter.segment(bright_half(), phrase)
     assert subjects == ["white cat"] * 2
-    cat, dog = (read(bright_half(), words)[0] for words in ("cat", "dog"))
+    cat, dog = (find(bright_half(), words)[0] for words in ("cat", "dog"))
     assert not torch.allclose(cat, dog, atol=1e-3)
-    read(bright_half(), "a cat " * 40)  # more tokens than the network takes
+    find(bright_half(), "a cat " * 40)  # more tokens than the network takes
 
 
 def test_a_sentence_chooses_one_instance(sam3_folder, photo):

@@ -80,14 +80,14 @@ def test_the_segmenter_is_part_of_the_identity_of_a_benchmarks_runs(cli):
 
     plain, other = plan(), plan("--segmenter", "grounded", "--data.segmenter.threshold", "0.4")
     assert len(plain) == len(other) == 24
-    named = {run for run, text in other.items() if text.endswith("segmenter grounded")}
-    assert {other[run].split(",")[0] for run in named} == {
+    finders = {run for run, text in other.items() if text.endswith("segmenter grounded")}
+    assert {other[run].split(",")[0] for run in finders} == {
         "method soulstyler",
         "method generative_artisan",
     }
-    assert set(other) - set(plain) == named  # the others keep their own masks
+    assert set(other) - set(plain) == finders  # the others keep their own masks
     again = plan("--segmenter", "grounded")
-    assert not named & set(again)  # the threshold is part of the identity, too
+    assert not finders & set(again)  # the threshold is part of the identity, too
 
 
 def test_a_benchmark_names_the_weights_of_its_segmenter(cli):
@@ -99,3 +99,8 @@ def test_a_benchmark_names_the_weights_of_its_segmenter(cli):
     done = cli(*words, "--methods", "clipstyler")
     assert done.returncode == 2
     assert "--segmenter is of no use to clipstyler, which look" in done.stderr
+
+
+def test_the_list_of_weights_says_that_sam_3_is_gated(cli):
+    (line,) = (row for row in cli("weights", "list").stdout.splitlines() if "facebook/sam3" in row)
+    assert "SAM License (gated)" in line
