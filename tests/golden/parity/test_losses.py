@@ -32,12 +32,14 @@ def texts():
     return RecordedTexts({"fire": recorded["style_texts"], "a Photo": recorded["source_texts"]})
 
 
-def test_the_total_variation_is_the_published_one():
+@pytest.mark.parity("Total variation")
+def test_the_total_variation_is_the_published_one(agree):
     recorded = golden("total_variation")
     ours = total_variation_norms(recorded["image"])
-    assert ours.item() == pytest.approx(recorded["value"].item(), rel=1e-6)
+    agree(ours / recorded["value"], 1.0, within=1e-6)
 
 
+@pytest.mark.parity("Prompts")
 def test_the_prompts_are_the_published_79_in_their_order(texts):
     embed_prompted(texts, "fire")
     used = facts("templates")
@@ -53,21 +55,24 @@ def direction_of(texts, raw_average):
     return text_direction(style, source)
 
 
-def test_the_text_direction_is_the_published_one_with_a_raw_average(texts):
+@pytest.mark.parity("Average of the prompts")
+def test_the_text_direction_is_the_published_one_with_a_raw_average(texts, agree):
     recorded = golden("directional")["direction"]
     recorded = recorded / recorded.norm()
-    assert largest_difference(direction_of(texts, raw_average=True), recorded) < 1e-6
+    agree(direction_of(texts, raw_average=True), recorded, within=1e-6)
     assert largest_difference(direction_of(texts, raw_average=False), recorded) > 1e-4
 
 
-def test_directional_losses_are_the_published_ones():
+@pytest.mark.parity("Directional loss")
+def test_directional_losses_are_the_published_ones(agree):
     recorded = golden("directional")
     patches, content = (F.normalize(recorded[name], dim=-1) for name in ("patches", "content"))
     ours = directional_loss(patches, content[0], F.normalize(recorded["direction"], dim=0))
-    assert largest_difference(ours, recorded["directional"]) < 1e-6
+    agree(ours, recorded["directional"], within=1e-6)
 
 
-def test_patch_losses_are_the_published_ones_at_each_threshold():
+@pytest.mark.parity("Threshold rejection")
+def test_patch_losses_are_the_published_ones_at_each_threshold(agree):
     """The third threshold equals one of the losses, which then counts in the published code."""
     recorded, at_threshold = golden("directional"), []
     for tau, published in zip(recorded["thresholds"], recorded["patch_at"], strict=True):
@@ -76,6 +81,6 @@ def test_patch_losses_are_the_published_ones_at_each_threshold():
             patch_loss(losses, tau, reject=lambda s, t, b=below: threshold_rejection(s, t, b))
             for below in (True, False)
         ]
-        assert by_mode[0].item() == pytest.approx(published.item(), abs=1e-6)
+        agree(by_mode[0], published, within=1e-6)
         at_threshold.append(not torch.equal(*by_mode))
     assert at_threshold == [False, False, True]

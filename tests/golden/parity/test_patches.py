@@ -41,9 +41,10 @@ def corners_of(recorded, side):
     return moved[..., :2] / moved[..., 2:] / side
 
 
+@pytest.mark.parity("Patches for CLIP")
 @pytest.mark.parametrize("fade_twice", [False, True])
 @pytest.mark.parametrize("through", [224, 400, 512])
-def test_patches_are_the_published_ones(photo, through, fade_twice):
+def test_patches_are_the_published_ones(photo, through, fade_twice, agree):
     recorded, side = golden("patches"), 128
     patches = cut(
         photo.double(),
@@ -55,19 +56,21 @@ def test_patches_are_the_published_ones(photo, through, fade_twice):
         fade_twice,
     )
     name = f"{'fill0' if fade_twice else 'zeros'}_{through}_sample"
-    assert largest_difference(patches[:, :, 3::14, 3::14], recorded[name]) < 1e-4
+    agree(patches[:, :, 3::14, 3::14], recorded[name], within=1e-4)
 
 
-def test_the_whole_picture_is_resized_as_published(photo):
+@pytest.mark.parity("Whole picture for CLIP")
+def test_the_whole_picture_is_resized_as_published(photo, agree):
     view = Side224().view(photo, antialias=False)[0]
     recorded = golden("global_view")["view_sample"]
-    assert largest_difference(view[:, ::5, ::5], recorded) < 1e-5
+    agree(view[:, ::5, ::5], recorded, within=1e-5)
     smooth = Side224().view(photo)[0]
     assert largest_difference(smooth[:, ::5, ::5], recorded) > 0.1
 
 
-def test_crops_are_compared_without_mean_and_std(photo):
+@pytest.mark.parity("Soulstyler, look-alike crops")
+def test_crops_are_compared_without_mean_and_std(photo, agree):
     recorded, encoder = golden("soulstyler_likeness_input"), Side224()
     crops = torch.cat([photo[..., y : y + 64, x : x + 64] for x, y in recorded["boxes"].tolist()])
     given = encoder.embed_images(encoder.bare(encoder.view(crops, antialias=False)))
-    assert largest_difference(given[:, :, ::16, ::16], recorded["sample"]) < 1e-5
+    agree(given[:, :, ::16, ::16], recorded["sample"], within=1e-5)

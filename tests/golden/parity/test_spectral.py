@@ -20,6 +20,7 @@ class Recorded(DenseFeatures):
         return golden("spectral")["features"]
 
 
+@pytest.mark.parity("Spectral segmentation, affinity and sign")
 def test_the_colour_affinity_is_the_published_one():
     recorded = golden("spectral")
     ours = published_color_affinity(recorded["picture_small"].numpy()).toarray()
@@ -32,8 +33,9 @@ def test_the_colour_affinity_is_the_published_one():
     assert set(np.unique(ours)) == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.parity("Spectral segmentation, affinity and sign")
 @pytest.mark.parametrize("weight", [0, 1, 10])
-def test_the_cut_and_its_side_are_the_published_ones(weight):
+def test_the_cut_and_its_side_are_the_published_ones(weight, agree):
     recorded = golden("spectral")
     segmenter = SpectralSegmenter(Recorded(), color_weight=weight, published=True)
     photo = recorded["picture_small"].numpy()
@@ -41,10 +43,11 @@ def test_the_cut_and_its_side_are_the_published_ones(weight):
     ours = smaller_side(cut)
     theirs = recorded[f"vectors_{weight}"][1].double().numpy()
     cosine = (ours * theirs).sum() / np.linalg.norm(ours) / np.linalg.norm(theirs)
-    assert cosine == pytest.approx(1, abs=1e-5)
+    agree(cosine, 1.0, within=1e-6)
     assert np.array_equal(ours > 0, theirs > 0)
 
 
+@pytest.mark.parity("Spectral segmentation, affinity and sign")
 def test_the_published_default_leaves_colours_out():
     recorded = golden("spectral")
     photo = recorded["picture_small"].numpy()
