@@ -62,6 +62,7 @@ class Result:
     style_note: remark of the generator on the style, "" for none.
     mask_confidence: of the segmenter by object, in [0, 1], None where it gives none.
     runs_together: number of runs that were optimised jointly.
+    threads:    of the processor; with another number the last bits of the losses differ.
     metrics:    scores by name, None where one is unavailable or undefined.
     scored:     network of each metric that was applied. unavailable: reason by metric.
     losses:     of the last step; `total` is their weighted sum.
@@ -79,6 +80,7 @@ class Result:
     runs_together: int = 1
     seed: int | None = None
     device: str = ""
+    threads: int = 0
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     scored: Mapping[str, str] = field(default_factory=dict)
     unavailable: Mapping[str, str] = field(default_factory=dict)

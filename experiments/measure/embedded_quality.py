@@ -5,8 +5,8 @@
                                                            styles
 
 The sheet shows pictures of scikit-image in eight styles, painted by the embedded default; a second
-one shows the first picture by StyleNet. Their runs lie in runs/embedded-quality, and finished ones
-are not made again.
+one shows the first picture by the small U-Net. Their runs lie in runs/embedded-quality, and
+finished ones are not made again.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ STYLES = (
     "Starry Night by Vincent van Gogh",
     "a sketch with black pencil",
 )
-GENERATORS = {  # settings of each; StyleNet's suit it at about the same time per run
+GENERATORS = {  # settings of each; the small U-Net's suit it at about the same time per run
     "painter": {},
-    "stylenet": {
-        "model.generator": "stylenet",
+    "small-unet": {
+        "model.generator": "small_unet",
         "size": 384,
         "steps": 60,
         "model.lr_scheduler.every": 30,

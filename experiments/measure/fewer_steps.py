@@ -1,4 +1,4 @@
-"""Comparison of StyleNet's fast preset with 200 steps of the papers' schedule.
+"""Comparison of the fast preset with 200 steps of the papers' schedule.
 
     python -m experiments.measure.fewer_steps                all, about ten minutes on one core
     python -m experiments.measure.fewer_steps --pairs cat    only this pair
@@ -40,20 +40,23 @@ PAIRS = {  # name: picture, object, style
     "rocket": ("rocket", "rocket", "neon light"),
     "motorcycle": ("motorcycle_left", "motorcycle", "gold"),
 }
-PLAIN, FAST = "plain", "fast"
+PLAIN, FAST, STYLENET = "plain", "fast", "StyleNet"
 RANDOM, IDENTITY = "fast, random start", "fast, identity start"
+SCHEDULE = {"model.optimizer.lr": 5e-4, "model.lr_scheduler.every": 100, "steps": 200}
 VARIANTS = {
-    PLAIN: {
-        "model.generator": "stylenet",
-        "model.optimizer.lr": 5e-4,
-        "model.lr_scheduler.every": 100,
-        "steps": 200,
-    },
+    PLAIN: {"model.generator": "small_unet"} | SCHEDULE,
+    STYLENET: {"model.generator": "stylenet"} | SCHEDULE,
     FAST: {"models": "fast"},
     RANDOM: {"models": "fast", "model.generator.start": "random"},
     IDENTITY: {"models": "fast", "model.generator.start": "identity"},
 }
-COLOURS = {PLAIN: "#3d73dd", FAST: "#d9701f", RANDOM: "#8f4fb8", IDENTITY: "#239b76"}
+COLOURS = {
+    PLAIN: "#3d73dd",
+    FAST: "#d9701f",
+    STYLENET: "#5f6770",
+    RANDOM: "#8f4fb8",
+    IDENTITY: "#239b76",
+}
 WINDOW = 15  # steps averaged in a point of the curves, because each step has other patches
 DRAWS = 32  # draws of patches that judge a finished picture
 CELL, GAP = 256, 24  # pixels
@@ -203,9 +206,11 @@ def main() -> None:
     add("--pairs", nargs="+", choices=PAIRS, default=list(PAIRS), help="which (default: all)")
     add("--seeds", nargs="+", type=int, default=[0], help="of every run (default: 0)")
     add("--starts", action="store_true", help="the random and the identity start too")
+    add("--stylenet", action="store_true", help="the papers' network too, in 200 steps")
     add("--size", type=int, default=256, help="longer side in pixels (default: %(default)s)")
     args = parser.parse_args()
     variants = [PLAIN, FAST, *([RANDOM, IDENTITY] if args.starts else [])]
+    variants += [STYLENET] if args.stylenet else []
     root = ROOT / "runs" / "fewer-steps"
     jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
     if make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+import torch
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
 from lightning import Trainer
@@ -269,6 +270,7 @@ def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None
         runs_together=folder.together,
         seed=cli.config["seed_everything"],
         device=str(cli.trainer.strategy.root_device),
+        threads=torch.get_num_threads(),
         metrics=scores.values,
         scored=scores.scored,
         unavailable=scores.unavailable,

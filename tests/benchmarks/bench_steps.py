@@ -10,6 +10,7 @@ from itertools import repeat
 import pytest
 import torch
 from lightning import LightningModule, Trainer
+from torchvision.transforms import RandomCrop
 
 from datamodules.models.fast_linear import by_products
 from datamodules.task import StyleTarget, StyleTask
@@ -22,7 +23,15 @@ from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.steps.joint import joint_step
-from lightning_modules.steps.patches import cut, random_corners
+from lightning_modules.steps.patches import (
+    Places,
+    covered_boxes,
+    cut,
+    draw,
+    every_box,
+    mean_within,
+    random_corners,
+)
 from lightning_modules.steps.selective_backward import encode_in_two_passes
 
 LOOP_STEPS = 1000
@@ -52,6 +61,31 @@ def test_patches(benchmark, code):
         cut(image, boxes, corners, 128, 224).sum().backward()
 
     benchmark(one_by_one if code == "one by one" else all_at_once)
+
+
+@pytest.mark.benchmark(group="Soulstyler at 512 px, a disc of 92 px: places of a step's patches")
+@pytest.mark.parametrize("code", ["trial and error", "possible places"])
+def test_places_on_the_object(benchmark, code):
+    """Without the published code's calls of CLIP, one for each crop of the background."""
+    y, x = torch.meshgrid(torch.arange(512), torch.arange(512), indexing="ij")
+    mask = ((y - 200).square() + (x - 300).square() < 46**2).float()
+    possible = covered_boxes(mask, 64, 0.8)
+    everywhere = every_box(512, 512, 64)
+    empty = everywhere[mean_within(mask, everywhere) < 0.1]
+    parts = [Places((possible,), 64), Places((empty,), 71)]
+
+    def trial_and_error():
+        targets, others, tries = [], [], 0
+        while len(targets) < 64 or len(others) < 71:
+            top, left, _, _ = RandomCrop.get_params(mask, (64, 64))
+            share, tries = mask[top : top + 64, left : left + 64].mean().item(), tries + 1
+            if share >= 0.8 and len(targets) < 64:
+                targets.append((left, top))
+            elif share < 0.1 and len(others) < 71:
+                others.append((left, top))
+        benchmark.extra_info["tries"] = tries
+
+    benchmark(trial_and_error if code == "trial and error" else lambda: draw(parts))
 
 
 @pytest.mark.benchmark(group="ViT-B/32, 16 views, forward and backward")
