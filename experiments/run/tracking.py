@@ -105,8 +105,10 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
         os.environ["WANDB_MODE"] = "offline"
     import wandb
 
+    # By the file, run-ID.wandb: a second part of the same second has a number after its name.
+    (file,) = parts[-1].glob("run-*.wandb")
     run = wandb.init(
-        id=parts[-1].name.rsplit("-", 1)[-1],
+        id=file.stem.removeprefix("run-"),
         resume=None if offline else "allow",
         project=RunFolder(folder).setting("wandb.project"),
         dir=folder,

@@ -92,8 +92,10 @@ def test_scores_go_to_the_wandb_run_of_the_folder(tmp_path, monkeypatch):
     config = {"wandb": {"project": "p"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     log_scores(folder, {"leakage": 0.5, "dists": None})
+    log_scores(folder, {"leakage": 0.5})  # more than one part within a second
     parts = sorted((folder / "wandb").glob("offline-run-*"))
-    assert [part.name.rsplit("-", 1)[-1] for part in parts] == ["abc123"] * len(parts)
+    files = [file.name for part in parts for file in part.glob("*.wandb")]
+    assert files == ["run-abc123.wandb"] * len(parts)
     said = b"".join(file.read_bytes() for part in parts for file in part.glob("*.wandb"))
     assert b"leakage" in said
     assert b"dists" not in said
