@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.golden.parity.cris import recipe
+from tests.golden.parity import recipe
 
 DATA = Path(__file__).parent / "data"
 

@@ -18,6 +18,7 @@ from tests.support.cris import FULL, GOLDEN, TINY, checkpoint, network, shapes
 TOLERANCE = 2e-4
 
 
+@pytest.mark.parity("CRIS, network")
 @pytest.mark.parametrize("sizes", [FULL, TINY])
 def test_the_network_has_the_tensors_of_the_published_code(sizes):
     with torch.device("meta"):
@@ -49,14 +50,13 @@ def stages(cris: CRIS, pictures: Tensor, tokens: Tensor) -> dict[str, Tensor]:
     return results | {"dec": results["dec"].flatten(2)}
 
 
-def check(cris: CRIS, sizes: Architecture, file: str, side: int, sentence: int) -> None:
+def check(cris: CRIS, sizes: Architecture, file: str, side: int, sentence: int, agree) -> None:
     """Compare every stage with the golden data of a sentence."""
     golden = np.load(GOLDEN / file)
     tokens = recipe.tokens(sentence, sizes.vocabulary)
     assert np.array_equal(tokens, golden[f"tokens{sentence}"])
     own = stages(cris, torch.from_numpy(recipe.image(side, side)), torch.from_numpy(tokens))
-    logits = own.pop("logits").numpy()
-    np.testing.assert_allclose(logits, golden[f"logits{sentence}"], rtol=0, atol=TOLERANCE)
+    agree(own.pop("logits"), golden[f"logits{sentence}"], within=TOLERANCE)
     for name, stage in own.items():
         shape, stats, sample = (
             golden[f"{name}{sentence}_{kind}"] for kind in ("shape", "stats", "sample")
@@ -66,22 +66,24 @@ def check(cris: CRIS, sizes: Architecture, file: str, side: int, sentence: int) 
         measured = values.mean(), values.std(), np.abs(values).max()
         np.testing.assert_allclose(measured, stats, rtol=0, atol=TOLERANCE)
         places = values.flatten()[:: max(1, values.size // 64)][:64]
-        np.testing.assert_allclose(places, sample, rtol=0, atol=TOLERANCE, err_msg=name)
+        agree(places, sample, within=TOLERANCE)
 
 
+@pytest.mark.parity("CRIS, network")
 @pytest.mark.parametrize("sentence", [0, 1])
-def test_every_stage_of_the_small_network_is_that_of_the_published_code(sentence):
-    check(network(TINY), TINY, "logits_tiny.npz", 160, sentence)
+def test_every_stage_of_the_small_network_is_that_of_the_published_code(sentence, agree):
+    check(network(TINY), TINY, "logits_tiny.npz", 160, sentence, agree)
 
 
 @pytest.mark.slow  # 15 s on one core: 147 million weights are made
-def test_every_stage_of_the_published_configuration_is_that_of_the_published_code(tmp_path):
+@pytest.mark.parity("CRIS, network")
+def test_every_stage_of_the_published_configuration_is_that_of_the_published_code(tmp_path, agree):
     file = checkpoint(FULL, tmp_path / "best_model.pth")
     try:
         cris = CRISSegmenter(str(file)).network
         with torch.no_grad():
             for sentence in (0, 1):
-                check(cris, FULL, "logits_full.npz", 416, sentence)
+                check(cris, FULL, "logits_full.npz", 416, sentence, agree)
     finally:
         file.unlink()  # 590 MB
 

@@ -42,6 +42,7 @@ def probability(small: CRIS, content: Tensor, phrase: str) -> Tensor:
     return unframed(small(features, tokens(phrase))[0, 0], *content.shape[1:])
 
 
+@pytest.mark.parity("CRIS, picture, words and mask")
 def test_sentences_have_the_published_tokens():
     golden = json.loads((GOLDEN / "tokens.json").read_text())
     assert len(golden["sentences"]) == 10
