@@ -48,6 +48,8 @@ class OpenCLIPEncoder(JointEncoder):
 
         if model not in open_clip.list_models():
             raise AtelierError(f"open_clip has no model {model!r}; see open_clip.list_models()")
+        if half not in ("bfloat16", "float16"):
+            raise AtelierError(f"half is {half!r}; give bfloat16 or float16")
         super().__init__(*_statistics(model, pretrained))
         self.half = getattr(torch, half)
         self.identity = f"{model}-{Path(pretrained).stem}"

@@ -57,10 +57,22 @@ def test_a_file_is_loaded_once_for_all_that_hold_its_network(tiny_clip, tmp_path
     assert not torch.equal(after.visual.proj, before.visual.proj)
 
 
+@pytest.mark.parametrize(
+    ("half", "dtype"), [("bfloat16", torch.bfloat16), ("float16", torch.float16)]
+)
+def test_half_precision_is_chosen_for_a_gpu_and_leaves_the_cpu_alone(tiny_clip, half, dtype):
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]), half)
+    cast = encoder._on_gpu_half()
+    assert (cast.fast_dtype, cast._enabled) == (dtype, False)
+    with pytest.raises(AtelierError, match="bfloat16 or float16"):
+        OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]), "int8")
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_half_precision_on_a_gpu_agrees_with_the_processor(tiny_clip):
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_half_precision_on_a_gpu_agrees_with_the_processor(tiny_clip, half):
     pictures = torch.rand(3, 3, 32, 32)
-    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]))
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]), half)
     expected = encoder.embed_images(pictures)
     ours = encoder.cuda().embed_images(pictures.cuda())
     assert ours.dtype == torch.float32
