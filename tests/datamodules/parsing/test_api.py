@@ -248,7 +248,7 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
         def embed_images(self, images):
             return torch.ones(len(images), 1)
 
-        def embed_texts(self, asked):
+        def text_features(self, asked):
             texts.extend(asked)
             return torch.ones(len(asked), 1)
 
