@@ -15,6 +15,7 @@ import io
 import os
 import platform
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,7 +39,7 @@ REDUCED = {  # with the papers' generator, in place of the painter of the embedd
     "model.lr_scheduler.every": 60,
 }
 UNITS = {"size": "px", "steps": "steps"}
-PROVENANCE = ("models", "size", "steps", "machine", "date", "script")
+PROVENANCE = ("models", "size", "steps", "machine", "date", "commit", "script")
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def write_rows(
         "steps": reduced.get("steps", "the paper's"),
         "machine": machine(),
         "date": datetime.date.today().isoformat(),
+        "commit": commit(),
         "script": f"python -m experiments.reproduce.{name}",
     }
     text = io.StringIO()
@@ -138,6 +140,16 @@ def machine() -> str:
     return f"{os.cpu_count()} cores {platform.machine()}, {gpu}"
 
 
+def commit() -> str:
+    """The commit of this checkout, "+" after it if files have changed since; "" outside of one."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
 def markdown(path: Path, title: str) -> str:
     """A CSV as a table of README: means with spread, and a line that says where it comes from."""
     rows = list(csv.DictReader(path.open(encoding="utf-8")))
@@ -149,6 +161,7 @@ def markdown(path: Path, title: str) -> str:
     about = rows[0]
     shapes = [f"{about[name]} {unit}" for name, unit in UNITS.items() if about[name] != "-"]
     words = [f"{about['models']} models", *shapes, about["machine"], about["date"]]
+    words += [f"commit {about['commit']}"] if about.get("commit") else []
     lines += ["", f"{', '.join(words)}: `{about['script']}`"]
     return "\n".join(lines) + "\n"
 
