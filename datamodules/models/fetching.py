@@ -123,7 +123,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _sentence(error: BaseException, weights: Weights) -> str:
-    """What is wrong and what to do; "" for an error that says too little."""
+    """Cause and remedy of a failure; "" for an error that says too little."""
     from huggingface_hub import errors
 
     source = weights.source()

@@ -18,7 +18,7 @@ class HandWeights:
 
     @property
     def by_hand(self) -> str:
-        """What a person has to do: a sentence that others may continue."""
+        """Instructions for a person: a sentence that others may continue."""
         return (
             f"The weights {self.name} are published on {PAGES[self.name]}; download them there "
             f"and register the file: atelier weights path {self.name}=FILE"

@@ -30,7 +30,7 @@ class HubWeights(Weights):
 
     @abstractmethod
     def choose(self, names: list[str]) -> list[str]:
-        """Those of a repository's files that are needed."""
+        """Files that are needed, of all in a repository."""
 
     def remote(self) -> list[RemoteFile]:
         source = self.source()

@@ -54,7 +54,7 @@ class Weights(ABC):
 
     @abstractmethod
     def source(self) -> Source:
-        """Where the library looks for the files. AtelierError if it has no such name."""
+        """Location of the files in the library's registry. AtelierError if it has no such name."""
 
     @abstractmethod
     def cached(self) -> Path | None:

@@ -43,8 +43,8 @@ def test_brisque_is_piqs(pair, vectors, file, monkeypatch):
     pictures = torch.cat([pair[0][:1], pair[1][[0, 2]]])
     pictures = F.pad(pictures, (0, 1, 0, 1), mode="replicate")  # an odd size
     expected = piq.brisque(pictures, reduction="none")
-    found = scores(BRISQUE(file), pictures)
-    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
+    ours = scores(BRISQUE(file), pictures)
+    torch.testing.assert_close(ours, expected, atol=1e-3, rtol=1e-5)
     assert expected.std() > 0.1  # else nothing is told
 
 
@@ -72,9 +72,11 @@ def test_a_picture_without_texture_has_no_value(file):
 )
 def test_another_file_is_refused_in_one_sentence(content, tmp_path):
     torch.save(content, tmp_path / "other.pt")
-    with pytest.raises(AtelierError, match="is no checkpoint of BRISQUE's support vectors") as said:
+    with pytest.raises(
+        AtelierError, match="is no checkpoint of BRISQUE's support vectors"
+    ) as refusal:
         BRISQUE(str(tmp_path / "other.pt"))
-    assert "\n" not in str(said.value)
+    assert "\n" not in str(refusal.value)
 
 
 def test_its_file_has_the_plain_name_where_piq_itself_keeps_it(vectors, tmp_path):

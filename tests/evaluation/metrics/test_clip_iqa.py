@@ -67,6 +67,6 @@ def test_another_clip_is_refused_in_one_sentence(damage, small, tiny_clip, tmp_p
     state = dict(small.state_dict())
     state.pop("text_projection")
     torch.save(tiny_clip[1].state_dict() if damage == "a vision transformer" else state, path)
-    with pytest.raises(AtelierError, match="is no checkpoint of CLIP RN50") as said:
+    with pytest.raises(AtelierError, match="is no checkpoint of CLIP RN50") as refusal:
         CLIPIQA(str(path))
-    assert "\n" not in str(said.value)
+    assert "\n" not in str(refusal.value)

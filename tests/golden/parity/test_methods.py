@@ -50,9 +50,9 @@ def test_the_enhanced_picture_is_the_published_one(method, agree):
     recorded = golden("contrast")
     stretch = bool(build_tiny(method, mode="reference").deviations.stretched_contrast)
     assert stretch == (method is not Soulstyler)
-    shown = recorded["shown" if stretch else "without_stretch"]
+    theirs = recorded["shown" if stretch else "without_stretch"]
     ours = to_array(enhance(recorded["image"], stretch)).transpose(2, 0, 1)
-    agree(ours.copy(), shown, within=0)  # of 255
+    agree(ours.copy(), theirs, within=0)  # of 255
 
 
 # Generative Artisan, by the rule of its descendant

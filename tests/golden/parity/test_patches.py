@@ -72,5 +72,5 @@ def test_the_whole_picture_is_resized_as_published(photo, agree):
 def test_crops_are_compared_without_mean_and_std(photo, agree):
     recorded, encoder = golden("soulstyler_likeness_input"), Side224()
     crops = torch.cat([photo[..., y : y + 64, x : x + 64] for x, y in recorded["boxes"].tolist()])
-    given = encoder.embed_images(encoder.bare(encoder.view(crops, antialias=False)))
-    agree(given[:, :, ::16, ::16], recorded["sample"], within=1e-5)
+    inputs = encoder.embed_images(encoder.bare(encoder.view(crops, antialias=False)))
+    agree(inputs[:, :, ::16, ::16], recorded["sample"], within=1e-5)
