@@ -167,6 +167,7 @@ def test_the_sky_reaches_down_to_the_ground():
     assert 0.3 < mask.mean() < 0.6
 
 
+@pytest.mark.slow  # 14 s: a picture is segmented twice
 def test_the_same_phrase_gives_the_same_mask_again():
     content = picture("coffee")
     masks = [BridgeSegmenter().segment(content, "cup") for _ in range(2)]

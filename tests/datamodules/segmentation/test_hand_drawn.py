@@ -117,6 +117,7 @@ def test_people_without_faces_are_separated_between_their_heads():
     assert part(small[:, :128], "the woman on the left") is None
 
 
+@pytest.mark.slow  # 25 s: five pictures at every scale of the cascade
 def test_faces_are_detected_where_they_are_and_nowhere_else():
     astronaut = to_array(CASES["astronaut", "the woman"].content)
     [(row, column, size)] = find_faces(astronaut, 512)
