@@ -76,7 +76,7 @@ class Viewer:
         """Plain crops (N, 3, S, S) of a picture (1, 3, H, W), resized as whole pictures are."""
         parts = []
         for side, boxes in places:
-            corners = random_corners(len(boxes), 0, image.device)
+            corners = random_corners(len(boxes), 0, image.device, self.random)
             parts.append(self.view(warp(image, boxes, corners, side)))
         return torch.cat(parts)
 
