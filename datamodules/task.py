@@ -25,15 +25,17 @@ Blend = tuple[tuple[float, str], ...]  # (weight, style text) of each style on o
 class StyleTarget:
     """One pair of an instruction: an object and the style that it shall take.
 
-    object: the phrase for the object, "" if the instruction has none, BACKGROUND for everything
-            that the other targets leave or, alone, for everything behind the salient object.
+    object: the phrase for the object, "" for the whole picture, BACKGROUND for everything that the
+            other targets leave or, alone, for everything behind the salient object.
     style:  the phrase for the style, "" if the instruction has none.
     weight: share of this style among those of the same object, >= 0.
+    exceptions: phrases for the parts of the object that remain as they are.
     """
 
     object: str
     style: str
     weight: float = 1.0
+    exceptions: tuple[str, ...] = ()
 
 
 def styles_by_object(targets: Iterable[StyleTarget]) -> dict[str, Blend]:
