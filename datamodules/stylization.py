@@ -15,13 +15,13 @@ from torch import Tensor
 from datamodules.images import (
     feather,
     fit_within,
-    load_mask,
     load_picture,
     resize_mask,
     squash,
     to_tensor,
 )
 from datamodules.parsing.base import Parser
+from datamodules.reading.masks import load_mask
 from datamodules.request import Request
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.operations.regions import rest, separate
@@ -176,7 +176,7 @@ class StylizationDataModule(LightningDataModule):
 
     def _mask(self, index: int, name: str, photo: Tensor) -> Tensor:
         if self.mask_files:
-            return load_mask(self.mask_files[index], photo.shape[:0:-1])
+            return load_mask(self.mask_files[index], photo.shape[:0:-1]).values
         mask = self.segmenter.segment(photo, name)
         self.confidence[name] = self.segmenter.confidence
         return mask
