@@ -1,7 +1,7 @@
 """The run folder: names of its files, what each holds, one reader and one writer.
 
     config.yaml          the complete configuration, which alone reproduces the run
-    parse.json           the targets: [{"object": ..., "style": ..., "weight": ...}, ...]
+    parse.json           the targets, as `datamodules.target_entries` writes them
     content.png          the working picture          mask.png     all that is to be stylized
     mask-1.png, ...      one mask per region, where there are several, the background last
     steps/000020.png     intermediate pictures        losses.csv   one row per step
@@ -33,7 +33,8 @@ import yaml
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json, write_text
-from datamodules.task import Blend, StyleTarget, styles_by_object
+from datamodules.target_entries import entry_of, target_of
+from datamodules.task import Area, Blend, StyleTarget, styles_by_area
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -167,8 +168,8 @@ class RunFolder:
         """The targets of the run in the order of its instruction."""
         rows = self._json(PARSE)
         try:
-            return tuple(map(_target, rows or ()))
-        except (TypeError, KeyError, ValueError) as error:
+            return tuple(map(target_of, rows or ()))
+        except (TypeError, ValueError) as error:
             if not self.strict:
                 return ()
             raise AtelierError(
@@ -177,9 +178,9 @@ class RunFolder:
             ) from error
 
     @property
-    def styles(self) -> dict[str, Blend]:
+    def styles(self) -> dict[Area, Blend]:
         """Styles of each region, the background last."""
-        return styles_by_object(self.targets)
+        return styles_by_area(self.targets)
 
     @property
     def masks(self) -> tuple[Path, ...]:
@@ -288,16 +289,6 @@ def record(kind: type[Record], raw: Mapping[str, Any]) -> Record:
     return kind(**values)
 
 
-def _target(row: Mapping[str, Any]) -> StyleTarget:
-    """A target of parse.json; TypeError, KeyError or ValueError for what is none."""
-    name, style, weight = row["object"], row["style"], float(row.get("weight", 1.0))
-    if not (isinstance(name, str) and isinstance(style, str)):
-        raise TypeError("an object and a style are texts")
-    if not 0 <= weight < math.inf:
-        raise ValueError("a weight is 0 or more")
-    return StyleTarget(name, style, weight)
-
-
 def _number(text: str | None) -> float:
     try:
         return float(text or "")
@@ -340,7 +331,7 @@ class RunWriter:
 
         write_text(self.path / CONFIG, config)
         note = {"parser_note": task.parse_note} if task.parse_note else {}
-        write_json(self.path / PARSE, [asdict(target) | note for target in task.targets])
+        write_json(self.path / PARSE, [entry_of(target) | note for target in task.targets])
         self.write_picture(CONTENT, to_picture(task.content))
         self.write_picture(MASK, to_picture(task.stylized))
         patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png")

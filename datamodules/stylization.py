@@ -6,34 +6,30 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
+from typing import Any
 
 import torch
 from lightning import LightningDataModule
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import (
-    feather,
-    fit_within,
-    load_picture,
-    resize_mask,
-    squash,
-    to_tensor,
-)
+from datamodules.images import feather, fit_within, load_picture, squash, to_tensor
+from datamodules.masking import AreaMasks, MaskFinder, check_files, room
 from datamodules.parsing.base import Parser
-from datamodules.reading.masks import load_mask
-from datamodules.request import Request
+from datamodules.request import Request, Wish
 from datamodules.segmentation.base import Segmenter
-from datamodules.segmentation.operations.regions import rest, separate
+from datamodules.segmentation.operations.regions import rest
 from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.support.errors import AtelierError
 from datamodules.task import (
     BACKGROUND,
+    Area,
     StyleBatch,
     StyleTarget,
     StyleTask,
-    objects,
-    styles_by_object,
+    alike,
+    styles_by_area,
+    to_find,
 )
 
 
@@ -46,12 +42,15 @@ class StylizationDataModule(LightningDataModule):
             on fire". The other settings take precedence over it.
         parser: splits the instruction.
         segmenter: finds the object.
-        object: the object, instead of parsing it.
+        object: the object, instead of parsing it; "" is the one in the instruction or, without
+            one, the whole picture.
         style: the style, instead of parsing it; a blend is written
             "0.7*Van Gogh + 0.3*Hokusai".
         background_style: a style for everything but the object.
-        targets: several objects, each with its style, instead of object and style; the object
-            "background" is everything that no other names.
+        targets: several objects, each with its style, instead of object and style, or a list of
+            targets as `atelier parse` prints it; the object "background" is everything that no
+            other names.
+        exceptions: phrases for what stays as it is, beside those in the instruction.
         style_image: path of a picture that shows the style of the (first) object, beside or
             instead of `style`.
         mask: path of a mask picture (white = object), instead of segmenting; for several objects
@@ -69,8 +68,7 @@ class StylizationDataModule(LightningDataModule):
 
     Attributes:
         task: the task at `size`. full: the same at `full_size`, None where that is not larger.
-        parse_note: remark of the parser, "" for none.
-        confidence: of the segmenter in the mask of each object, None where it gives none.
+        confidence: of the segmenter in the mask of each phrase, None where it gives none.
         seconds: of parsing and of masking.
     """
 
@@ -83,7 +81,8 @@ class StylizationDataModule(LightningDataModule):
         object: str = "",
         style: str = "",
         background_style: str = "",
-        targets: dict[str, str] | None = None,
+        targets: dict[str, str] | list[dict[str, Any]] | None = None,
+        exceptions: list[str] | None = None,
         style_image: str = "",
         mask: str | list[str] = "",
         protect_object: bool = False,
@@ -106,8 +105,8 @@ class StylizationDataModule(LightningDataModule):
             style,
             background_style,
             targets or {},
+            exceptions or (),
             has_style_image=bool(style_image),
-            anywhere=bool(self.mask_files) or not segmenter.needs_phrase,
         )
         self.protect_object = protect_object
         self.size = size
@@ -118,18 +117,19 @@ class StylizationDataModule(LightningDataModule):
         self.source_text = source_text
         self.task: StyleTask | None = None
         self.full: StyleTask | None = None
-        self.parse_note = ""
         self.confidence: dict[str, float | None] = {}
         self.seconds: dict[str, float] = {}
         self._batch: StyleBatch | None = None
 
     @cached_property
+    def wish(self) -> Wish:
+        """The request, resolved once."""
+        return self.request.resolve(self.parser)
+
+    @property
     def targets(self) -> tuple[StyleTarget, ...]:
-        """Objects and styles, resolved once."""
-        start = time.perf_counter()
-        targets, self.parse_note = self.request.resolve(self.parser)
-        self.seconds["parse"] = time.perf_counter() - start
-        return targets
+        """Objects and styles."""
+        return self.wish.targets
 
     def setup(self, stage: str | None = None) -> None:
         """Load, parse and mask, once."""
@@ -146,62 +146,61 @@ class StylizationDataModule(LightningDataModule):
             softness = self.feather * full / self.size
             self.full = self._task(fit_within(picture, full), masks, softness)
 
-    def _masks(self, picture: Image.Image) -> Tensor:
-        """A mask (H, W) per object at the size of the photo; they sum to at most 1.
+    def _masks(self, picture: Image.Image) -> AreaMasks:
+        """Masks at the size of the photo.
 
         On the photo, not the smaller working picture: segmentation is better there, and the mask
         is the same as that of `atelier mask`.
         """
-        names = list(styles_by_object(self.targets))
-        self._check_masks(names)
+        styles = styles_by_area(self.targets)
+        self._check_masks(list(styles))
+        self.seconds["parse"] = self.wish.seconds
         start = time.perf_counter()
-        photo = to_tensor(picture)
-        masks = [self._mask(k, name, photo) for k, name in enumerate(objects(names))]
+        finder = MaskFinder(to_tensor(picture), self.segmenter, self.mask_files)
+        masks = finder.find(styles)
+        self.confidence = finder.confidence
         self.seconds["mask"] = time.perf_counter() - start
-        return separate(torch.stack(masks), names)
+        return masks
 
-    def _check_masks(self, names: list[str]) -> None:
-        """Refuse masks and names that do not go together, before the segmenter runs."""
-        masked = objects(names)
-        if self.mask_files and len(self.mask_files) != len(masked):
-            raise AtelierError(
-                f"{len(self.mask_files)} masks are given for {len(masked)} objects; give one each, "
-                f"in their order: {', '.join(masked)}"
-            )
-        if self.protect_object and len(names) > 1:
+    def _check_masks(self, areas: list[Area]) -> None:
+        """Refuse masks and areas that do not go together, before the segmenter runs."""
+        check_files(self.mask_files, to_find(areas))
+        if self.protect_object and len(areas) > 1:
+            labels = ", ".join(area.label for area in areas)
             raise AtelierError(
                 "This method spares one object and styles the rest, but several regions are named "
-                f"({', '.join(names)}); name one"
+                f"({labels}); name one"
             )
 
-    def _mask(self, index: int, name: str, photo: Tensor) -> Tensor:
-        if self.mask_files:
-            return load_mask(self.mask_files[index], photo.shape[:0:-1]).values
-        mask = self.segmenter.segment(photo, name)
-        self.confidence[name] = self.segmenter.confidence
-        return mask
-
-    def _task(self, picture: Image.Image, masks: Tensor, softness: float) -> StyleTask:
+    def _task(self, picture: Image.Image, masks: AreaMasks, softness: float) -> StyleTask:
         """The task at a picture's size, with masks whose edges are `softness` px wide."""
         content = to_tensor(picture)
-        resized = torch.stack([resize_mask(mask, content.shape[1:]) for mask in masks])
-        soft = (resized > 0.5).float() if self.binary_masks else soften(resized, softness)
-        names = list(styles_by_object(self.targets))
-        if self.protect_object and names != [BACKGROUND]:
-            soft = rest(soft)[None]
-        elif len(soft) < len(names):  # the background has no mask of its own
-            soft = torch.cat([soft, rest(soft)[None]])
         task = StyleTask.of(
             content,
             self.targets,
-            soft,
+            self._soft(masks.resized(content.shape[1:]), softness),
             self.source_text,
             self._style_picture(),
-            self.parse_note,
+            self.wish.note,
             "" if self.mask_files else self.segmenter.name,
         )
         refuse_empty(task)
         return task
+
+    def _soft(self, masks: AreaMasks, softness: float) -> Tensor:
+        """Masks of all areas (K, H, W) with soft edges that leave the exceptions alone."""
+        binary = self.binary_masks
+        soft = (masks.objects > 0.5).float() if binary else soften(masks.objects, softness)
+        named = self.targets[0].object not in ("", BACKGROUND)
+        if self.protect_object and named:
+            soft = rest(soft)[None]
+        elif len(soft) < len(masks.exceptions):  # the background has no mask of its own
+            soft = torch.cat([soft, rest(soft)[None]])
+        for mask, exceptions in zip(soft, masks.exceptions, strict=True):
+            if exceptions is not None:
+                space = room(exceptions, 0 if binary else softness)
+                mask *= (space > 0.5).float() if binary else space
+        return soft
 
     def _style_picture(self) -> Tensor | None:
         """The style picture at the working size, (3, h, w) in [0, 1]."""
@@ -248,10 +247,11 @@ def soften(masks: Sequence[Tensor], width: float) -> Tensor:
 
 
 def refuse_empty(task: StyleTask) -> None:
-    """AtelierError for a region that no pixel belongs to at least by half."""
-    for region in task.regions:
-        if float(region.mask.max()) < 0.5:
+    """AtelierError for regions of one style that no pixel belongs to at least by half."""
+    for group in alike({region.area: region.styles for region in task.regions}):
+        regions = [task.regions[k] for k in group]
+        if max(float(region.mask.max()) for region in regions) < 0.5:
             raise AtelierError(
-                f"Nothing is left of the region {region.name!r} once the others have theirs; name "
-                "another object or give its mask with --mask"
+                f"Nothing is left of the region {regions[0].area.label!r} once the others and the "
+                "exceptions are taken out; name another object or give its mask with --mask"
             )

@@ -4,12 +4,12 @@ batch of tensors. The module imports torch only where tensors are made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
+from datamodules.vocabulary import DETERMINERS
 
 if TYPE_CHECKING:
     import torch
@@ -37,36 +37,83 @@ class StyleTarget:
     weight: float = 1.0
     exceptions: tuple[str, ...] = ()
 
-
-def styles_by_object(targets: Iterable[StyleTarget]) -> dict[str, Blend]:
-    """Styles of each object, in the order of the targets, the background last."""
-    targets = tuple(targets)
-    names = [target.object for target in targets]
-    by_object = sorted(targets, key=lambda t: (t.object == BACKGROUND, names.index(t.object)))
-    return {
-        name: tuple((target.weight, target.style) for target in group if target.style)
-        for name, group in groupby(by_object, key=lambda target: target.object)
-    }
+    @property
+    def area(self) -> Area:
+        """The part of the picture that the target names."""
+        return Area(self.object, self.exceptions)
 
 
-def objects(names: Iterable[str]) -> list[str]:
-    """Names of the regions that need a mask of their own: all but the background, unless it is
-    alone.
+@dataclass(frozen=True)
+class Area:
+    """A part of a picture in words: what a region of the picture is to be.
+
+    object, exceptions: those of `StyleTarget`.
     """
-    names = list(names)
-    return [name for name in names if name != BACKGROUND] or names
+
+    object: str
+    exceptions: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The area as people say it: "cat", "everything except the cat", "the whole picture"."""
+        return self.name or "the whole picture"
+
+    @property
+    def name(self) -> str:
+        """The same, but "" for the whole picture."""
+        if not self.exceptions:
+            return self.object
+        without = enumeration([with_article(phrase) for phrase in self.exceptions])
+        return f"{self.object or 'everything'} except {without}"
+
+
+def with_article(phrase: str) -> str:
+    """The phrase with "the", unless it begins with a determiner or a capital letter."""
+    plain = phrase.split()[0].lower() not in DETERMINERS and phrase[0].islower()
+    return f"the {phrase}" if plain else phrase
+
+
+def enumeration(words: Sequence[str]) -> str:
+    """Words as an enumeration: "cat, cup and saucer"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def styles_by_area(targets: Iterable[StyleTarget]) -> dict[Area, Blend]:
+    """Styles of each area, in the order of the targets, the background last."""
+    styles: dict[Area, Blend] = {}
+    for target in targets:
+        blend = ((target.weight, target.style),) if target.style else ()
+        styles[target.area] = styles.get(target.area, ()) + blend
+    return dict(sorted(styles.items(), key=lambda entry: entry[0].object == BACKGROUND))
+
+
+def alike(styles: Mapping[Area, Blend]) -> list[list[int]]:
+    """Indices of the areas that one style covers, each a region to a method; the background is
+    one of its own.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for index, (area, blend) in enumerate(styles.items()):
+        groups.setdefault((area.object == BACKGROUND, blend), []).append(index)
+    return list(groups.values())
+
+
+def to_find(areas: Iterable[Area]) -> list[Area]:
+    """Areas that need a mask of their own: all but the background, unless it is alone."""
+    areas = list(areas)
+    return [area for area in areas if area.object != BACKGROUND] or areas
 
 
 @dataclass(frozen=True)
 class Region:
     """A part of a picture with its styles.
 
-    name:   the object, "" for none, BACKGROUND for everything else.
+    area:   what it is, in words.
     styles: weights and texts, () where a picture shows the style.
     mask:   float32 (H, W) in [0, 1], 1 = the region.
     """
 
-    name: str
+    area: Area
     styles: Blend
     mask: Tensor
 
@@ -76,7 +123,7 @@ class StyleTask:
     """One task, ready to be optimised.
 
     content: picture, float32 (3, H, W) in [0, 1].
-    targets: as parsed; those of one object share a region.
+    targets: as parsed; those of one object with the same exceptions share a region.
     regions: with soft masks (H, W), 1 = to be stylized, for every method; the masks sum to at
              most 1 in every pixel.
     source_text: describes the content image (CLIPstyler: "a Photo").
@@ -94,7 +141,7 @@ class StyleTask:
     segmenter: str = ""
 
     def __post_init__(self) -> None:
-        if {r.name: r.styles for r in self.regions} != styles_by_object(self.targets):
+        if {r.area: r.styles for r in self.regions} != styles_by_area(self.targets):
             raise ValueError("the regions are not those of the targets")
         expected = self.content.shape[1:]
         if wrong := [tuple(r.mask.shape) for r in self.regions if r.mask.shape != expected]:
@@ -114,9 +161,9 @@ class StyleTask:
         segmenter: str = "",
     ) -> StyleTask:
         """A task whose regions are those of the targets, with one mask (H, W) for each in the order
-        of `styles_by_object`.
+        of `styles_by_area`.
         """
-        styles = styles_by_object(targets).items()
+        styles = styles_by_area(targets).items()
         regions = tuple(Region(*pair, mask) for pair, mask in zip(styles, masks, strict=True))
         notes = (parse_note, segmenter)
         return cls(content, tuple(targets), regions, source_text, style_image, *notes)
@@ -134,11 +181,17 @@ class StyleTask:
         return self.masks.sum(0).clamp(max=1)
 
     def batch(self) -> StyleBatch:
-        """The tensors of this task with the batch dimension that networks expect."""
+        """The tensors of this task with the batch dimension that networks expect; regions of one
+        style are one there.
+        """
+        import torch
+
+        groups = alike({region.area: region.styles for region in self.regions})
+        unions = [self.masks[group].sum(0) for group in groups]
         return StyleBatch(
             content=self.content.unsqueeze(0),
-            masks=self.masks.unsqueeze(0),
-            styles=tuple(region.styles for region in self.regions),
+            masks=torch.stack(unions).unsqueeze(0),
+            styles=tuple(self.regions[group[0]].styles for group in groups),
             source_text=self.source_text,
             style_image=None if self.style_image is None else self.style_image.unsqueeze(0),
         )

@@ -17,8 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import load_picture, resize_mask, to_tensor
-from datamodules.reading.masks import load_mask
+from datamodules.images import load_mask, load_picture, resize_mask, to_tensor
 from datamodules.run_folder import (
     CONFIG,
     CONTENT,
@@ -31,7 +30,7 @@ from datamodules.run_folder import (
     find,
 )
 from datamodules.support.errors import AtelierError
-from datamodules.task import Blend, Region
+from datamodules.task import Area, Blend, Region
 from evaluation.metrics.base import Pictures
 
 WHOLE = "WholePicture"  # segmenter of a run that means all of its picture
@@ -45,7 +44,7 @@ class Case:
 
     name:        for tables and messages. folder: of the run, None for loose files.
     mask:        of everything that was to be stylized; None for the whole picture.
-    styles:      names and styles of the regions, the background last.
+    styles:      areas and styles of the regions, the background last.
     region_masks: one per region, () if `mask` is the only one.
     source_text: describes the content image.
     encoder:     identity of the encoder that was optimised, "" if unknown.
@@ -56,7 +55,7 @@ class Case:
     content: Path
     output: Path
     mask: Path | None = None
-    styles: tuple[tuple[str, Blend], ...] = (("", ()),)
+    styles: tuple[tuple[Area, Blend], ...] = ((Area(""), ()),)
     region_masks: tuple[Path, ...] = ()
     source_text: str = "a Photo"
     encoder: str = ""
@@ -114,9 +113,10 @@ def read_run(folder: Path, finished: bool = True) -> Case:
 
 
 def _means_whole(run: RunFolder) -> bool:
-    """Whether a full mask is meant: every region has a style, or no object was segmented."""
+    """Whether a full mask is meant: every region has a style, or no object was looked for."""
     segmenter = str(run.setting("data.segmenter.class_path"))
-    return bool(run.masks) or (segmenter.endswith(WHOLE) and not run.setting("data.mask"))
+    whole = segmenter.endswith(WHOLE) or Area("") in run.styles
+    return bool(run.masks) or (whole and not run.setting("data.mask"))
 
 
 def load_mask_file(path: Path) -> Tensor:
@@ -162,7 +162,7 @@ def load(case: Case, course: bool = False) -> Loaded:
             f"is {content.width}x{content.height}; give the picture that it was made from"
         )
     shape = content.size[::-1]
-    mask = torch.ones(shape) if case.mask is None else load_mask(str(case.mask), content.size).where
+    mask = torch.ones(shape) if case.mask is None else load_mask(str(case.mask), content.size)
     masks = [load_mask_file(path) for path in case.region_masks] or [mask] * len(case.styles)
     pairs = zip(case.styles, masks, strict=True)
     return Loaded(

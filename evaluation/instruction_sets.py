@@ -11,7 +11,8 @@ from pydantic import Field
 
 import datamodules
 from datamodules.support.errors import AtelierError
-from datamodules.support.schema import Schema, validate
+from datamodules.support.schema import Schema, Text, validate
+from datamodules.target_entries import target_of
 from datamodules.task import StyleTarget
 
 BENCHMARKS = Path(datamodules.__file__).parent / "benchmarks"
@@ -40,9 +41,12 @@ class _Target(Schema):
     object: str
     style: str
     weight: Annotated[float, Field(ge=0, description="a number, 0 or more")] = 1.0
+    exceptions: Annotated[
+        list[Text], Field(alias="except", description="a list of phrases", default_factory=list)
+    ]
 
     def target(self) -> StyleTarget:
-        return StyleTarget(self.object, self.style, float(self.weight))
+        return target_of(self.model_dump(by_alias=True))
 
 
 class _OneTarget(_Target):
@@ -68,8 +72,8 @@ def read_examples(name: str) -> list[Example]:
     """The examples of a set.
 
     name: one of SETS, or a JSON-lines file with {"instruction", "object", "style"} or
-    {"instruction", "targets": [{"object", "style", "weight"}, ...]} in each line. Raises
-    AtelierError for any other file.
+    {"instruction", "targets": [{"object", "style", "weight", "except"}, ...]} in each line.
+    Raises AtelierError for any other file.
     """
     path = BENCHMARKS / f"{SETS[name]}.jsonl" if name in SETS else Path(name)
     try:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from datamodules.support.errors import AtelierError
+from datamodules.target_entries import entry_of
 from evaluation.instruction_sets import Example, read_examples
 from evaluation.report.published import read_parsers
 
@@ -49,8 +50,8 @@ class Answer:
             "instruction": self.example.instruction,
             **refusal,
             "seconds": self.seconds,
-            "keys": [asdict(target) for target in self.example.key],
-            "found": [asdict(target) for target in self.targets],
+            "keys": [entry_of(target) for target in self.example.key],
+            "found": [entry_of(target) for target in self.targets],
             "scores": self.scores,
             **judgement,
         }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datamodules.parsing.blend import targets_of
 from datamodules.support.errors import AtelierError
-from datamodules.task import styles_by_object
+from datamodules.task import styles_by_area
 from evaluation.finished_pictures import Case, find_runs, read_run
 from evaluation.suite import Scores, Suite, evaluate
 
@@ -95,7 +95,7 @@ def loose_case(
 
     mask: white where the picture was to change, None for everywhere. style: a text or a blend.
     """
-    styles = styles_by_object(targets_of(object_, style))
+    styles = styles_by_area(targets_of(object_, style))
     return Case(str(output), content, output, mask, tuple(styles.items()))
 
 

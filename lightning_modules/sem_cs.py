@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from datamodules.support.errors import AtelierError
-from datamodules.task import BACKGROUND, StyleBatch, StyleTarget
+from datamodules.task import BACKGROUND, StyleBatch, StyleTarget, alike, styles_by_area
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
 from lightning_modules.steps.deviations import Deviations
@@ -132,9 +132,10 @@ class SemCS(Stylization):
     @classmethod
     def check(cls, targets: Sequence[StyleTarget]) -> None:
         super().check(targets)
-        names = {target.object for target in targets}
-        if len(names) == 2 and BACKGROUND not in names:
+        styles = styles_by_area(targets)
+        if len(alike(styles)) == 2 and list(styles)[-1].object != BACKGROUND:
+            names = ", ".join(area.label for area in styles)
             raise AtelierError(
                 f"SemCS takes one object and its background, but two objects are asked for "
-                f"({', '.join(sorted(names))}); choose --method fusion"
+                f"({names}); choose --method fusion"
             )

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch, StyleTarget, check_weights, styles_by_object
+from datamodules.task import StyleBatch, StyleTarget, alike, check_weights, styles_by_area
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
 from lightning_modules.losses.patch import threshold_rejection
@@ -130,13 +130,26 @@ class Stylization(LightningModule, ABC):
 
     @classmethod
     def check(cls, targets: Sequence[StyleTarget]) -> None:
-        """AtelierError if there are more regions than the method can serve."""
-        names = list(styles_by_object(targets))
-        if len(names) > cls.most_regions:
+        """AtelierError if there are more regions than the method can serve; areas of one style are
+        one region.
+        """
+        styles = styles_by_area(targets)
+        count = len(alike(styles))
+        if count > cls.most_regions:
             limit = "one region" if cls.most_regions == 1 else f"{cls.most_regions} regions"
+            names = ", ".join(area.label for area in styles)
             raise AtelierError(
-                f"{cls.__name__} gives a style to {limit}, but {len(names)} are asked for "
-                f"({', '.join(names)}); name fewer, or choose --method fusion"
+                f"{cls.__name__} gives a style to {limit}, but {count} are asked for "
+                f"({names}); name fewer, or choose --method fusion"
+            )
+
+    def check_exceptions(self, targets: Sequence[StyleTarget]) -> None:
+        """AtelierError if something is to stay as it is where the method paints everywhere."""
+        phrases = [phrase for target in targets for phrase in target.exceptions]
+        if phrases and not self.blending.composite:
+            raise AtelierError(
+                f"{phrases[0]!r} is to stay as it is, but {type(self).__name__} changes the whole "
+                "picture; add --composite, or choose --method soulstyler"
             )
 
     @torch.no_grad()

@@ -10,47 +10,83 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 from datamodules.parsing.base import Parser, check_instruction
 from datamodules.parsing.blend import targets_of
-from datamodules.parsing.clauses import REST
-from datamodules.support.chat import ChatModel, json_objects, schema, strict_object
+from datamodules.support.chat import ChatModel, json_values, read_key
 from datamodules.support.errors import AtelierError
+from datamodules.target_entries import target_of
 from datamodules.task import BACKGROUND, StyleTarget
 
 log = logging.getLogger(__name__)
 
 MAX_WEIGHT = 1e6
+LONGEST_QUOTE = 200  # characters of an unusable answer that its refusal shows
+
+# Objects in words that name no part of the picture.
+REST = re.compile(
+    r"(?:the )?(?:background|backdrop|surroundings)|everything else|(?:all )?the rest(?: of (?:it|"
+    r"the (?:image|photo|picture|scene)))?",
+    re.IGNORECASE,
+)
+WHOLE = re.compile(
+    r"it|everything|(?:the |this |my )?(?:whole |entire )?(?:image|photo|photograph|picture|scene)",
+    re.IGNORECASE,
+)
 
 TASK = f"""\
 Split the instruction for restyling a picture into its targets: which object gets which style.
-Answer with JSON alone: {{"targets": [{{"object": ..., "style": ..., "weight": ...}}]}}
-- Copy object and style from the instruction, letter by letter; "" for what it does not name.
+Answer with JSON alone, an array: [{{"object": ..., "style": ..., "except": [...]}}, ...]
+- Copy all words from the instruction, letter by letter; "" for a style that it does not name.
 - Take the longest phrase that names the thing, without a leading article.
 - "in the style of X", "in X style", "X's style" and "an X look" have the style X.
+- Several objects with one style are several targets.
 - The object is "" where the whole picture is meant, "{BACKGROUND}" for all that the other targets
-  leave. What is to stay as it is, is no target.
-- The weight is 1, except where one object gets a blend of styles: then one target a style."""
+  leave.
+- "except" lists what stays as it is although the object includes it: "everything but the sky" has
+  the object "" and the exception "sky". Leave it out if there is nothing.
+- Where one object gets a blend of styles there is one target per style, each with its "weight"."""
 
 EXAMPLES = (
     (
         "In Monet's style, paint the old bridge over the pond, but keep the rest",
-        [("old bridge over the pond", "Monet", 1)],
+        [{"object": "old bridge over the pond", "style": "Monet"}],
     ),
     (
         "Turn the cat to 0.7*fire + 0.3*pop art and the background into a snow storm",
-        [("cat", "fire", 0.7), ("cat", "pop art", 0.3), (BACKGROUND, "snow storm", 1)],
+        [
+            {"object": "cat", "style": "fire", "weight": 0.7},
+            {"object": "cat", "style": "pop art", "weight": 0.3},
+            {"object": BACKGROUND, "style": "snow storm"},
+        ],
     ),
-    ("Make it look like a tapestry", [("", "tapestry", 1)]),
+    (
+        "Leave the dog alone and make everything else look like a tapestry",
+        [{"object": "", "style": "tapestry", "except": ["dog"]}],
+    ),
+    (
+        "The barn and the trees shall be gold",
+        [{"object": "barn", "style": "gold"}, {"object": "trees", "style": "gold"}],
+    ),
 )
 
-FIELDS = {
-    "object": {"type": "string"},
-    "style": {"type": "string"},
-    "weight": {"type": "number"},
+TARGET = {
+    "type": "object",
+    "properties": {
+        "object": {"type": "string"},
+        "style": {"type": "string"},
+        "weight": {"type": "number"},
+        "except": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["object", "style"],
+    "additionalProperties": False,
 }
-RESPONSE_FORMAT = schema("targets", {"targets": {"type": "array", "items": strict_object(FIELDS)}})
+RESPONSE_FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "targets", "schema": {"type": "array", "items": TARGET}},
+}
 
 
 class APIParser(Parser):
@@ -117,57 +153,80 @@ class APIParser(Parser):
             return [target for entry in _entries(answer) for target in _read(entry, text)]
         except ValueError as error:
             raise AtelierError(
-                f"The model {self.chat.model!r} at {where} {error}; ask again, or choose "
-                "another model"
+                f"The model {self.chat.model!r} at {where} {error}; it answered {_quoted(answer)}: "
+                "ask again, or choose another model"
             ) from None
 
 
 def _messages(text: str) -> list[dict[str, str]]:
     messages = [{"role": "system", "content": TASK}]
     for instruction, targets in EXAMPLES:
-        answer = {"targets": [dict(zip(FIELDS, target, strict=True)) for target in targets]}
         messages.append({"role": "user", "content": instruction})
-        messages.append({"role": "assistant", "content": json.dumps(answer)})
+        messages.append({"role": "assistant", "content": json.dumps(targets)})
     return [*messages, {"role": "user", "content": text}]
 
 
+def _quoted(answer: str) -> str:
+    """The beginning of an answer in one line, without the key, should the server repeat it."""
+    key = read_key()
+    line = " ".join((answer.replace(key, "...") if key else answer).split())
+    return repr(line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 3] + "...")
+
+
 def _entries(answer: str) -> list[Any]:
-    """The "targets" of the answer's last JSON object that has any; ValueError if none has."""
-    entries = None
-    for value in json_objects(answer):
-        entries = value.get("targets", entries)
+    """The targets in an answer, whatever surrounds them; ValueError if there are none.
+
+    The last array counts, as a list or as "targets" of an object; a single object is the only
+    target.
+    """
+    entries, alone = None, []
+    for value in json_values(answer):
+        if isinstance(value, dict) and "targets" in value:
+            value = value["targets"]
+        if isinstance(value, list):
+            entries, alone = value, []
+        elif {"object", "style"} <= value.keys():
+            entries, alone = [value], [*alone, value]
     if entries is None:
-        raise ValueError('answered without JSON of the form {"targets": [...]}')
-    if not (isinstance(entries, list) and entries):
+        raise ValueError("answered without JSON targets")
+    if not entries:
         raise ValueError("listed no targets")
+    if len(alone) > 1:
+        raise ValueError("answered with several objects outside of an array")
     return entries
 
 
 def _read(entry: Any, text: str) -> list[StyleTarget]:
     """The targets of an entry, in the instruction's spelling; ValueError says what is wrong."""
-    if not isinstance(entry, dict) or not {"object", "style"} <= entry.keys():
-        raise ValueError("gave a target without object and style")
-    weight = entry.get("weight", 1)
-    if type(weight) not in (int, float) or not 0 < weight < MAX_WEIGHT:
-        raise ValueError("gave a target whose weight is not a number above 0 and below 1e6")
-    name, style = (_span(entry[field], field, text) for field in ("object", "style"))
+    try:
+        target = target_of(entry)
+    except ValueError as error:
+        raise ValueError(f"gave {error}") from None
+    if not 0 < target.weight < MAX_WEIGHT:
+        raise ValueError("gave a target whose weight is not above 0 and below 1e6")
+    name, style = _place(target.object, text), _span(target.style, "style", text)
+    exceptions = tuple(_span(phrase, "exception", text) for phrase in target.exceptions)
     if not (name or style):
         raise ValueError("gave a target that names neither object nor style")
+    target = StyleTarget(name, style, target.weight, exceptions)
     parts = targets_of(name, style)
-    if parts != [StyleTarget(name, style)]:  # a blend that the model did not split
-        return parts
-    return [StyleTarget(name, style, float(weight))]
+    if len(parts) == 1:
+        return [target]
+    return [replace(part, exceptions=exceptions) for part in parts]  # a blend, not yet split
 
 
-def _span(phrase: Any, field: str, text: str) -> str:
+def _place(phrase: str, text: str) -> str:
+    """The object in the instruction's spelling, "" for the whole picture, or BACKGROUND."""
+    if REST.fullmatch(phrase):
+        return BACKGROUND
+    return "" if WHOLE.fullmatch(phrase) else _span(phrase, "object", text)
+
+
+def _span(phrase: str, field: str, text: str) -> str:
     """The phrase in the instruction's spelling, if possible as whole words.
 
     Raises ValueError if the instruction does not contain it.
     """
-    if not isinstance(phrase, str):
-        raise ValueError(f"gave a target whose {field} is no text")
-    if field == "object" and (phrase.lower() == BACKGROUND or REST.fullmatch(phrase)):
-        return BACKGROUND
     # Phones type curly apostrophes, which models straighten.
     letters = re.sub("['\u2019]", "['\u2019]", re.escape(" ".join(phrase.split())))
     for pattern in (rf"\b{letters}\b", letters):

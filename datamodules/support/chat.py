@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -180,12 +181,29 @@ def json_objects(answer: str) -> Iterator[dict[str, Any]]:
 
     Models like to talk around their JSON, and the last object of a model that thinks aloud counts.
     """
+    return (value for value, _ in _decoded(answer, "{"))
+
+
+def json_values(answer: str) -> Iterator[dict[str, Any] | list[Any]]:
+    """The JSON objects and the arrays of objects in an answer, in order, whatever surrounds them.
+
+    Objects of an array that breaks off do not count, since others may be missing.
+    """
+    for value, before in _decoded(answer, "[{"):
+        if isinstance(value, dict) and before not in ("[", ","):
+            yield value
+        if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+            yield value
+
+
+def _decoded(answer: str, opening: str) -> Iterator[tuple[Any, str]]:
+    """The JSON values that begin with one of the characters in `opening`, and the sign before."""
     decoder, position = json.JSONDecoder(), 0
     answer = answer[-LONGEST:]
-    while (position := answer.find("{", position)) >= 0:
+    while start := re.compile(f"[{re.escape(opening)}]").search(answer, position):
+        position = start.start() + 1
         try:
-            value, position = decoder.raw_decode(answer, position)
+            value, position = decoder.raw_decode(answer, start.start())
         except (ValueError, RecursionError):
-            position += 1
             continue
-        yield value
+        yield value, answer[: start.start()].rstrip()[-1:]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from datamodules.task import Region
+from datamodules.task import Area, Region
 from evaluation.metrics.scores import Score
 
 UNDEFINED = math.nan  # of a picture to which a score does not apply; null in JSON, "-" in tables
@@ -41,7 +41,7 @@ class Pictures:
 
     def __post_init__(self) -> None:
         if not self.regions:
-            whole = ((Region("", (), mask),) for mask in self.mask)
+            whole = ((Region(Area(""), (), mask),) for mask in self.mask)
             object.__setattr__(self, "regions", tuple(whole))
         expected = (len(self.content), *self.content.shape[2:])
         if self.output.shape != self.content.shape or tuple(self.mask.shape) != expected:

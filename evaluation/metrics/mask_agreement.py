@@ -43,7 +43,7 @@ class MaskAgreement(PictureMetric):
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
         values = [
-            self._mean(output, content, [region.name for region in regions])
+            self._mean(output, content, [region.area.object for region in regions])
             for output, content, regions in zip(
                 pictures.output.cpu(), pictures.content.cpu(), pictures.regions, strict=True
             )

@@ -22,6 +22,7 @@ from datamodules.models.cache import REMEDY, cache_dir, identity, on_disk
 from datamodules.support.chat import ChatModel, json_objects, read_key, schema
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import make_folder, write_json
+from datamodules.target_entries import entry_of
 from datamodules.task import StyleTarget
 
 RUBRIC = Path(__file__).with_name("parse_rubric.md")
@@ -117,11 +118,7 @@ class Judge:
 
 
 def _question(instruction: str, targets: Sequence[StyleTarget]) -> str:
-    answer = [
-        {"object": target.object, "style": target.style}
-        | ({} if target.weight == 1 else {"weight": target.weight})
-        for target in targets
-    ]
+    answer = [entry_of(target) for target in targets]
     return json.dumps({"instruction": instruction, "answer": answer}, ensure_ascii=False)
 
 

@@ -90,10 +90,16 @@ def _pair_scores(target: StyleTarget, key: StyleTarget, instruction: str) -> dic
 
 
 def _exact_scores(answer: Sequence[StyleTarget], keys: Sequence[StyleTarget]) -> dict[str, float]:
-    """1.0 where the targets are the key's, in any order: objects, styles, and both with weights."""
+    """1.0 where the targets are the key's, in any order: objects, styles, and both with weights.
+
+    An object agrees only if its exceptions do.
+    """
 
     def bags(targets: Sequence[StyleTarget]) -> tuple[Counter, Counter, Counter]:
-        objects = [normalise(target.object) for target in targets]
+        objects = [
+            (normalise(target.object), *sorted(map(normalise, target.exceptions)))
+            for target in targets
+        ]
         styles = [normalise(target.style) for target in targets]
         weights = [target.weight for target in targets]
         return (

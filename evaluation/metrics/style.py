@@ -50,9 +50,9 @@ def parts_of(pictures: Pictures) -> list[Part]:
     parts = []
     for index, regions in enumerate(pictures.regions):
         styled = [region for region in regions if region.styles]
-        parts += [Part(index, r.name == BACKGROUND, r.mask, r.styles) for r in styled]
+        parts += [Part(index, r.area.object == BACKGROUND, r.mask, r.styles) for r in styled]
         rest = 1 - pictures.mask[index]
-        if styled and styled[-1].name != BACKGROUND:
+        if styled and styled[-1].area.object != BACKGROUND:
             parts.append(Part(index, True, rest, styled[0].styles))
     return [part for part in parts if bool((part.mask > 0.5).any())]
 

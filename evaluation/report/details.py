@@ -17,7 +17,7 @@ POINTS = 120  # of a loss's curve, which is drawn small
 class Details:
     """Contents of a run folder's files; empty where a file is missing or damaged.
 
-    config: the text of config.yaml. targets: (object, style) as parsed.
+    config: the text of config.yaml. targets: (object with its exceptions, style) as parsed.
     losses: "step" and each loss, at most POINTS values, None where one is no number.
     date: day on which the run ended (UTC), "" if unknown.
     """
@@ -35,7 +35,7 @@ def read_details(folder: Path) -> Details:
     run = RunFolder(folder, strict=False)
     return Details(
         config=run.config_text,
-        targets=tuple((target.object, target.style) for target in run.targets),
+        targets=tuple((target.area.name, target.style) for target in run.targets),
         losses={name: thinned(values) for name, values in run.losses.items()},
         versions={name: str(version) for name, version in run.result.versions.items()},
         steps=run.result.steps or None,

@@ -13,7 +13,7 @@ from PIL import Image
 from datamodules.images import load_picture
 from datamodules.run_folder import CONTENT, OUTPUT, PARSE, RESULT, RunFolder, find
 from datamodules.support.errors import AtelierError
-from datamodules.task import Blend, styles_by_object
+from datamodules.task import Blend, styles_by_area
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _in_words(run: RunFolder) -> tuple[tuple[str, str], ...]:
         return " ".join(text.split())
 
     targets = [replace(t, object=trimmed(t.object), style=trimmed(t.style)) for t in run.targets]
-    return tuple((name, plain(blend)) for name, blend in styles_by_object(targets).items())
+    return tuple((area.name, plain(blend)) for area, blend in styles_by_area(targets).items())
 
 
 def digest(picture: Image.Image) -> str:

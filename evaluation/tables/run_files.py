@@ -208,9 +208,9 @@ def _model_and_image(run: RunFolder) -> tuple[str, str]:
 
 
 def _first_target(run: RunFolder) -> tuple[str | None, ...]:
-    """Object and style of the first target."""
+    """Object, with its exceptions, and style of the first target."""
     for target in run.targets:
         # JSON can hold halves of characters, which UTF-8 cannot.
-        texts = (text.encode("utf-8", "replace") for text in (target.object, target.style))
+        texts = (text.encode("utf-8", "replace") for text in (target.area.name, target.style))
         return tuple(text.decode() for text in texts)
     return None, None

@@ -10,6 +10,7 @@ from typing import Any
 
 from datamodules.benchmarks.own_folder import folder_set
 from datamodules.benchmarks.sets import BenchmarkSet, load_set
+from datamodules.request import Request
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from experiments.campaigns.job import Job
@@ -70,13 +71,14 @@ def looks_for_objects(method: str, models: str) -> bool:
 
 def _refusal(method: str, settings: Mapping[str, str]) -> str:
     """Why a method cannot serve an entry, as far as this is clear before parsing; "" if it can."""
-    pairs = json.loads(settings.get("data.targets", "{}"))
-    if not pairs:
-        pairs = {settings.get("data.object", ""): settings.get("data.style", "")}
+    targets = json.loads(settings.get("data.targets", "{}"))
+    if not targets:
+        pairs = [(settings.get("data.object", ""), settings.get("data.style", ""))]
         if settings.get("data.background_style"):
-            pairs[BACKGROUND] = settings["data.background_style"]
+            pairs.append((BACKGROUND, settings["data.background_style"]))
+        targets = [{"object": name, "style": style} for name, style in pairs]
     try:
-        check_method(method, pairs)
+        check_method(method, Request(targets=targets).one_by_one())
     except AtelierError as error:
         return str(error)
     return ""

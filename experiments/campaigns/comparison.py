@@ -6,22 +6,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from datamodules.images import load_picture, save_png, to_picture, to_tensor
+from datamodules.images import load_mask, load_picture, save_png, to_picture, to_tensor
+from datamodules.masking import MaskFinder, grow, without
 from datamodules.models.cache import identity
-from datamodules.parsing.base import Parser
 from datamodules.parsing.blend import in_words
-from datamodules.reading.masks import load_mask
 from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
 from datamodules.segmentation.base import Segmenter
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug, write_json
-from datamodules.task import objects, styles_by_object
+from datamodules.target_entries import entry_of
+from datamodules.task import Area, StyleTarget, styles_by_area, to_find
 from evaluation.contact_sheet import labelled_grid
 from evaluation.metrics.change import mean_change
 from evaluation.tables.meanings import judgements
@@ -31,6 +31,7 @@ from experiments.campaigns.plan import make_job, picture_name
 from experiments.campaigns.workers import SERIAL, Workers
 
 SHEET, SCORES = "compare.png", "compare.json"
+MARGIN = 1 / 32  # of the longer side: 8 px of a working picture of 256, four times its `feather`
 Scores = dict[str, float | str]
 
 
@@ -38,13 +39,14 @@ Scores = dict[str, float | str]
 class Comparison:
     """One picture, to be stylized by several methods.
 
-    image:  a picture file, or skimage:NAME. styles: by object, in words.
-    masks:  one file per object, white = object; the same for all methods.
+    image:  a picture file, or skimage:NAME. targets: objects and styles.
+    masks:  one file per object, white = object; the same for all methods, and without what stays
+            as it is.
     models: preset of models. settings: further ones of all runs, by short or dotted name.
     """
 
     image: str
-    styles: Mapping[str, str]
+    targets: Sequence[StyleTarget]
     masks: Sequence[str]
     methods: Sequence[str]
     models: str
@@ -52,13 +54,14 @@ class Comparison:
 
     def jobs(self, wandb: bool) -> dict[str, Job]:
         """The job of each method."""
-        (name, style), *_ = self.styles.items()
-        labels = {"picture": picture_name(self.image), "object": name, "style": style}
+        (area, blend), *_ = styles_by_area(self.targets).items()
+        target = {"object": area.name, "style": in_words(blend)}
+        labels = {"picture": picture_name(self.image), **target}
         values = {
             "models": self.models,
             "image": self.image,
             "mask": list(self.masks),
-            "data.targets": dict(self.styles),
+            "data.targets": [entry_of(replace(t, exceptions=())) for t in self.targets],
             **self.settings,
         }
         return {
@@ -90,36 +93,38 @@ def compare(
     return scores
 
 
-def parse_styles(instruction: str, parser: Parser) -> dict[str, str]:
-    """Styles by object, in words, as the parser understands the instruction.
-
-    Raises AtelierError where it names no object or no style.
-    """
-    styles = styles_by_object(parser.parse(instruction))
-    if not all(name and blend for name, blend in styles.items()):
-        raise AtelierError(
-            f"{instruction!r} does not name both object and style; say both, or give "
-            '--target "boat=fire"'
-        )
-    return {name: in_words(blend) for name, blend in styles.items()}
-
-
 def write_masks(
-    image: str, names: Sequence[str], segmenter: Segmenter, origin: str, root: Path
+    image: str, targets: Sequence[StyleTarget], segmenter: Segmenter, origin: str, root: Path
 ) -> list[str]:
     """The files of one mask per object, which are written unless they are there already.
 
+    Exceptions are left out with a margin, so that the soft edges of the runs do not reach them.
     origin: segmenter and settings in words; together with the picture and the object it names the
     file, so that a mask of another segmenter is never taken for this one's.
     """
-    picture, files = to_tensor(load_picture(image)), []
-    for name in objects(names):
-        key = identity(identity_of(image), origin, name)[:16]
-        file = root / f"mask-{slug(name)}-{key}.png"
-        if not file.exists():
-            save_png(to_picture(segmenter.segment(picture, name)), file)
-        files.append(str(file))
-    return files
+    styles = styles_by_area(targets)
+    areas = to_find(styles)
+    if len(areas) < len(styles) and any(area.exceptions for area in styles):
+        raise AtelierError(
+            "A comparison takes no background beside exceptions; name what is behind in words, or "
+            "give a mask of each object with --mask"
+        )
+    files = {area: _mask_file(image, area, origin, root) for area in areas}
+    if not all(file.exists() for file in files.values()):
+        photo = to_tensor(load_picture(image))
+        masks = MaskFinder(photo, segmenter).find(styles)
+        margin = MARGIN * max(photo.shape)
+        parts = zip(files.values(), masks.objects, masks.exceptions, strict=True)
+        for file, mask, exceptions in parts:
+            wide = None if exceptions is None else grow(exceptions, margin)
+            save_png(to_picture(without(mask, wide)), file)
+    return [str(file) for file in files.values()]
+
+
+def _mask_file(image: str, area: Area, origin: str, root: Path) -> Path:
+    words = (area.object, *area.exceptions)
+    key = identity(identity_of(image), origin, *words)[:16]
+    return root / f"mask-{slug(area.label)}-{key}.png"
 
 
 def scores_of(folder: Path, mask: str) -> Scores:
@@ -133,7 +138,7 @@ def scores_of(folder: Path, mask: str) -> Scores:
     pair = (
         to_tensor(output)[None],
         to_tensor(content)[None],
-        load_mask(mask, content.size).where[None],
+        load_mask(mask, content.size)[None],
     )
     changes = {name: float(value) for name, value in mean_change(*pair).items()}
     before, after = (
@@ -151,7 +156,7 @@ def sheet(
 ) -> Image.Image:
     """The picture, the mask, and the output of each method with its scores underneath."""
     content = load_picture(str(next(iter(folders.values())) / CONTENT))
-    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size).values), ["mask"])]
+    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size)), ["mask"])]
     for method, folder in folders.items():
         output = load_picture(str(folder / OUTPUT))
         cells.append((output, [method, *_lines(scores[method])]))

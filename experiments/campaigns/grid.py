@@ -14,7 +14,7 @@
       over: {model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}}
 
 Settings have their dotted names (docs/methods.md, `atelier fit --help`), or those of the short
-options of `atelier stylize`: image, object, style, seed, steps, size, parser, ...
+options of `atelier stylize`: image, object, style, except, seed, steps, size, parser, ...
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def sweep_jobs(sweep: Sweep, overrides: Mapping[str, Any], wandb: bool) -> list[
 def _entries(sweep: Sweep) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Settings and labels of the pictures: those of a benchmark set, or of `fixed`."""
     if not sweep.set:
-        target = {name: sweep.fixed[name] for name in ("object", "style") if name in sweep.fixed}
+        names = ("object", "style", "except")
+        target = {name: sweep.fixed[name] for name in names if name in sweep.fixed}
         return [({}, {"picture": picture_name(str(sweep.fixed.get("image", ""))), **target})]
     from datamodules.benchmarks.sets import load_set
 

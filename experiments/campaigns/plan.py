@@ -13,10 +13,10 @@ from typing import Any
 from datamodules.models.cache import once_per_process
 from datamodules.models.published import local_path
 from datamodules.models.schemes import by_name
-from datamodules.parsing.blend import targets_of
 from datamodules.run_folder import RESULT, RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
+from datamodules.task import StyleTarget
 from experiments.campaigns.job import Job
 from experiments.run.configuration import (
     EMBEDDED,
@@ -55,9 +55,9 @@ def make_job(
     return replace(job, logging=logging)
 
 
-def check_method(method: str, styles: Mapping[str, str]) -> None:
-    """AtelierError for styles by object that a method cannot serve."""
-    method_class(method).check([t for pair in styles.items() for t in targets_of(*pair)])
+def check_method(method: str, targets: Sequence[StyleTarget]) -> None:
+    """AtelierError for targets that a method cannot serve."""
+    method_class(method).check(targets)
 
 
 def setting(name: str, value: Any) -> tuple[str, Any]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
@@ -23,6 +24,9 @@ from experiments.campaigns.plan import check_method
 from experiments.run.configuration import EMBEDDED
 from experiments.run.options import add_options, below, check_endpoint, dotted, pairs
 from experiments.run.registry import METHODS, path_of
+
+if TYPE_CHECKING:
+    from datamodules.task import StyleTarget
 
 PARSER, SEGMENTER = "data.parser.", "data.segmenter."  # beginnings of their settings
 DEFAULT = "clipstyler,generative_artisan,sem_cs,soulstyler"
@@ -33,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_options(parser, "image", "instruction")
     add("--methods", default=DEFAULT, help="names in configs/methods (default: %(default)s)")
-    add_options(parser, "--models", "--target", "--mask", "--parser", "--base-url", "--segmenter")
+    add_options(parser, "--models", "--target", "--except", "--mask")
+    add_options(parser, "--parser", "--base-url", "--segmenter")
     parser.set_defaults(models=EMBEDDED, parser="smollm2", segmenter="bridge")
     add_options(parser, "--size", "--steps", "--seed")
     add("--out", metavar="DIR", help="the folder (default: runs/compare-PICTURE-OBJECT-STYLE)")
@@ -56,29 +61,37 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from experiments.run.parts import build_segmenter
 
     load_picture(args.image)  # refused now, not after the parser has been loaded
-    styles = pairs(args.target) if args.target else _parse(args, settings)
+    targets = _targets(args, settings)
     for method in methods:
-        check_method(method, styles)
-    words = ("compare", Path(args.image).stem, *next(iter(styles.items())))
+        check_method(method, targets)
+    if args.mask and any(target.exceptions for target in targets):
+        raise AtelierError(
+            "With --mask a comparison takes no exceptions; paint what stays as it is black in the "
+            'mask, and name the object with --target "OBJECT=STYLE"'
+        )
+    words = ("compare", Path(args.image).stem, targets[0].area.label, targets[0].style)
     root = Path(args.out or Path("runs") / "-".join(map(slug, words)))
     masks = args.mask
     if not masks:
         own = below(settings, SEGMENTER)
-        segmenter = build_segmenter(args.segmenter, own)
-        masks = write_masks(args.image, styles, segmenter, f"{args.segmenter} {own}", root)
+        segmenter, origin = build_segmenter(args.segmenter, own), f"{args.segmenter} {own}"
+        masks = write_masks(args.image, targets, segmenter, origin, root)
     values = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
     values |= {k: v for k, v in settings.items() if not k.startswith((PARSER, SEGMENTER))}
-    comparison = Comparison(args.image, styles, masks, methods, args.models, values)
+    comparison = Comparison(args.image, targets, masks, methods, args.models, values)
     scores = compare(comparison, root, args.overwrite, wandb=not args.no_wandb)
     if scores:
         print(root / SHEET)
     return 0 if len(scores) == len(methods) else 2
 
 
-def _parse(args: argparse.Namespace, settings: Mapping[str, str]) -> dict[str, str]:
-    """Styles by object, as the chosen parser understands the instruction."""
-    from experiments.campaigns.comparison import parse_styles
+def _targets(args: argparse.Namespace, settings: Mapping[str, str]) -> tuple[StyleTarget, ...]:
+    """Objects and styles as given or, without any, as the chosen parser understands them."""
+    from datamodules.request import Request
     from experiments.run.parts import build_parser
 
     parser = build_parser(args.parser, args.base_url, below(settings, PARSER))
-    return parse_styles(args.instruction, parser)
+    styles = pairs(args.target) if args.target else {}
+    exceptions = getattr(args, "except") or ()
+    request = Request(args.instruction or "", targets=styles, exceptions=exceptions)
+    return request.resolve(parser).targets

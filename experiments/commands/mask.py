@@ -3,6 +3,7 @@
 The mask is an 8-bit PNG of the picture's size, white = object.
 
   atelier mask skimage:rocket rocket
+  atelier mask boat.jpg sea --except boat
   atelier mask boat.jpg "white sailboat" --segmenter clipseg --data.segmenter.threshold 0.3
 """
 
@@ -17,16 +18,21 @@ from experiments.run.options import add_options, dotted
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "image")
     parser.add_argument("phrase", help='the object, e.g. "white sailboat"')
-    add_options(parser, "--segmenter")
+    add_options(parser, "--except", "--segmenter")
     parser.set_defaults(segmenter="bridge")
     parser.add_argument("-o", "--out", default="mask.png", help="default: %(default)s")
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     own = dotted(rest, "mask", "data.segmenter.")
+    from datamodules.task import StyleTarget
     from experiments.run.mask import write_mask
     from experiments.run.parts import build_segmenter
 
-    write_mask(args.image, args.phrase, build_segmenter(args.segmenter, own), Path(args.out))
+    segmenter = build_segmenter(args.segmenter, own)
+    if segmenter.needs_phrase:
+        segmenter.refuse_empty(args.phrase)
+    targets = [StyleTarget(args.phrase, "", exceptions=tuple(getattr(args, "except") or ()))]
+    write_mask(args.image, targets, segmenter, Path(args.out))
     print(args.out)
     return 0

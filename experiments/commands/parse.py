@@ -1,9 +1,9 @@
 """Split an instruction into object and style.
 
-Prints a JSON array: [{"object": ..., "style": ...}]; parts that the instruction does not name are
+Prints a JSON array: [{"object": ..., "style": ...}]; a style that the instruction does not name is
 "". An instruction that names several objects gives several entries; a blend ("0.7*Van Gogh +
-0.3*Hokusai") gives one entry per style, with its "weight". The object "background" means everything
-that no other entry names.
+0.3*Hokusai") gives one entry per style, with its "weight". The object "" means the whole picture,
+"background" everything that no other entry names; "except" lists what stays as it is.
 The parser is a small language model combined with a grammar (smollm2, or gemma3-270m if it is
 installed; with "-alone" after the name without the grammar), the grammar alone (rules), any causal
 model (hf:REPOSITORY, a folder or a GGUF file), or a model behind an OpenAI-compatible endpoint
@@ -23,6 +23,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
+from datamodules.target_entries import entry_of
 from experiments.run.options import add_options, check_endpoint, dotted
 
 if TYPE_CHECKING:
@@ -56,10 +57,5 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _as_json(parser: Parser, instruction: str) -> str:
-    targets = parser.parse(instruction)
-    entries = [
-        {"object": target.object, "style": target.style}
-        | ({} if target.weight == 1 else {"weight": target.weight})
-        for target in targets
-    ]
+    entries = [entry_of(target) for target in parser.parse(instruction)]
     return json.dumps(entries, ensure_ascii=False)

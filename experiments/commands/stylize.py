@@ -8,6 +8,7 @@ mask, losses, metrics and the configuration that reproduces it.
   atelier stylize skimage:chelsea --object cat --style mosaic --steps 200
   atelier stylize boat.jpg "Make the boat look like glass" --mask boat-mask.png --model.tau 0.6
   atelier stylize boat.jpg --method fusion --target "boat=fire" --target "background=snow"
+  atelier stylize boat.jpg --object sea --style ice --except boat
   atelier stylize boat.jpg --method sem_cs --object boat --style gold --background-style neon
   atelier stylize boat.jpg --object boat --style "0.7*Van Gogh + 0.3*Hokusai" --keep-color
   atelier stylize boat.jpg --object boat --style-image painting.jpg
@@ -27,7 +28,16 @@ from typing import TYPE_CHECKING
 
 from datamodules.run_folder import ENHANCED, FULL, OUTPUT, RunFolder
 from datamodules.support.errors import AtelierError
-from experiments.run.options import add_options, check_endpoint, configuration, dotted, settings
+from experiments.run.configuration import EMBEDDED, compose
+from experiments.run.options import (
+    METHOD,
+    SEVERAL,
+    add_options,
+    check_endpoint,
+    configuration,
+    dotted,
+    settings,
+)
 
 if TYPE_CHECKING:
     from lightning_modules.callbacks import WriteRun
@@ -39,14 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("image", nargs="?", help="a picture file, or skimage:NAME (rocket, coffee, chelsea, ...)")
     add_options(parser, "instruction")
-    add("--method", default="soulstyler", help="a name in configs/methods (default: %(default)s)")
+    add(
+        "--method",
+        help=f"a name in configs/methods (default: {METHOD}, and {SEVERAL} for several styles)",
+    )
     add_options(parser, "--models")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the parser together with --style")
-    add("--style", help="the style; skips the parser together with --object or --mask")
+    add("--style", help="the style; skips the parser together with --object")
     add("--background-style", metavar="STYLE", help="a style for all that is not the object")
     add("--style-image", metavar="FILE", help="a picture that shows the object's style")
-    add_options(parser, "--target", "--mask", "--parser", "--base-url", "--segmenter")
+    add_options(parser, "--target", "--except", "--mask", "--parser", "--base-url", "--segmenter")
     add("--strength", type=float, metavar="0..1", help="share of the change that is shown")
     add("--keep-color", action="store_true", default=None, help="keep the photo's colours")
     add(
@@ -78,7 +91,10 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         args.full_size = FULL_SIZE if args.full_size is None else args.full_size
     from experiments.run.stylize import stylize
 
-    _print_result(stylize(config, settings(args) | dotted(rest, "stylize", ""), _announce))
+    free = not (args.method or args.config)
+    several = compose(SEVERAL, args.models or EMBEDDED) if free else None
+    own = settings(args) | dotted(rest, "stylize", "")
+    _print_result(stylize(config, own, _announce, several))
     return 0
 
 
@@ -87,7 +103,8 @@ def _announce(writer: WriteRun, needed: int) -> None:
     from datamodules.parsing.blend import in_words
 
     for region in writer.task.regions:
-        print(f"object   {region.name or '(none named)'}", file=sys.stderr)
+        whole = "the whole picture" if bool((region.mask > 0.5).all()) else "(none named)"
+        print(f"object   {region.area.name or whole}", file=sys.stderr)
         style = in_words(region.styles) if region.styles else "(shown by its picture)"
         print(f"style    {style}", file=sys.stderr)
         covered = float((region.mask > 0.5).float().mean())

@@ -27,11 +27,11 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
+from datamodules.request import Request
 from datamodules.run_folder import RESULT, Result, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
-from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings
 from experiments.run.options import spell_out
@@ -95,7 +95,7 @@ class AtelierCLI(LightningCLI):
                 f"{method.__name__} takes one style and none for the background; leave "
                 "--background-style out, or choose --method sem_cs"
             )
-        method.check([StyleTarget(name, style) for name, style in (data["targets"] or {}).items()])
+        method.check(Request(targets=data["targets"] or ()).one_by_one())
 
     @classmethod
     def from_settings(
@@ -164,6 +164,7 @@ class AtelierCLI(LightningCLI):
     def set_up(self) -> WriteRun:
         """Parse, mask and open the run's folder: everything before the first step."""
         self.model.check(self.datamodule.targets)
+        self.model.check_exceptions(self.datamodule.targets)
         self.datamodule.setup()
         self.model.generator.start(self.datamodule.task.batch())
         self.needed = self.fit_into_memory()
@@ -193,7 +194,7 @@ class AtelierCLI(LightningCLI):
     def _open_folder(self) -> WriteRun:
         task, method = self.datamodule.task, type(self.model).__name__
         target, style_image = task.targets[0], Path(self.datamodule.style_image).stem
-        words = (method, Path(self.datamodule.image).stem, target.object)
+        words = (method, Path(self.datamodule.image).stem, target.area.label)
         name = "-".join(slug(word) for word in (*words, target.style or style_image))
         out = self.config["run"]["out"]
         path = self._cleared(Path(out)) if out else vacant(Path("runs") / name)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datamodules.segmentation.base import Segmenter
+    from datamodules.task import StyleTarget
 
 
-def write_mask(image: str, phrase: str, segmenter: Segmenter, file: Path) -> None:
-    """Find an object in a picture and write its mask: an 8-bit PNG of its size, white = object.
+def write_mask(
+    image: str, targets: Sequence[StyleTarget], segmenter: Segmenter, file: Path
+) -> None:
+    """Find objects in a picture and write one mask: an 8-bit PNG of its size, white = object.
 
-    image: a picture file, or skimage:NAME. Raises AtelierError if the phrase or the object is
-    missing.
+    image: a picture file, or skimage:NAME. targets: objects with their exceptions. Raises
+    AtelierError if one of them is missing in the picture.
     """
     from datamodules.images import load_picture, save_png, to_picture, to_tensor
+    from datamodules.masking import MaskFinder
+    from datamodules.segmentation.remembering import RememberingSegmenter
+    from datamodules.task import styles_by_area
 
-    mask = segmenter.segment(to_tensor(load_picture(image)), phrase)
+    finder = MaskFinder(to_tensor(load_picture(image)), RememberingSegmenter(segmenter))
+    mask = finder.find(styles_by_area(targets)).union
     save_png(to_picture(mask), file)

@@ -17,6 +17,7 @@ SETTINGS = {
     "image": "data.image",
     "instruction": "data.instruction",
     "object": "data.object",
+    "except": "data.exceptions",
     "style": "data.style",
     "background_style": "data.background_style",
     "style_image": "data.style_image",
@@ -36,6 +37,7 @@ SETTINGS = {
     "out": "run.out",
     "device": "trainer.accelerator",
 }
+METHOD, SEVERAL = "soulstyler", "fusion"  # methods for one style and for several
 FILES = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
 
 # Arguments of argparse for each option.
@@ -47,6 +49,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "metavar": "OBJECT=STYLE",
         "help": 'an object with its style; repeat it for several (object "background": the rest)',
+    },
+    "--except": {
+        "action": "append",
+        "metavar": "PHRASE",
+        "help": "what stays as it is, whatever else is named; repeat it for several",
     },
     "--mask": {
         "action": "append",
@@ -87,7 +94,7 @@ def add_options(parser: argparse.ArgumentParser, *options: str) -> None:
 def configuration(args: argparse.Namespace) -> Configuration:
     """Configuration named by --config, or by --method and --models."""
     if not args.config:
-        return compose(args.method, args.models or EMBEDDED)
+        return compose(args.method or METHOD, args.models or EMBEDDED)
     if args.models:
         raise AtelierError("--models goes with --method; a --config names its models itself")
     return read_config(Path(args.config))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from experiments.run.configuration import Configuration, require_networks, with_settings
 
 if TYPE_CHECKING:
+    from datamodules.request import Wish
     from datamodules.run_folder import Result
     from lightning_modules.callbacks import WriteRun
 
@@ -18,11 +22,13 @@ def stylize(
     config: Configuration,
     settings: Mapping[str, Any],
     announce: Callable[[WriteRun, int], None] = lambda run, needed: None,
+    several: Configuration | None = None,
 ) -> Path:
     """Run a configuration, with settings over it by dotted name, and return the run's folder.
 
     announce: is called before the first step, with the run and the bytes that the steps will
-    take. Raises AtelierError, before the slow imports if pictures or weights are missing.
+    take. several: the configuration to run instead if the request has several styles, which is
+    said on stderr. Raises AtelierError, before the slow imports if pictures or weights are missing.
     """
     started = time.perf_counter()
     from datamodules.images import load_picture
@@ -32,9 +38,38 @@ def stylize(
     for picture in filter(None, (data.get("image"), data.get("style_image"))):
         load_picture(picture)
     require_networks(config)
+    wish = _wish(data) if several else None
+    if wish and wish.regions > 1:
+        name = several["model"]["class_path"].rpartition(".")[2]
+        print(f"method   {name}, because several styles are asked for", file=sys.stderr)
+        config = with_settings(several, {"data.parser": data["parser"], **settings})
+        require_networks(config)
     from experiments.run.lightning_cli import AtelierCLI
 
-    return AtelierCLI.from_settings(config, {}, started).run(announce).folder
+    cli = AtelierCLI.from_settings(config, {}, started + (wish.seconds if wish else 0))
+    if wish:
+        cli.datamodule.wish = wish
+    return cli.run(announce).folder
+
+
+def _wish(data: Mapping[str, Any]) -> Wish:
+    """Objects and styles of the settings of a data module, whose parser is built and asked."""
+    from datamodules.parsing.base import Parser
+    from datamodules.request import Request
+    from experiments.run.parts import build
+
+    def sequence(name: str) -> Any:
+        value = data.get(name) or ()
+        return yaml.safe_load(value) if isinstance(value, str) else value  # --data.targets JSON
+
+    texts = ("instruction", "object", "style", "background_style")
+    request = Request(
+        **{name: data.get(name) or "" for name in texts},
+        targets=sequence("targets"),
+        exceptions=sequence("exceptions"),
+        has_style_image=bool(data.get("style_image")),
+    )
+    return request.resolve(build(Parser, "data.parser", data["parser"]))
 
 
 def summary(result: Result) -> dict[str, str]:

@@ -24,7 +24,7 @@ from datamodules.run_folder import (
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
 
-TARGETS = (StyleTarget("background", "snow"), StyleTarget("boat", "fire", 0.5))
+TARGETS = (StyleTarget("background", "snow"), StyleTarget("boat", "fire", 0.5, ("sail", "mast")))
 
 
 def task(targets=TARGETS):
@@ -46,7 +46,10 @@ def test_everything_that_is_written_can_be_read_again(tmp_path):
     assert run.finished
     assert run.result == result
     assert run.targets == TARGETS
-    assert list(run.styles) == ["boat", "background"]
+    assert [area.name for area in run.styles] == [
+        "boat except the sail and the mast",
+        "background",
+    ]
     assert [path.name for path in run.masks] == ["mask-1.png", "mask-2.png"]
     assert run.setting("data.image") == "boat.png"
     assert run.setting("data.image.name") is None
@@ -57,7 +60,7 @@ def test_everything_that_is_written_can_be_read_again(tmp_path):
 
 def test_a_region_keeps_its_own_mask_whatever_the_order_of_the_targets():
     boat, background = task().regions
-    assert (boat.name, background.name) == ("boat", "background")
+    assert (boat.area.object, background.area.object) == ("boat", "background")
     assert boat.mask[:, :24].min() == background.mask[:, 24:].min() == 1
 
 
@@ -94,6 +97,7 @@ def test_outcomes_of_an_earlier_run_are_cleared_and_its_inputs_stay(tmp_path):
         (PARSE, '{"object": "cat"}', lambda run: run.targets),
         (PARSE, '[{"object": "cat", "style": 3}]', lambda run: run.targets),
         (PARSE, '[{"object": "cat", "style": "x", "weight": -1}]', lambda run: run.targets),
+        (PARSE, '[{"object": "cat", "style": "x", "except": "ear"}]', lambda run: run.targets),
         (PARSE, '[{"object": "cat"', lambda run: run.targets),
         (LOSSES, "a,b\n1,2\n", lambda run: run.losses),
         (RESULT, '{"metrics": []}', lambda run: run.result),

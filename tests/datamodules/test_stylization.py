@@ -136,6 +136,46 @@ def test_the_whole_picture_needs_no_object():
     assert module.task.batch().styles == (((1.0, "fire"),),)
 
 
+def test_no_object_is_the_whole_picture_for_every_segmenter():
+    for settings in (
+        {"style": "fire"},
+        {"instruction": "x", "parser": Parrot(("", "fire"))},
+        {"style": "fire", "protect_object": True},
+    ):
+        module = data(feather=2.0, **settings)
+        module.setup()
+        assert module.task.masks.min() == 1, settings
+    sky = data(targets=[{"object": "", "style": "ice"}, {"object": "cat", "style": "fire"}])
+    sky.setup()
+    assert sky.task.masks.sum(0).min() == pytest.approx(1)
+    assert sky.task.masks[0, 0, 0] == 0
+
+
+def test_objects_of_one_style_are_one_region_of_the_batch(caplog):
+    parrot = Parrot(("cat", "fire"), ("sky", "fire"), ("background", "snow"))
+    module = data(instruction="x", parser=parrot)
+    module.setup()
+    assert [region.area.object for region in module.task.regions] == ["cat", "sky", "background"]
+    batch = module.task.batch()
+    assert batch.styles == (((1.0, "fire"),), ((1.0, "snow"),))
+    upper = torch.zeros(64, 96)
+    upper[:32] = 1
+    assert (batch.masks[0] - torch.stack([upper, 1 - upper])).abs().mean() < 0.01  # but the edge
+    assert "overlap" not in caplog.text
+    everywhere = data(instruction="x", parser=parrot, segmenter=WholePicture())
+    with pytest.raises(AtelierError, match="Nothing is left of the region 'background'"):
+        everywhere.setup()
+
+
+def test_a_style_of_the_settings_replaces_the_one_of_all_objects():
+    parrot = Parrot(("cat", "fire", 1, ("ear",)), ("sky", "fire"))
+    module = data(instruction="x", parser=parrot, style="gold", exceptions=["sun"])
+    assert module.targets == (
+        StyleTarget("cat", "gold", exceptions=("ear", "sun")),
+        StyleTarget("sky", "gold", exceptions=("sun",)),
+    )
+
+
 def test_one_mask_file_an_object(tmp_path):
     for name, value in (("a", 1.0), ("b", 1.0)):
         mask = torch.zeros(60, 90)
@@ -167,8 +207,10 @@ def test_masks_that_contradict_the_contract_are_refused():
     [
         ({"instruction": "  "}, "There is no instruction"),
         ({"instruction": "x", "parser": Parrot(("cat", ""))}, "There is no style in"),
-        ({"instruction": "x", "parser": Parrot(("", "fire"))}, "There is no object in"),
-        ({"style": "fire"}, "There is no instruction"),
+        ({"object": "cat"}, "There is no instruction"),
+        ({"object": "cat", "style": "fire", "exceptions": [" "]}, "--except is blank"),
+        ({"targets": [{"object": "cat"}]}, "there is a target without object and style"),
+        ({"object": "cat", "style": "fire", "exceptions": ["cat"]}, "the exceptions are taken out"),
         ({"targets": {"cat": ""}}, "give each object and style in words"),
         ({"targets": {f"cat {k}": "fire" for k in range(9)}}, "9 styles are requested"),
         ({"object": "cat", "style": "0*fire + 0*ice"}, "at least one greater than 0"),
@@ -180,10 +222,14 @@ def test_masks_that_contradict_the_contract_are_refused():
         ),
         ({"targets": {"cat": "fire", "dog": "ice"}}, "Nothing is left of the region 'dog'"),
         (
+            {"instruction": "x", "object": "cat", "parser": Parrot(("boat", "a"), ("dog", "a"))},
+            "Several objects are named",
+        ),
+        (
             {"targets": {"cat": "fire", "sky": "ice"}, "protect_object": True},
             "spares one object and styles the rest",
         ),
-        ({"instruction": "word " * 90, "parser": Parrot(("", "fire"))}, r"wo\.\.\.'"),
+        ({"instruction": "word " * 90, "parser": Parrot(("cat", ""))}, r"wo\.\.\.'"),
     ],
 )
 def test_what_an_instruction_lacks_is_said(settings, sentence):

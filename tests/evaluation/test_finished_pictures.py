@@ -11,6 +11,7 @@ from PIL import Image
 from datamodules.images import load_picture, save_png, to_picture
 from datamodules.run_folder import RunFolder
 from datamodules.support.errors import AtelierError
+from datamodules.task import Area
 from evaluation.finished_pictures import find_runs, load, read_run, refuse_full_mask, together
 from evaluation.metrics.background import BackgroundPreservation
 from evaluation.metrics.change import Change
@@ -25,7 +26,8 @@ def test_a_run_is_read_from_its_files(tmp_path):
         save_png(to_picture(torch.rand(SIZE, SIZE)), folder / f"mask-{k}.png")
     save_png(to_picture(torch.rand(3, SIZE, SIZE)), folder / "steps" / "000020.png")
     case = read_run(folder)
-    assert case.styles == (("box", ((1.0, "fire"),)), ("background", ((1.0, "snow"),)))
+    fire, snow = ((1.0, "fire"),), ((1.0, "snow"),)
+    assert case.styles == ((Area("box"), fire), (Area("background"), snow))
     assert (case.source_text, case.encoder, case.size) == ("a House", "bridge-lite0", (SIZE, SIZE))
     loaded = load(case, course=True)
     assert list(loaded.course) == [20]
@@ -91,8 +93,9 @@ def test_a_bad_run_is_said_and_the_others_go_on(tmp_path, harm, words):
 def test_a_full_mask_is_welcome_where_the_whole_picture_was_meant(tmp_path):
     whole = {"segmenter": {"class_path": "datamodules.segmentation.whole.WholePicture"}}
     folder = run_folder(tmp_path / "a", mask="full", data=whole)
-    loaded = load(read_run(folder))
-    refuse_full_mask(loaded)
+    without_object = run_folder(tmp_path / "b", targets=[("", "fire")], mask="full")
+    for each in (folder, without_object):
+        refuse_full_mask(load(read_run(each)))
     scores = scores_of([folder], {"background": BackgroundPreservation()})
     assert set(next(iter(scores.values())).values.values()) == {None}
 

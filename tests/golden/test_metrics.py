@@ -14,7 +14,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from datamodules.images import fit_within, load_picture, to_tensor
 from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
-from datamodules.task import BACKGROUND, Region
+from datamodules.task import BACKGROUND, Area, Region
 from evaluation.metrics.background import BAND, BackgroundPreservation, outside
 from evaluation.metrics.base import PictureMetric, Pictures
 from evaluation.metrics.change import Change
@@ -98,7 +98,7 @@ def mask():
 
 
 def red_in(mask, name="box", styles=((1.0, "red"),)):
-    return tuple((Region(name, styles, one),) for one in mask)
+    return tuple((Region(Area(name), styles, one),) for one in mask)
 
 
 def one(values, name):
@@ -305,8 +305,8 @@ def test_a_background_with_a_style_of_its_own_is_compared_with_that(content):
     left = torch.zeros(SIZE, SIZE)
     left[:, :48] = 1
     regions = (
-        Region("box", ((1.0, "red"),), left),
-        Region(BACKGROUND, ((1.0, "blue"),), 1 - left),
+        Region(Area("box"), ((1.0, "red"),), left),
+        Region(Area(BACKGROUND), ((1.0, "blue"),), 1 - left),
     )
     output = torch.zeros(1, 3, SIZE, SIZE)
     output[0, 0, :, :48] = 1
@@ -402,7 +402,7 @@ def test_mask_agreement_asks_whether_it_is_still_a_boat():
     output[2] = 0  # gone
     mask = content[:, 0]
     names = ("boat", "boat", "boat", "nothing")
-    regions = tuple((Region(name, (), one),) for name, one in zip(names, mask, strict=True))
+    regions = tuple((Region(Area(name), (), one),) for name, one in zip(names, mask, strict=True))
     found = MaskAgreement(Bright())(Pictures(content, output, mask, regions))
     values = found["mask_agreement.Bright"]
     assert values[:3].tolist() == [1, 0.5, 0]
@@ -420,7 +420,7 @@ def test_a_content_image_is_segmented_once_for_all_its_outputs():
     content = torch.ones(3, 3, SIZE, SIZE)
     content[2] = 0.9
     output = content - torch.tensor([0.1, 0.2, 0.3]).view(3, 1, 1, 1)
-    regions = tuple((Region("boat", (), one),) for one in content[:, 0])
+    regions = tuple((Region(Area("boat"), (), one),) for one in content[:, 0])
     metric = MaskAgreement(Counting())
     for part in (slice(0, 1), slice(1, 3)):
         metric(Pictures(content[part], output[part], content[part, 0], regions[part]))

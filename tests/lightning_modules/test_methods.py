@@ -73,6 +73,7 @@ def test_more_regions_than_a_method_takes_are_refused():
     for method in (CLIPstyler, GenerativeArtisan, Soulstyler, Gatys):
         with pytest.raises(AtelierError, match="2 are asked for"):
             method.check(two)
+        method.check([StyleTarget("cat", "fire"), StyleTarget("dog", "fire", exceptions=("ear",))])
         method.check(blend)
     with pytest.raises(AtelierError, match="one object and its background"):
         SemCS.check(two)

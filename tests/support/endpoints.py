@@ -8,9 +8,10 @@ INSTRUCTION = "Turn the White Sailboat to the art on fire"
 
 
 def answer(*targets):
-    keys = ("object", "style", "weight")
+    """The answer of a model that lists targets: object, style, and perhaps weight and "except"."""
+    keys = ("object", "style", "weight", "except")
     listed = [dict(zip(keys, target, strict=False)) for target in targets]
-    return 200, said(json.dumps({"targets": listed}))
+    return 200, said(json.dumps(listed))
 
 
 GOOD = answer(("white sailboat", "ART ON FIRE", 1))

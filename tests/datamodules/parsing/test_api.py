@@ -12,6 +12,7 @@ from datamodules.parsing.rules import RulesParser
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
+from datamodules.target_entries import entry_of, target_of
 from datamodules.task import StyleTarget
 from evaluation.suite import score_run
 from lightning_modules.callbacks import WriteRun
@@ -75,18 +76,50 @@ def test_a_server_without_key_and_an_address_from_the_environment(serve, monkeyp
         ("Concatenate the Cat and fire", [("cat", "FIRE")], [("Cat", "fire", 1)]),
         ("把帆船变成星空", [("帆船", "星空")], [("帆船", "星空", 1)]),
         ("Make it gold", [("", "gold")], [("", "gold", 1)]),
+        ("Make this photo gold", [("this photo", "gold")], [("", "gold", 1)]),
     ],
 )
 def test_answers_are_taken_as_targets(serve, instruction, targets, expected):
-    found = APIParser("m", serve(answer(*targets)).url).parse(instruction)
-    assert [(t.object, t.style, t.weight) for t in found] == expected
+    answers = APIParser("m", serve(answer(*targets)).url).parse(instruction)
+    assert [(t.object, t.style, t.weight) for t in answers] == expected
 
 
-def test_json_is_taken_out_of_prose(serve):
-    draft = '{"targets": [{"object": "art", "style": "fire"}]}'
-    text = (
-        f"Hm {{well}}: {draft}? No.\n```json\n{GOOD[1]['choices'][0]['message']['content']}\n```."
+def test_exceptions_are_taken_in_the_instructions_spelling(serve):
+    endpoint = serve(answer(("everything", "0.5*ice + 0.5*fire", 1, ["the cat", "cup"])))
+    (ice, fire) = APIParser("m", endpoint.url).parse(
+        "Turn everything but The Cat and the cup to 0.5*ice + 0.5*fire"
     )
+    assert ice == StyleTarget("", "ice", 0.5, ("The Cat", "cup"))
+    assert fire.exceptions == ("The Cat", "cup")
+
+
+def test_the_question_shows_the_form_that_atelier_parse_prints(serve):
+    endpoint = serve(GOOD)
+    APIParser("m", endpoint.url).parse(INSTRUCTION)
+    *messages, _ = endpoint.requests[0]["messages"]
+    examples = [m["content"] for m in messages if m["role"] == "assistant"]
+    for example in map(json.loads, examples):
+        assert [entry_of(target_of(entry)) for entry in example] == example
+    assert any("except" in example for example in examples)
+
+
+ENTRY = '{"object": "white sailboat", "style": "art on fire"}'
+DRAFT = '[{"object": "art", "style": "fire"}]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENTRY,
+        f"Here it is: {ENTRY}",
+        f'{{"targets": [{ENTRY}]}}',
+        f'{{"targets": {ENTRY}}}',
+        f"```json\n[\n  {ENTRY}\n]\n```",
+        f"Hm {{well}} [1]: {DRAFT}? No.\n```json\n[{ENTRY}]\n```.",
+        f"{DRAFT}, or rather:\n{ENTRY}",
+    ],
+)
+def test_targets_are_taken_out_of_what_surrounds_them(serve, text):
     assert APIParser("m", serve((200, said(text))).url).parse(INSTRUCTION) == SAILBOAT
 
 
@@ -99,7 +132,12 @@ def test_json_is_taken_out_of_prose(serve):
         ("[" * 50_000 + '{"a":' * 50_000, "without JSON"),
         ('{"target": []}', "without JSON"),
         ('{"targets": []}', "listed no targets"),
-        ('{"targets": {"object": "art"}}', "listed no targets"),
+        ('{"targets": {"object": "art"}}', "without JSON"),
+        (f"[\n  {ENTRY}, {{", "without JSON"),
+        (f"{ENTRY}\n{ENTRY}", "several objects outside of an array"),
+        ("[]", "listed no targets"),
+        ('[{"object": "art", "style": "fire", "except": "x"}]', "except is no list"),
+        ('[{"object": "art", "style": "fire", "except": ["x"]}]', "exception is no part"),
         ('{"targets": ["art"]}', "without object and style"),
         ('{"targets": [{"subject": "art", "style": "fire"}]}', "without object and style"),
         ('{"targets": [{"object": 1, "style": "fire"}]}', "object is no text"),
@@ -118,7 +156,10 @@ def test_json_is_taken_out_of_prose(serve):
 )
 def test_answers_that_do_not_fit_are_refused(serve, caplog, content, sentence):
     endpoint = serve((200, said(content)))
-    assert endpoint.url in refused(APIParser("m", endpoint.url), caplog, sentence)
+    message = refused(APIParser("m", endpoint.url), caplog, sentence)
+    assert endpoint.url in message
+    beginning = " ".join((content or "").replace(KEY, "...").split())[:100]
+    assert f"it answered {beginning!r}"[:-1] in message and len(message) < 450
 
 
 @pytest.mark.parametrize("reply", ["<html>", "{", '"text"', "{}", '{"choices": []}', "null"])
@@ -220,7 +261,7 @@ def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path)
     text = recorded(tmp_path, parser)
     (target,) = json.loads(text)
     note = target.pop("parser_note")
-    assert target == {"object": "White Sailboat", "style": "art on fire", "weight": 1.0}
+    assert target == {"object": "White Sailboat", "style": "art on fire"}
     assert note == parser.fallback_used
     assert "RulesParser was used" in note and "(500)" in note
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]

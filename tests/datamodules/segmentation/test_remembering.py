@@ -21,7 +21,7 @@ from datamodules.segmentation.sam3 import SAM3Segmenter
 from datamodules.segmentation.spectral import SpectralSegmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
-from datamodules.task import Region
+from datamodules.task import Area, Region
 from evaluation.metrics.base import Pictures
 from evaluation.metrics.mask_agreement import MaskAgreement
 
@@ -163,7 +163,7 @@ def test_a_segmenter_that_hides_its_settings_is_like_no_other():
 
 def test_missing_weights_are_no_missing_object():
     content = picture()[None]
-    regions = ((Region("cat", (), torch.ones(8, 8)),),)
+    regions = ((Region(Area("cat"), (), torch.ones(8, 8)),),)
     pictures = Pictures(content, content, torch.ones(1, 8, 8), regions)
     assert MaskAgreement(Half())(pictures)["mask_agreement.Half"] == 1
     with pytest.raises(AtelierError, match="weights are missing"):

@@ -76,6 +76,15 @@ def test_several_targets_by_hand(found, expected):
         assert [scores[name] for name in ParseScore.scores] == pytest.approx(expected)
 
 
+def test_a_target_with_other_exceptions_is_wrong():
+    keys = [StyleTarget("", "fire", exceptions=("the cat", "cup"))]
+    alike = [StyleTarget("", "fire", exceptions=("cup", "Cat"))]
+    assert parse_scores(alike, keys, "x")["exact"] == 1
+    for exceptions in ((), ("cat",), ("cat", "cup", "dog")):
+        scores = parse_scores([StyleTarget("", "fire", exceptions=exceptions)], keys, "x")
+        assert (scores["exact"], scores["exact_object"], scores["exact_style"]) == (0, 0, 1)
+
+
 def test_no_key_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="no key"):
         parse_scores([], [], SAILBOAT)

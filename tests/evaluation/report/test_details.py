@@ -2,7 +2,8 @@
 
 import math
 
-from evaluation.report.details import thinned
+from datamodules.run_folder import PARSE
+from evaluation.report.details import read_details, thinned
 
 
 def test_losses_are_thinned_and_keep_their_ends():
@@ -14,3 +15,8 @@ def test_losses_are_thinned_and_keep_their_ends():
         assert losses == sorted(set(losses))
     assert thinned([math.nan, 2.0]) == [None, 2]
     assert thinned([]) == []
+
+
+def test_targets_are_named_with_what_stays_as_it_is(tmp_path):
+    (tmp_path / PARSE).write_text('[{"object": "", "style": "ice", "except": ["cat", "her hat"]}]')
+    assert read_details(tmp_path).targets == (("everything except the cat and her hat", "ice"),)

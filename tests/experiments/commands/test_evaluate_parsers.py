@@ -43,7 +43,10 @@ def few(tmp_path):
         {"instruction": "?!", "object": "cat", "style": ""},
         {
             "instruction": SKY,
-            "targets": [{"object": "boat", "style": "fire"}, {"object": "sky", "style": "snow"}],
+            "targets": [
+                {"object": "boat", "style": "fire", "except": []},
+                {"object": "sky", "style": "snow"},
+            ],
         },
     ]
     path = tmp_path / "few.jsonl"
@@ -62,7 +65,7 @@ def test_the_command_prints_a_table_and_writes_all_of_it(cli, tmp_path, few):
     assert "published" in done.stdout and "\u2026" not in done.stdout
     written = json.loads((tmp_path / "out" / "all.json").read_text())
     first, _, refused, last = written["parsers"]["rules"]["instructions"]
-    assert first["found"][0] == {"object": "white sailboat", "style": "art on fire", "weight": 1.0}
+    assert first["found"][0] == {"object": "white sailboat", "style": "art on fire"}
     assert last["scores"]["exact"] == 1 and refused["refused"]
     assert "judge" not in first  # absent, not faked
 
@@ -195,6 +198,10 @@ def test_the_command_refuses_before_it_measures(capsys, options, sentence, judge
         (
             '{"instruction": "x", "targets": [{"object": "y", "style": "z", "weight": -1}]}',
             r", targets\[1\]: weight is -1; give a number, 0 or more",
+        ),
+        (
+            '{"instruction": "x", "object": "y", "style": "z", "except": "cat"}',
+            ': except is "cat"; give a list of phrases',
         ),
     ],
 )

@@ -14,6 +14,7 @@ from tests.support.run_files import RUN_FILES
 FULL = "output_full.png"  # where the photo is larger than the working picture
 
 
+CAT = ["--object", "cat", "--style", "fire"]
 TWO = ["--target", "cat=fire", "--target", "dog=ice"]
 
 
@@ -22,17 +23,24 @@ TWO = ["--target", "cat=fire", "--target", "dog=ice"]
     [
         (["nowhere.png", "Turn the cat to fire"], r"no picture at .*nowhere.png"),
         (["skimage:chelsea", "", "--object", "cat"], "There is no instruction"),
-        (["skimage:chelsea", "x", "--model.tau", "high"], "tau"),
-        (["skimage:chelsea", "x", "--model.tua", "0.5"], "tua"),
-        (["skimage:chelsea", "x", "--steps", "0"], "optimise nothing"),
-        (["skimage:chelsea", "x", "--device", "gpu"], "[Nn]o supported gpu"),
-        (["skimage:chelsea", "x", "--model.coverage", "0"], r"coverage=0.0 must be in \(0, 1\]"),
-        (["skimage:chelsea", "x", "--strength", "2"], "strength is 2"),
+        (["skimage:chelsea", *CAT, "--model.tau", "high"], "tau"),
+        (["skimage:chelsea", *CAT, "--model.tua", "0.5"], "tua"),
+        (["skimage:chelsea", *CAT, "--steps", "0"], "optimise nothing"),
+        (["skimage:chelsea", *CAT, "--device", "gpu"], "[Nn]o supported gpu"),
+        (["skimage:chelsea", *CAT, "--model.coverage", "0"], r"coverage=0.0 must be in \(0, 1\]"),
+        (["skimage:chelsea", *CAT, "--strength", "2"], "strength is 2"),
         (
-            ["skimage:chelsea", "x", "--method", "clipstyler", "--background-style", "snow"],
+            ["skimage:chelsea", *CAT, "--method", "clipstyler", "--background-style", "snow"],
             "CLIPstyler takes one style and none for the background",
         ),
-        (["skimage:chelsea", *TWO], "Soulstyler gives a style to one region, but 2 are asked for"),
+        (
+            ["skimage:chelsea", *TWO, "--method", "soulstyler"],
+            "Soulstyler gives a style to one region, but 2 are asked for",
+        ),
+        (
+            ["skimage:chelsea", *CAT, "--except", "tail", "--method", "clipstyler"],
+            "'tail' is to stay as it is, but CLIPstyler changes the whole picture",
+        ),
         (["skimage:chelsea", *TWO, "--method", "sem_cs"], "one object and its background"),
         (["skimage:chelsea", "--style", "fire", "--mask", "MASK", "--out", "file/run"], "--out"),
         (
@@ -65,7 +73,7 @@ def test_stylize_end_to_end(cli, finished_run, tmp_path):
     assert 0.7 < result["mask_confidence"]["cat"] <= 1
     assert result["metrics"]["background_max_error"] == 0
     assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()
-    target = {"object": "cat", "style": "mosaic", "weight": 1.0}
+    target = {"object": "cat", "style": "mosaic"}
     assert json.loads((first / "parse.json").read_text()) == [target]
     rows = (first / "losses.csv").read_text().splitlines()
     assert rows[0] == "step,total,global,patch,background,content,tv"
@@ -91,10 +99,11 @@ def check_full(folder):
 
 
 def test_several_objects_leave_a_mask_each(cli, tmp_path, mask):
-    settings = ["--method", "fusion", "--steps", 2, "--out", "run", *SETTINGS]
+    settings = ["--steps", 2, "--out", "run", *SETTINGS]
     targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
     done = cli("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings)
     assert done.returncode == 0, done.stderr
+    assert "method   Fusion, because several styles are asked for\n" in done.stderr
     assert "0.5*snow + 0.5*ice" in done.stderr
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == RUN_FILES | {FULL, "mask-1.png", "mask-2.png"}
@@ -102,6 +111,26 @@ def test_several_objects_leave_a_mask_each(cli, tmp_path, mask):
     assert abs(sum(masks) - 255).max() <= 1
     styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
     assert styles == ["fire", "snow", "ice"]
-    one = ["--object", "cat", "--style", "fire", "--mask", mask, "--overwrite", "--full-size", 0]
+    one = [*CAT, "--mask", mask, "--overwrite", "--full-size", 0]
     done = cli("stylize", "skimage:chelsea", *one, *settings)
     assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr
+
+
+def test_what_is_excepted_stays_to_the_last_bit(cli, finished_run, tmp_path):
+    """The mask of the cat is that of a run that painted it, from the memory of this process."""
+    run, _ = finished_run
+    options = ["--object", "", "--except", "cat", "--style", "fire", "--steps", 2]
+    done = cli("stylize", "skimage:chelsea", *options, "--out", "run", *SETTINGS)
+    assert done.returncode == 0, done.stderr
+    assert "object   everything except the cat\n" in done.stderr
+    parsed = json.loads((tmp_path / "run" / "parse.json").read_text())
+    assert parsed == [{"object": "", "style": "fire", "except": ["cat"]}]
+    content, output = (
+        np.asarray(Image.open(tmp_path / "run" / f"{name}.png")) for name in ("content", "output")
+    )
+    cat, changed = np.asarray(Image.open(run / "mask.png")) > 127, (content != output).any(-1)
+    assert 0.3 < cat.mean() < 0.9
+    assert not changed[cat].any()
+    assert changed[~cat].mean() > 0.6
+    full, photo = np.asarray(Image.open(tmp_path / "run" / FULL)), data.chelsea()
+    assert (full == photo).all(-1)[150:200, 150:250].all() and (full != photo).any(-1).mean() > 0.1
