@@ -1,4 +1,4 @@
-"""Reading, checking, converting and writing pictures and masks.
+"""Loading, converting and writing pictures.
 
 A picture has one of three forms: `PIL.Image.Image` (files), a float32 tensor (3, H, W) in [0, 1]
 (methods and segmenters) or a uint8 array (H, W, 3) (OpenCV; datamodules/segmentation). `to_tensor`,
@@ -7,97 +7,66 @@ A picture has one of three forms: `PIL.Image.Image` (files), a float32 tensor (3
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
+from datamodules.reading.colour import direct, to_srgb
+from datamodules.reading.depth import to_8_bits
+from datamodules.reading.opening import ample, open_picture
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic
 
 SMALLEST_SIDE = 32  # px; smaller pictures hold nothing that an encoder could recognise
-LARGEST_AREA = 100_000_000  # px; a larger picture is treated as a decompression bomb
 LUMA = (0.2989, 0.587, 0.114)  # shares of red, green and blue, as torchvision rounds ITU-R BT.601
-PACKAGED = "skimage:"  # prefix of the names of pictures that scikit-image ships
 
 
 def load_picture(source: str) -> Image.Image:
-    """Load a picture as upright 8-bit RGB.
+    """Load a picture as upright 8-bit sRGB, transparent ones composited onto white.
 
-    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, transparent ones are
-    composited onto white, and the EXIF rotation is applied.
+    Arguments and errors are those of `load_photo`; the picture has its own size.
+    """
+    return on_white(load_photo(source, at_least=None))
+
+
+def load_photo(source: str, at_least: int | None = 0) -> Image.Image:
+    """Load a picture as upright 8-bit sRGB: mode RGB, or RGBA if it is transparent somewhere.
+
+    Grey, palette, 16-bit, float (white = 1) and CMYK pictures are converted, by their colour
+    profile where they have one, and the EXIF rotation is applied.
 
     Args:
         source: path of a file, or "skimage:NAME" for a picture that scikit-image ships.
+        at_least: a picture of more than 24 megapixels is scaled down to so many, but to a longer
+            side of no less than `at_least` px; None = not.
 
     Raises:
         AtelierError: the file is missing, damaged, no picture, or too small or large.
     """
-    picture = _to_rgb(_open(_resolve(source), source), source)
+    picture = to_8_bits(open_picture(source, at_least), source)
     if min(picture.size) < SMALLEST_SIDE:
         raise AtelierError(
             f"{source} is {picture.width}x{picture.height} px: too small; give a picture of at "
             f"least {SMALLEST_SIDE}x{SMALLEST_SIDE}"
         )
-    return picture
+    size = ample(picture.size, at_least)
+    if size != picture.size:
+        picture = direct(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
+    return to_srgb(picture, source)
 
 
-def _resolve(source: str) -> Path:
-    if not source.startswith(PACKAGED):
-        return Path(source)
-    import skimage
-
-    name, folder = source.removeprefix(PACKAGED), Path(skimage.__file__).parent / "data"
-    shipped = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix in {".png", ".jpg"}}
-    if name not in shipped:
-        raise AtelierError(
-            f"scikit-image ships no picture named {name!r}; it ships {', '.join(shipped)}"
-        )
-    return shipped[name]
-
-
-def _open(path: Path, source: str) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-        if picture.width * picture.height > LARGEST_AREA:
-            raise AtelierError(
-                f"{source} has {picture.width}x{picture.height} px, more than the "
-                f"limit of {LARGEST_AREA // 10**6} megapixels; scale it down first"
-            )
-        picture.load()
-        return ImageOps.exif_transpose(picture)
-    except FileNotFoundError as error:
-        raise AtelierError(f"There is no picture at {source}; check the path") from error
-    except Image.DecompressionBombError as error:
-        raise AtelierError(f"{source} is too large; scale it down first") from error
-    except UnidentifiedImageError as error:
-        raise AtelierError(f"{source} is not a picture; give a PNG, JPEG or WebP file") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise AtelierError(
-            f"{source} cannot be read ({error}); it may be damaged: export it again"
-        ) from error
-
-
-def _to_rgb(picture: Image.Image, source: str) -> Image.Image:
-    if picture.mode == "F":  # 32-bit floats, white = 1
-        values = np.asarray(picture)
-        if not np.isfinite(values).all():
-            raise AtelierError(f"{source} has NaN or infinite pixels; export it again")
-        picture = Image.fromarray((values * 255).round().clip(0, 255).astype(np.uint8))
-    if picture.mode.startswith("I"):  # 16 bits: convert() would clip instead of scaling
-        values = np.asarray(picture).astype(np.float64)
-        picture = Image.fromarray((values * (255 / 65535)).round().clip(0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
-    return picture.convert("RGB")
+def on_white(picture: Image.Image) -> Image.Image:
+    """A picture in RGB or RGBA as RGB, composited onto white."""
+    if picture.mode == "RGB":
+        return picture
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")
 
 
 def fit_within(picture: Image.Image, side: int) -> Image.Image:
@@ -131,8 +100,9 @@ def squash(picture: Image.Image, side: int) -> Image.Image:
 
 def to_tensor(picture: Image.Image | np.ndarray) -> Tensor:
     """Convert an 8-bit picture to float32 (3, H, W) in [0, 1], or (H, W) if it is grey."""
-    values = torch.from_numpy(np.array(picture)).float() / 255
-    return values.permute(2, 0, 1).contiguous() if values.ndim == 3 else values
+    values = torch.from_numpy(np.array(picture))
+    values = values.permute(2, 0, 1).contiguous() if values.ndim == 3 else values
+    return values.float().div_(255)  # in place: a large photo is in memory once
 
 
 def to_picture(image: Tensor) -> Image.Image:
@@ -147,9 +117,11 @@ def to_array(image: Tensor) -> np.ndarray:
 
 
 def save_png(picture: Image.Image, path: Path) -> None:
-    """Write a PNG atomically: the whole file or none."""
+    """Write a PNG that says its colours are sRGB: the whole file or none."""
+    chunks = PngInfo()
+    chunks.add(b"sRGB", b"\0")  # rendering intent: perceptual
     with atomic(path) as temporary:
-        picture.save(temporary, format="PNG")
+        picture.save(temporary, format="PNG", pnginfo=chunks)
 
 
 def enhance(image: Tensor, stretch: bool = False) -> Tensor:
@@ -165,31 +137,6 @@ def enhance(image: Tensor, stretch: bool = False) -> Tensor:
         return enhanced
     low, high = enhanced.aminmax()
     return (enhanced - low) / (high - low).clamp(min=1e-5)
-
-
-def load_mask(source: str, size: tuple[int, int]) -> Tensor:
-    """Load a mask as float32 (H, W) in [0, 1]; 1 = stylize.
-
-    Args:
-        source: path of a picture, white = stylize.
-        size: width and height of the picture, in px. A mask of another size is scaled if its
-            aspect ratio agrees within 2%.
-
-    Raises:
-        AtelierError: the file cannot be read, the aspect ratio differs, or no pixel reaches 0.5.
-    """
-    mask = _to_rgb(_open(_resolve(source), source), source).convert("L")
-    if abs(mask.width * size[1] / (mask.height * size[0]) - 1) > 0.02:
-        raise AtelierError(
-            f"The mask {source} is {mask.width}x{mask.height} px, the picture has the proportions "
-            f"{size[0]}x{size[1]}; give a mask drawn on this picture"
-        )
-    values = to_tensor(mask.resize(size, Image.Resampling.BILINEAR) if mask.size != size else mask)
-    if float(values.max()) < 0.5:
-        raise AtelierError(
-            f"The mask {source} is empty: nothing would change; paint the object white on black"
-        )
-    return values
 
 
 def resize_mask(mask: Tensor, size: Sequence[int]) -> Tensor:

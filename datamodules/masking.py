@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.images import feather, load_mask, resize_mask
+from datamodules.images import feather, resize_mask
+from datamodules.reading.masks import load_mask
 from datamodules.segmentation.base import UNSURE, ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.alternatives import segment_or_suggest
 from datamodules.segmentation.operations.regions import rest, separate
@@ -94,7 +95,7 @@ class MaskFinder:
 
     def _object(self, index: int, area: Area) -> Tensor:
         if self.files:
-            return load_mask(self.files[index], self.photo.shape[:0:-1])
+            return load_mask(self.files[index], self.photo.shape[:0:-1]).values
         if not area.object and self.segmenter.needs_phrase:
             return torch.ones_like(self.photo[0])
         return self._segment(area.object)

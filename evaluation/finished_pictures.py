@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import load_mask, load_picture, resize_mask, to_tensor
+from datamodules.images import load_picture, resize_mask, to_tensor
+from datamodules.reading.masks import load_mask
 from datamodules.run_folder import (
     CONFIG,
     CONTENT,
@@ -162,7 +163,7 @@ def load(case: Case, course: bool = False) -> Loaded:
             f"is {content.width}x{content.height}; give the picture that it was made from"
         )
     shape = content.size[::-1]
-    mask = torch.ones(shape) if case.mask is None else load_mask(str(case.mask), content.size)
+    mask = torch.ones(shape) if case.mask is None else load_mask(str(case.mask), content.size).where
     masks = [load_mask_file(path) for path in case.region_masks] or [mask] * len(case.styles)
     pairs = zip(case.styles, masks, strict=True)
     return Loaded(

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.home import settle_home
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -53,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     # Threads that wait must sleep, not spin: on a machine that others use too, spinning OpenMP
     # threads make a step 5x slower. Read when torch is imported, hence here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    settle_home()
     try:
         try:
             return _run(arguments)

@@ -12,13 +12,16 @@ from functools import cached_property
 from pathlib import Path
 
 from datamodules.benchmarks.manifest import UNKNOWN, Picture
-from datamodules.images import PACKAGED, load_picture
+from datamodules.images import load_picture
+from datamodules.reading.formats import RAW
+from datamodules.reading.opening import PACKAGED
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
-    | {".ppm", ".pgm", ".jp2", ".heic", ".heif"}  # the last two cannot be read, which is reported
+    | {".ppm", ".pgm", ".jp2", ".heic", ".heif"}
+    | {".svg", *RAW.suffixes}  # these cannot be read, which is reported
 )
 DIGITS = 12  # of a digest in a sentence
 

@@ -2,7 +2,8 @@
 
 Both are decorators of the function that computes the value, so that a reader sees beside it how
 long the value lives. The cache folder is $ATELIER_CACHE, else ~/.cache/atelier; deleting it, or any
-file in it, costs time and nothing else.
+file in it, costs time and nothing else. Several users can share one that their group may write:
+files and folders follow the umask.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic, make_folder
+from datamodules.support.home import home
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,9 +33,10 @@ T = TypeVar("T")
 
 
 def cache_dir() -> Path:
-    """The user's cache folder of this project: $ATELIER_CACHE, else $XDG_CACHE_HOME/atelier."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("ATELIER_CACHE") or Path(home) / "atelier")
+    """The cache folder: $ATELIER_CACHE, else $XDG_CACHE_HOME/atelier, else ~/.cache/atelier."""
+    if own := os.environ.get("ATELIER_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or home() / ".cache") / "atelier"
 
 
 def once_per_process(compute: Callable[P, T] | None = None, *, at_most: int | None = None) -> Any:

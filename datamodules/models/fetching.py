@@ -16,7 +16,7 @@ from datamodules.models.connection import online
 from datamodules.models.hand_weights import HandWeights
 from datamodules.models.weights import RemoteFile, Weights
 from datamodules.support.errors import AtelierError, reason
-from datamodules.support.files import sha256
+from datamodules.support.files import is_there, sha256
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
@@ -61,7 +61,7 @@ def fetch(weights: Weights | HandWeights) -> Path:
 
 def free_space(folder: Path) -> int:
     """Free bytes on the disk of a folder, which may not be there yet."""
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    place = next(path for path in (folder, *folder.absolute().parents) if is_there(path))
     return shutil.disk_usage(place).free
 
 

@@ -31,14 +31,15 @@ UNTRAINED = "untrained"  # in place of a name: random weights, for measuring tim
 
 def registry() -> dict[str, str]:
     """Paths of local files that `atelier weights path` has registered, by the weights' name."""
+    file = cache_dir() / "weights.json"
     try:
-        return json.loads((cache_dir() / "weights.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise AtelierError(f"Cannot read {file} ({error.strerror}); {REMEDY}") from error
     except ValueError as error:
-        raise AtelierError(
-            f"{cache_dir() / 'weights.json'} is damaged; delete it and register files again"
-        ) from error
+        raise AtelierError(f"{file} is damaged; delete it and register files again") from error
 
 
 def register(name: str, path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datamodules.models import download
 from datamodules.models.weights import RemoteFile, Source, Weights
+from datamodules.support.files import is_there
 
 
 class WebWeights(Weights):
@@ -19,7 +20,7 @@ class WebWeights(Weights):
         return Source(folder, (file,), revision="")
 
     def cached(self) -> Path | None:
-        return self._target() if self._target().is_file() else None
+        return self._target() if is_there(self._target()) else None
 
     def remote(self) -> list[RemoteFile]:
         folder, _, file = self.address().rpartition("/")

@@ -5,21 +5,19 @@ Each is loaded once per process, frozen, and shared. No code of a model's reposi
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.models.cache import cache_dir, on_disk, once_per_process
+from datamodules.models.cache import REMEDY, cache_dir, on_disk, once_per_process
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.packaged import GEMMA3_270M, SMOLLM2, EmbeddedFile, SplitFile, whole
 from datamodules.models.pretrained import quiet_transformers
 from datamodules.models.published import require
 from datamodules.parsing.scoring import Causal, Network
 from datamodules.support.errors import AtelierError, reason
-from datamodules.support.files import sha256
+from datamodules.support.files import new_folder, sha256, share
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -65,17 +63,26 @@ class ModelFolder:
         return path
 
     def write(self, path: Path, value: tuple[PreTrainedModel, PreTrainedTokenizerBase]) -> Path:
-        with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
-            built = Path(temporary) / "model"
+        with new_folder(path, REMEDY) as built:
             with quiet_transformers():
                 for part in value:
                     part.save_pretrained(built)
             sums = {file.name: sha256(file) for file in built.iterdir()}
             (built / CHECKSUMS).write_text(json.dumps(sums, indent=2))
+            share(built)
             shutil.rmtree(path, ignore_errors=True)
-            with contextlib.suppress(OSError):  # another process has just put its own there
-                built.replace(path)
+            try:
+                built.rename(path)
+            except OSError:
+                if not self._whole(path):  # else another process has just put its own there
+                    raise
         return path
+
+    def _whole(self, path: Path) -> bool:
+        try:
+            return self.read(path) == path
+        except (OSError, ValueError):
+            return False
 
 
 def _model_folder(name: str, file: EmbeddedFile | SplitFile) -> Path:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
-import tempfile
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from datamodules.support.errors import AtelierError
 
@@ -20,37 +22,67 @@ REMEDY = "choose another place with --out"  # the end of a sentence about a file
 def atomic(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
     """Yield a temporary path beside `path`, which takes the place of `path` if the block succeeds.
 
+    The file's rights follow the umask, so that a group can share its folder.
+
     Raises AtelierError, ending with `remedy`, for every OSError inside the block.
     """
+    temporary = _vacant_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-        os.close(handle)
-        Path(name).chmod(0o644)
-    except OSError as error:
-        raise _unwritable(path, error, remedy) from error
-    try:
-        yield Path(name)
-        Path(name).replace(path)
+        temporary.touch(exist_ok=False)
+        rights = temporary.stat().st_mode
+        yield temporary
+        temporary.chmod(rights)  # safetensors makes the file anew, for its owner only
+        temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error, remedy) from error
     finally:
-        Path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def new_folder(path: Path, remedy: str = REMEDY) -> Iterator[Path]:
+    """Yield a new folder beside `path`, deleted afterwards unless the block moves it away.
+
+    Its rights follow the umask. Raises AtelierError, ending with `remedy`, for every OSError inside
+    the block.
+    """
+    temporary = _vacant_beside(path)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+    except OSError as error:
+        raise _unwritable(path, error, remedy) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def share(folder: Path) -> None:
+    """Give a folder's own rights, which follow the umask, to the files in it."""
+    for file in folder.iterdir():
+        file.chmod(folder.stat().st_mode & 0o666)
+
+
+def _vacant_beside(path: Path) -> Path:
+    return path.with_name(f".{uuid4().hex}{path.suffix}")
 
 
 def make_folder(path: Path, remedy: str = REMEDY) -> None:
     """Make a folder and those above it, if they are not there.
 
-    Raises AtelierError, ending with `remedy`, if that is not possible.
+    Raises AtelierError, ending with `remedy`, if that is not possible or the folder is read-only.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _unwritable(path, error, remedy) from error
 
 
 def _unwritable(path: Path, error: OSError, remedy: str) -> AtelierError:
-    return AtelierError(f"Cannot write {path} ({error.strerror}); {remedy}")
+    return AtelierError(f"Cannot write {path} ({error.strerror or error}); {remedy}")
 
 
 def write_text(path: Path, text: str, remedy: str = REMEDY) -> None:
@@ -66,6 +98,14 @@ def write_json(path: Path, value: object, remedy: str = REMEDY) -> None:
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n", remedy)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists; no, too, where its folder is closed to us."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
 
 
 def sha256(path: Path) -> str:

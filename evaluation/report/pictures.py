@@ -7,8 +7,6 @@ once. Pictures are encoded again: nothing but pixels leaves the run folder.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from PIL import Image
 
 from datamodules.images import fit_within, load_picture
 from datamodules.run_folder import CONTENT, MASK, OUTPUT
+from datamodules.support.files import atomic
 
 FOLDER = "pictures"
 THUMBNAIL = 320  # px of a card's longer side
@@ -71,10 +70,7 @@ def _store(picture: Image.Image, report: Path, thumbnail: bool = False) -> str:
     name = f"{FOLDER}/{hashlib.sha256(content).hexdigest()[:20]}.webp"
     if not (report / name).exists():
         # Several threads may store the same photo: each writes a file of its own, the last stays.
-        handle, temporary = tempfile.mkstemp(dir=report / FOLDER)
-        os.close(handle)
         bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
-        bare.save(temporary, format="WEBP", quality=QUALITY[thumbnail], method=4)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(report / name)
+        with atomic(report / name) as temporary:
+            bare.save(temporary, format="WEBP", quality=QUALITY[thumbnail], method=4)
     return name

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import plotly
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import new_folder
 from evaluation.report import markup, page_model, pictures, plots, tables
 from evaluation.report.details import read_details
 from evaluation.report.page_model import Entry
@@ -74,28 +74,18 @@ def refuse_other(out: Path, root: Path) -> None:
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """A new folder that replaces `out` if the block succeeds, and is deleted if not."""
-    folder = old = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
-        folder.chmod(0o755)
+    with new_folder(out, "choose another place with -o") as folder:
         yield folder
+        old = folder.with_name(f"{folder.name}-old")
         if out.exists():
-            old = folder.with_name(f"{folder.name}-old")
             out.rename(old)
         try:
             folder.rename(out)
         except OSError:
-            if old:
+            if old.exists():
                 old.rename(out)
             raise
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise AtelierError(f"Cannot write {out} ({why}); choose another place with -o") from error
-    finally:
-        for left in (folder, old):
-            if left:
-                shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def read_ours(path: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.support.files import make_folder
+from experiments.campaigns.cluster import check
 from experiments.campaigns.job import RUNS, Job
 from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
@@ -51,6 +52,8 @@ def make_all(
         from experiments.campaigns.progress import watched
 
         make_folder(root / RUNS)
+        if workers.address:
+            check(workers.address)  # before the bar
         _settle_wandb(todo)
         for outcome in watched(workers.run(todo, root), todo, counts):
             counts[outcome.state] += 1

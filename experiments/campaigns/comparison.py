@@ -12,10 +12,11 @@ from typing import Any
 
 from PIL import Image
 
-from datamodules.images import load_mask, load_picture, save_png, to_picture, to_tensor
+from datamodules.images import load_picture, save_png, to_picture, to_tensor
 from datamodules.masking import MaskFinder, grow, without
 from datamodules.models.cache import identity
 from datamodules.parsing.blend import in_words
+from datamodules.reading.masks import load_mask
 from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
 from datamodules.segmentation.base import Segmenter
 from datamodules.support.errors import AtelierError
@@ -138,7 +139,7 @@ def scores_of(folder: Path, mask: str) -> Scores:
     pair = (
         to_tensor(output)[None],
         to_tensor(content)[None],
-        load_mask(mask, content.size)[None],
+        load_mask(mask, content.size).where[None],
     )
     changes = {name: float(value) for name, value in mean_change(*pair).items()}
     before, after = (
@@ -156,7 +157,7 @@ def sheet(
 ) -> Image.Image:
     """The picture, the mask, and the output of each method with its scores underneath."""
     content = load_picture(str(next(iter(folders.values())) / CONTENT))
-    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size)), ["mask"])]
+    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size).values), ["mask"])]
     for method, folder in folders.items():
         output = load_picture(str(folder / OUTPUT))
         cells.append((output, [method, *_lines(scores[method])]))

@@ -17,6 +17,7 @@ from typing import Literal
 
 from datamodules.run_folder import FAILURE, FailureRecord, RunFolder, RunWriter
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import make_folder
 from experiments.campaigns.job import Job
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,14 @@ def make_jobs(jobs: Sequence[Job], root: Path, limit: float = 0, threads: int = 
     with ExitStack() as locks:
         for job in jobs:
             folder = job.folder(root)
-            folder.mkdir(parents=True, exist_ok=True)
             try:
+                make_folder(folder)
                 locks.enter_context(FileLock(folder.parent / f".{job.id}.lock", timeout=0))
             except Timeout:
                 outcomes.append(Outcome(job.id, "busy"))
+                continue
+            except (AtelierError, OSError) as error:  # the folder is another user's
+                outcomes.append(Outcome(job.id, "failed", _reason(error)))
                 continue
             if job.state(root) == "done":
                 outcomes.append(Outcome(job.id, "skipped"))

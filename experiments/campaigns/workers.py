@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.support.errors import AtelierError
+from experiments.campaigns.cluster import cluster
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome, after_death, make_jobs
 
@@ -25,6 +26,7 @@ INHERITED = (
     "ATELIER_TORCHVISION_URL",
     "TORCH_HOME",
     "ATELIER_CACHE",
+    "XDG_CACHE_HOME",
     "WANDB_MODE",
     "PYTHONPATH",
 )
@@ -35,7 +37,7 @@ class Workers:
     """Number and resources of the workers.
 
     count:   0 = one per GPU, or one where there is none; SERIAL = this process itself.
-    address: of a Ray cluster to join ("auto"), "" for a cluster of our own on this machine.
+    address: of a Ray cluster to join: "auto" or HOST:PORT; "" for one of our own on this machine.
     limit:   seconds per run, after which its worker is ended; 0 = none. Not with SERIAL.
     tries:   attempts at a job whose worker dies.
     threads: of the processor per worker; 0 = an equal share of them.
@@ -84,9 +86,8 @@ class Workers:
         ]
 
     def _on_ray(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
-        ray = self._start()
-        dead = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
-        try:
+        with cluster(self.address, root) as ray:
+            dead = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
             gpus, cpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("GPU", "CPU"))
             workers = self.count or gpus or 1
             make = self._task(ray, gpus, cpus, workers)
@@ -105,23 +106,6 @@ class Workers:
                         }
                     else:
                         yield from (after_death(job, root, self.limit, error) for job in group)
-        finally:
-            ray.shutdown()
-
-    def _start(self):
-        """Ray, on a cluster of our own or the one at the address; AtelierError if none answers."""
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        import ray
-
-        where = {"address": self.address} if self.address else {"include_dashboard": False}
-        try:
-            ray.init(**where, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise AtelierError(
-                f"No Ray cluster answers at {self.address!r}; start one with: ray start --head"
-            ) from error
-        return ray
 
     def _task(self, ray, gpus: int, cpus: int, workers: int):
         """`make_jobs` as Ray's task, with a worker's share of the machine."""

@@ -14,9 +14,15 @@ import yaml
 from lightning.pytorch.loggers import WandbLogger
 
 from datamodules.run_folder import CONTENT, MASK, OUTPUT, WANDB, RunFolder
+from datamodules.support.home import home
 from lightning_modules.callbacks import WriteRun
 
 log = logging.getLogger(__name__)
+
+# Folders of W&B's that lie beside the run, by the variable that moves each; what the user has set
+# stays. Its configuration follows only where the home folder cannot hold one.
+FOLDERS = {"WANDB_CACHE_DIR": "cache", "WANDB_DATA_DIR": "data", "WANDB_CONFIG_DIR": "config"}
+SET_BY_USER = frozenset(FOLDERS) & os.environ.keys()
 
 
 @dataclass
@@ -48,8 +54,15 @@ def has_key() -> bool:
     host = urlsplit(wandb.Settings().base_url).netloc
     try:
         return netrc.netrc().authenticators(host) is not None
-    except (FileNotFoundError, netrc.NetrcParseError):
+    except (OSError, netrc.NetrcParseError):
         return False
+
+
+def settle_folders(run: Path) -> None:
+    """Place what W&B keeps besides the run, such as its own log, in the run's folder as well."""
+    kept = {"WANDB_CONFIG_DIR"} if os.access(home(), os.W_OK) else set()
+    for variable in FOLDERS.keys() - SET_BY_USER - kept:
+        os.environ[variable] = str((run / WANDB / FOLDERS[variable]).absolute())
 
 
 def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
@@ -57,6 +70,7 @@ def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
     if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
         return None
     os.environ.setdefault("WANDB_SILENT", "true")  # keeps stdout and stderr free
+    settle_folders(folder.folder)
     import wandb
 
     def start(mode: str) -> WandbLogger:
@@ -100,6 +114,7 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
     if not parts or os.environ.get("WANDB_MODE") == "disabled":
         return
     os.environ.setdefault("WANDB_SILENT", "true")
+    settle_folders(folder)
     offline = not has_key() or parts[-1].name.startswith("offline")
     if offline:
         os.environ["WANDB_MODE"] = "offline"

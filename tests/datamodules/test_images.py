@@ -9,7 +9,6 @@ from datamodules.images import (
     enhance,
     feather,
     fit_within,
-    load_mask,
     load_picture,
     save_png,
     to_picture,
@@ -88,13 +87,10 @@ def test_a_truncated_picture_is_said(tmp_path, gradient):
         load_picture(path)
 
 
-def test_a_decompression_bomb_is_not_decompressed(tmp_path):
-    bomb = saved(tmp_path, Image.new("1", (30_000, 30_000)))
+@pytest.mark.parametrize("size", [(30_000, 30_000), (20_000, 13_000)])
+def test_a_decompression_bomb_is_not_decompressed(tmp_path, size):
     with pytest.raises(AtelierError, match="scale it down"):
-        load_picture(bomb)
-    large = saved(tmp_path, Image.new("1", (12_000, 9_000)))
-    with pytest.raises(AtelierError, match="megapixels"):
-        load_picture(large)
+        load_picture(saved(tmp_path, Image.new("1", size)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (31, 500)])
@@ -120,21 +116,6 @@ def test_fitting_keeps_the_proportions_and_never_enlarges():
 
 def test_tensors_and_pictures_convert_without_loss(gradient):
     assert np.array_equal(np.asarray(to_picture(to_tensor(gradient))), np.asarray(gradient))
-
-
-def test_masks_are_scaled_to_the_picture_or_refused(tmp_path):
-    half = np.zeros((40, 80), np.uint8)
-    half[:, 40:] = 255
-    path = saved(tmp_path, Image.fromarray(half))
-    mask = load_mask(path, (160, 80))
-    assert mask.shape == (80, 160)
-    assert mask[:, :70].max() == 0
-    assert mask[:, 90:].min() == 1
-    with pytest.raises(AtelierError, match="proportions"):
-        load_mask(path, (100, 100))
-    with pytest.raises(AtelierError, match="empty"):
-        load_mask(saved(tmp_path, Image.new("L", (80, 40))), (80, 40))
-    assert load_mask(saved(tmp_path, Image.new("L", (80, 40), 255)), (80, 40)).min() == 1
 
 
 def test_feathering_softens_the_edge_and_leaves_the_rest():

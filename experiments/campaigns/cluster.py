@@ -1,0 +1,147 @@
+"""Ray's cluster: one of our own for these runs, or one that somebody has started.
+
+Members of a cluster know each other by a token (docs.ray.io, token authentication). Our own cluster
+gets a fresh one, which no file ever holds. For another cluster the token is where Ray looks for it:
+RAY_AUTH_TOKEN, the file RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from datamodules.support.errors import AtelierError, reason
+from datamodules.support.files import is_there
+from datamodules.support.home import home
+
+AUTO = "auto"  # address of the cluster on this machine
+LENIENT = {"ignore_cleanup_errors": True}  # Ray's processes may still write when they end
+ANSWER_SECONDS = 3.0  # for a connection
+STATUS_SECONDS = 30.0  # for `ray status`, most of which are imports
+LONGEST_SOCKET = 107  # characters of a socket's path in Linux
+BELOW = len("/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store.sock")
+QUIET = {"log_to_driver": False, "logging_level": "ERROR"}
+TOKEN = (
+    "set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file that holds it, or copy the head's "
+    "~/.ray/auth_token here"
+)
+
+
+@contextmanager
+def cluster(address: str, root: Path) -> Iterator[ModuleType]:
+    """The module `ray`, connected until the block ends.
+
+    address: "auto" or HOST:PORT of a cluster to join, "" for one of our own on this machine.
+    root: the folder of the runs, beside which our own cluster keeps its files while it runs.
+
+    Raises AtelierError where Ray does not start or refuses us; `check` an address before.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    with _joined(address) if address else _own(root) as ray:
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _own(root: Path) -> Iterator[ModuleType]:
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    import ray
+
+    with tempfile.TemporaryDirectory(prefix=".ray-", dir=place(root), **LENIENT) as folder:
+        try:
+            ray.init(include_dashboard=False, _temp_dir=folder, **QUIET)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise AtelierError(
+                f"Ray does not start here ({reason(error)}); use --serial"
+            ) from error
+        yield ray
+
+
+def place(root: Path) -> Path:
+    """The folder for Ray's files: the runs', or where its sockets cannot be there, TMPDIR."""
+    with tempfile.TemporaryDirectory(prefix=".ray-", dir=root) as folder:
+        too_long = len(str(Path(folder).absolute())) + BELOW > LONGEST_SOCKET
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.bind(f"{folder}/socket")  # some shared file systems have none
+            except OSError:
+                too_long = True
+    return Path(tempfile.gettempdir()) if too_long else root.absolute()
+
+
+@contextmanager
+def _joined(address: str) -> Iterator[ModuleType]:
+    _use_token()
+    import ray
+
+    try:
+        ray.init(address=address, **QUIET)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise AtelierError(f"The Ray cluster at {address} refuses us ({reason(error)})") from error
+    yield ray
+
+
+def _use_token() -> None:
+    """Let Ray send the token, if there is one; by itself it does so for "auto" only."""
+    if _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
+def _has_token() -> bool:
+    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return bool(named) or is_there(home() / ".ray" / "auth_token")
+
+
+def check(address: str) -> None:
+    """AtelierError unless the cluster at an address answers; `ray.init` would wait for minutes."""
+    _use_token()
+    if os.environ.get("RAY_AUTH_MODE") == "token" and not _has_token():
+        raise AtelierError(f"RAY_AUTH_MODE is token, and there is no token here; {TOKEN}")
+    status = [sys.executable, "-m", "ray.scripts.scripts", "status"]
+    if address != AUTO:
+        _check_listener(address)
+        status += ["--address", address]
+    try:
+        done = subprocess.run(status, capture_output=True, text=True, timeout=STATUS_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise AtelierError(
+            f"What listens at {address} does not answer like a Ray cluster; check the port: that "
+            "of `ray start --head --port=6379`"
+        ) from error
+    if "AuthenticationError" in done.stderr:
+        ours = "refuses our token" if _has_token() else "asks for its token"
+        raise AtelierError(f"The Ray cluster at {address} {ours}; {TOKEN}")
+    if done.returncode:
+        lines = done.stderr.split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        raise AtelierError(
+            f"No Ray cluster answers at {address} ({last.strip()[:200]}); start one with: ray "
+            "start --head"
+        )
+
+
+def _check_listener(address: str) -> None:
+    """AtelierError unless something listens at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    if not (re.fullmatch(r"[\w.-]+|\[[\da-f:]+\]", host) and port.isdecimal()):
+        raise AtelierError(f"--address is {address!r}; give HOST:PORT of the head, or auto")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise AtelierError(
+            f"Nothing listens at {address} ({reason(error)}); start a Ray cluster on {host} with: "
+            f"ray start --head --port={port}"
+        ) from error
