@@ -70,6 +70,10 @@ QUALITY: Meanings = {
     "noise_before": Score(None, 0, inf, "the same of the content image"),
 }
 
+MESH: Meanings = {
+    "mesh": Score(False, 0, 128, "own: evaluation/metrics/mesh.py", "of 255", "in the object"),
+}
+
 _BACKGROUND_NOTE = "should be low, unless the background has a style of its own"
 
 GLOBAL_STYLE: Meanings = with_own(
@@ -194,6 +198,7 @@ ALL: Meanings = {
     **CHANGE,
     **BACKGROUND,
     **QUALITY,
+    **MESH,
     **GLOBAL_STYLE,
     **PATCH_STYLE,
     **CONTENT_DISTANCE,

@@ -3,7 +3,8 @@
 A network that was trained on many paintings shares its convolutions among them; a style is the
 scale and the shift of every instance norm, about a thousand numbers (Dumoulin et al. 2017, arXiv
 1610.07629, eq. 5). Only these numbers, the *code*, are optimised here. Whatever their values, the
-result is painted: strokes stay strokes, and there is no colour noise to regularise away.
+result is painted: strokes stay strokes, and there is no colour noise to regularise away. The woven
+mesh that the published networks leave is removed where it arises, in their enlargements.
 
 The code starts at the style of the catalogue whose description is nearest to the text. For a style
 picture it starts at the code that a second network predicts from that picture (Ghiasi et al. 2017,
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,7 @@ from datamodules.models import packaged
 from datamodules.models.cache import once_per_process
 from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
+from lightning_modules.generators.enlarging import GENTLE, NONE, THOROUGH, enlarge
 from lightning_modules.generators.painter_styles import PainterStyle, color_in, nearest_style
 
 log = logging.getLogger(__name__)
@@ -49,11 +52,14 @@ class StyleConditioned(nn.Module):
         self.biases = nn.ParameterList(biases).requires_grad_(False)
         self.widths = [len(kernel) for kernel in filters[len(biases) :]]
 
-    def forward(self, content: Tensor, code: Tensor) -> Tensor:
+    def forward(self, content: Tensor, code: Tensor, smooth: bool = True) -> Tensor:
         """Pictures (N, 3, H, W) in [0, 1], painted in the style of `code`.
 
-        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts.
+        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts. smooth: low
+        passes after the enlargements; without them the network is the published one.
         """
+        # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
+        low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
         height, width = content.shape[-2:]
         margins = (0, max(12 - width, -width % 4), 0, max(12 - height, -height % 4))
         styles = list(zip(*(part.split(self.widths) for part in code), strict=True))
@@ -71,8 +77,8 @@ class StyleConditioned(nn.Module):
         x = layer(2, layer(1, x, stride=2).relu(), stride=2).relu()
         for first in range(3, last - 2, 2):
             x = x + layer(first + 1, layer(first, x).relu())
-        for index in (last - 2, last - 1):
-            x = layer(index, F.interpolate(x, scale_factor=2, mode="nearest")).relu()
+        for index, taps in zip((last - 2, last - 1), low_passes, strict=True):
+            x = layer(index, enlarge(x, taps)).relu()
         return torch.sigmoid(layer(last, x))[..., :height, :width]
 
 
@@ -158,11 +164,13 @@ class Painter(Generator):
     Args:
         pace: factor on the learning rate of the codes. Familiar styles keep the last FIXED layers.
         rough_pace: the same for an unfamiliar style, whose code has further to go.
+        smooth: low passes after the networks' enlargements, against a woven mesh; false for the
+            networks as they were published.
     """
 
-    def __init__(self, pace: float = 1.0, rough_pace: float = 6.0) -> None:
+    def __init__(self, pace: float = 1.0, rough_pace: float = 6.0, smooth: bool = True) -> None:
         super().__init__()
-        self.pace, self.rough_pace = pace, rough_pace
+        self.pace, self.rough_pace, self.smooth = pace, rough_pace, smooth
         self.networks, self.moves = nn.ModuleList(), nn.ParameterList()
 
     def start(self, batch: StyleBatch) -> None:
@@ -211,5 +219,6 @@ class Painter(Generator):
             )
             if content.shape[2:] != share.shape:  # larger than in the optimisation
                 share = F.interpolate(share[None, None], content.shape[2:], mode="bilinear")
-            painted = painted + share * self.part(network, content, code + paces * move)
+            paint = partial(network, smooth=self.smooth)
+            painted = painted + share * self.part(paint, content, code + paces * move)
         return painted

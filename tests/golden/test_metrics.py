@@ -3,6 +3,7 @@
 import math
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -27,6 +28,7 @@ from evaluation.metrics.consistency import (
 from evaluation.metrics.content_distance import ContentDistance, content_distance
 from evaluation.metrics.losses import LossScores, area
 from evaluation.metrics.mask_agreement import MaskAgreement
+from evaluation.metrics.mesh import Mesh
 from evaluation.metrics.perceptual import PairDistance
 from evaluation.metrics.quality import Quality, blur, noise
 from evaluation.metrics.scores import Score
@@ -482,6 +484,84 @@ def test_blur_and_noise_measure_what_they_are_named_after():
     assert one(scores, "blur_before") == pytest.approx(values[0])
 
 
+# --- mesh
+
+ROWS, COLUMNS = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+SMOOTH = (0.5 + 0.3 * torch.sin(ROWS / 40 + COLUMNS / 25)).expand(1, 3, SIZE, SIZE)
+WHOLE = torch.ones(1, SIZE, SIZE)
+
+
+def mesh_of(output, content=SMOOTH, mask=WHOLE):
+    return one(Mesh()(Pictures(content, output, mask)), "mesh")
+
+
+@pytest.mark.parametrize("phase", [ROWS, COLUMNS, ROWS + COLUMNS], ids=["rows", "columns", "both"])
+def test_stripes_and_a_checkerboard_have_their_amplitude_as_mesh(phase):
+    pattern = 1.0 - 2 * (phase % 2)
+    assert mesh_of(SMOOTH + 6 / 255 * pattern) == pytest.approx(6, abs=1e-2)
+    red = torch.tensor([1.0, 0, 0]).view(3, 1, 1)
+    assert mesh_of(SMOOTH + 6 / 255 * red * pattern) == pytest.approx(6 / 3**0.5, abs=1e-2)
+
+
+def test_smooth_pictures_and_oblique_strokes_have_no_mesh_nor_has_a_texture_of_the_content(content):
+    assert mesh_of(SMOOTH.flip(3)) == pytest.approx(0, abs=1e-2)
+    strokes = torch.sin(2.2 * ROWS + 1.4 * COLUMNS)  # a period of 2.4 px
+    assert mesh_of(SMOOTH + 0.1 * strokes) == pytest.approx(0, abs=1e-2)
+    striped = SMOOTH + 0.1 * (ROWS % 2)
+    assert mesh_of(striped, striped) == 0
+    assert mesh_of(content[:1], content[:1]) == 0
+
+
+def test_the_mesh_is_measured_in_the_object_alone_and_needs_room_for_a_window():
+    half = WHOLE * (COLUMNS < 48)
+    striped = SMOOTH + 0.1 * (ROWS % 2)
+    assert mesh_of(torch.where(half > 0, SMOOTH, striped), mask=half) < 1e-2
+    assert mesh_of(torch.where(half > 0, striped, SMOOTH), mask=half) == pytest.approx(12.75, 1e-2)
+    assert math.isnan(mesh_of(striped, mask=WHOLE * (COLUMNS < 31)))
+    tiny = torch.rand(1, 3, 20, 90)
+    assert math.isnan(mesh_of(tiny, tiny, torch.ones(1, 20, 90)))
+
+
+def power_by_hand(picture, inside):
+    """P_c(f) as in the docstring, with a DFT by its sum."""
+    r, g, b = 255 * picture.astype(float)
+    colours = np.stack([(r + g + b) / 3**0.5, (r - g) / 2**0.5, (r + g - 2 * b) / 6**0.5])
+    n = np.arange(32)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / 32)
+    wave = np.exp(-2j * np.pi * np.outer(n, n) / 32)
+    powers = []
+    for y in range(0, SIZE - 31, 16):
+        for x in range(0, SIZE - 31, 16):
+            if inside[y : y + 32, x : x + 32].all():
+                square = colours[:, y : y + 32, x : x + 32]
+                square = (square - square.mean((1, 2), keepdims=True)) * np.outer(hann, hann)
+                powers.append(abs(wave @ square @ wave) ** 2)
+    return np.mean(powers, 0) / 32**2 / (hann**2).sum() ** 2
+
+
+def excess_by_hand(picture, inside):
+    along, oblique = [], []
+    power = power_by_hand(picture, inside)
+    for y in range(-16, 16):
+        for x in range(-16, 16):
+            small, large = sorted([abs(x), abs(y)])
+            if (large > 10 and small < 3) or small > 14:
+                along.append(power[:, y, x])
+            elif small > 3 and 32 / 3 <= math.hypot(x, y) <= 16:
+                oblique.append(power[:, y, x])
+    return np.maximum(0, np.sum(along, 0) - len(along) * np.mean(oblique, 0))
+
+
+def test_the_mesh_follows_its_formula(content):
+    grid = torch.tensor([1.0, 0.5, -0.2]).view(3, 1, 1) * torch.cos(2.9 * ROWS)
+    output = (content[:1] + 0.2 * grid * (COLUMNS > 30)).clamp(0, 1)
+    inside = ROWS > 20
+    after, before = (excess_by_hand(x[0].numpy(), inside.numpy()) for x in (output, content[:1]))
+    expected = np.sqrt(np.maximum(0, after - before).sum() / 3)
+    assert expected > 5
+    assert mesh_of(output, content[:1], WHOLE * inside) == pytest.approx(expected, rel=1e-4)
+
+
 # --- all of them
 
 METRICS = {
@@ -489,6 +569,7 @@ METRICS = {
     "change": Change,
     "quality": Quality,
     "structure": Structure,
+    "mesh": Mesh,
     "style": lambda: GlobalStyle(Colours()),
     "patch": lambda: PatchStyle(Colours(), crops=4),
     "content": lambda: ContentDistance(EfficientNetFeatures()),
