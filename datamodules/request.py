@@ -40,7 +40,7 @@ class Request:
     style: str = ""
     background_style: str = ""
     targets: Mapping[str, str] | Sequence[Mapping[str, Any]] = ()
-    exceptions: Sequence[str] = ()
+    exceptions: str | Sequence[str] = ()
     has_style_image: bool = False
 
     def resolve(self, parser: Parser) -> Wish:
@@ -114,9 +114,10 @@ class Request:
 
     def _with_exceptions(self, target: StyleTarget) -> StyleTarget:
         """The target with the exceptions of the settings beside its own."""
-        if not all(phrase.strip() for phrase in self.exceptions):
+        own = [self.exceptions] if isinstance(self.exceptions, str) else self.exceptions
+        if not all(phrase.strip() for phrase in own):
             raise AtelierError('--except is blank; name what is to stay as it is: --except "cat"')
-        both = dict.fromkeys((*target.exceptions, *self.exceptions))
+        both = dict.fromkeys((*target.exceptions, *own))
         return replace(target, exceptions=tuple(both))
 
 

@@ -50,7 +50,7 @@ class StylizationDataModule(LightningDataModule):
         targets: several objects, each with its style, instead of object and style, or a list of
             targets as `atelier parse` prints it; the object "background" is everything that no
             other names.
-        exceptions: phrases for what stays as it is, beside those in the instruction.
+        exceptions: a phrase, or several, for what stays as it is, beside those in the instruction.
         style_image: path of a picture that shows the style of the (first) object, beside or
             instead of `style`.
         mask: path of a mask picture (white = object), instead of segmenting; for several objects
@@ -82,7 +82,7 @@ class StylizationDataModule(LightningDataModule):
         style: str = "",
         background_style: str = "",
         targets: dict[str, str] | list[dict[str, Any]] | None = None,
-        exceptions: list[str] | None = None,
+        exceptions: str | list[str] = "",
         style_image: str = "",
         mask: str | list[str] = "",
         protect_object: bool = False,

@@ -1,14 +1,20 @@
 """Masks of areas: what is painted, and what stays as it is."""
 
+from pathlib import Path
+
 import pytest
 import torch
+from PIL import Image
 
 from datamodules.images import load_picture, resize_mask, save_png, to_picture, to_tensor
-from datamodules.masking import MaskFinder, room
+from datamodules.masking import MaskFinder, grow, room
+from datamodules.reading.masks import load_mask
 from datamodules.segmentation.base import UNSURE, ObjectNotFoundError, Segmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
 from datamodules.task import Area, StyleTarget, styles_by_area
+from experiments.campaigns.comparison import write_masks
+from experiments.run.mask import write_mask
 from tests.support.soulstyler import Parrot, data
 
 PHOTO = torch.rand(3, 40, 60)
@@ -127,3 +133,32 @@ def test_a_spared_object_and_its_exceptions_both_stay():
     assert mask[exception_in(module.task, "dog") > 0.5].max() == 0
     assert mask[exception_in(module.task, "cat") == 1].max() == 0
     assert mask[-1, -1] == 1
+
+
+def test_a_mask_may_be_several_objects_and_the_background(tmp_path):
+    def picture_of(*targets):
+        targets = [StyleTarget(*target) for target in targets]
+        write_mask("skimage:chelsea", targets, Boxes(), tmp_path / "mask.png")
+        return to_tensor(Image.open(tmp_path / "mask.png"))
+
+    photo = to_tensor(load_picture("skimage:chelsea"))
+    cat, dog = (Boxes().segment(photo, phrase) for phrase in ("cat", "dog"))
+    assert torch.equal(picture_of(("cat", ""), ("dog", "")), torch.maximum(cat, dog))
+    assert torch.equal(picture_of(("", "", 1, ("cat", "dog"))), 1 - torch.maximum(cat, dog))
+    assert torch.equal(picture_of(("cat", "", 1, ("dog",)), ("background", "")), 1 - dog)
+
+
+def test_masks_of_a_comparison_keep_a_distance_from_exceptions(tmp_path):
+    def files(*targets):
+        targets = [StyleTarget(*target) for target in targets]
+        return write_masks("skimage:chelsea", targets, Boxes(), "boxes", tmp_path)
+
+    (file,) = files(("", "ice", 1, ("dog",)))
+    mask = load_mask(file, (451, 300)).values
+    dog = Boxes().segment(torch.rand(3, 300, 451), "dog")
+    assert mask[grow(dog, 10) > 0].max() == 0 and mask[grow(dog, 20) == 0].min() == 1
+    made = Path(file).stat().st_mtime_ns
+    assert files(("", "ice", 1, ("dog",))) == [file] and Path(file).stat().st_mtime_ns == made
+    assert files(("", "ice")) != [file]
+    with pytest.raises(AtelierError, match="no background beside exceptions"):
+        files(("animals", "ice", 1, ("dog",)), ("background", "snow"))

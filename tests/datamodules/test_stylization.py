@@ -169,7 +169,7 @@ def test_objects_of_one_style_are_one_region_of_the_batch(caplog):
 
 def test_a_style_of_the_settings_replaces_the_one_of_all_objects():
     parrot = Parrot(("cat", "fire", 1, ("ear",)), ("sky", "fire"))
-    module = data(instruction="x", parser=parrot, style="gold", exceptions=["sun"])
+    module = data(instruction="x", parser=parrot, style="gold", exceptions="sun")
     assert module.targets == (
         StyleTarget("cat", "gold", exceptions=("ear", "sun")),
         StyleTarget("sky", "gold", exceptions=("sun",)),

@@ -36,6 +36,12 @@ def test_a_random_sample_is_the_same_for_the_same_seed():
     assert {one["style"] for one in found} == {"a", "b"}
 
 
+def test_what_stays_as_it_is_is_a_setting_and_a_label():
+    fixed = {"image": "skimage:chelsea", "style": "fire", "except": ["cat"]}
+    (job,) = sweep_jobs(Sweep(name="x", fixed=fixed, grid={"seed": [1]}), {}, wandb=False)
+    assert job.settings["data.exceptions"] == job.labels["except"] == ["cat"]
+
+
 @pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_sweeps_can_be_made(path):
     jobs = sweep_jobs(read_sweep(path.stem), {}, wandb=False)

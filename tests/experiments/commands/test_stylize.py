@@ -8,6 +8,7 @@ from PIL import Image
 from skimage import data
 
 from tests.support.cli import assert_refused
+from tests.support.endpoints import answer
 from tests.support.finished import SETTINGS
 from tests.support.run_files import RUN_FILES
 
@@ -98,11 +99,14 @@ def check_full(folder):
     assert (full == photo).all(-1)[behind].mean() > 0.8  # what is left is the soft edge
 
 
-def test_several_objects_leave_a_mask_each(cli, tmp_path, mask):
+def test_several_styles_choose_fusion_and_leave_a_mask_each(cli, tmp_path, mask, serve):
     settings = ["--steps", 2, "--out", "run", *SETTINGS]
-    targets = ["--target", "cat=fire", "--target", "background=0.5*snow + 0.5*ice"]
-    done = cli("stylize", "skimage:chelsea", *targets, "--mask", mask, *settings)
+    sentence = "Turn the cat to fire and the background to 0.5*snow + 0.5*ice"
+    endpoint = serve(answer(("cat", "fire"), ("background", "0.5*snow + 0.5*ice")))
+    parser = ["--parser", "api:m", "--base-url", endpoint.url]
+    done = cli("stylize", "skimage:chelsea", sentence, *parser, "--mask", mask, *settings)
     assert done.returncode == 0, done.stderr
+    assert len(endpoint.requests) == 1  # the answer that chose the method is the run's
     assert "method   Fusion, because several styles are asked for\n" in done.stderr
     assert "0.5*snow + 0.5*ice" in done.stderr
     names = {path.name for path in (tmp_path / "run").iterdir()}
