@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from datamodules.images import feather, resize_mask
 from datamodules.reading.masks import load_mask
-from datamodules.segmentation.base import UNSURE, ObjectNotFoundError, Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.alternatives import segment_or_suggest
 from datamodules.segmentation.operations.regions import rest, separate
 from datamodules.support.errors import AtelierError
@@ -122,7 +122,7 @@ class MaskFinder:
         except ObjectNotFoundError as error:
             raise AtelierError(f"{phrase!r} is to stay as it is, but: {error}") from error
         sure = self.confidence[phrase]
-        if sure is not None and sure < UNSURE:
+        if sure is not None and sure < self.segmenter.line:
             raise AtelierError(
                 f"{phrase!r} is to stay as it is, but is not surely found (confidence "
                 f"{sure:.2f}); {BY_HAND}"

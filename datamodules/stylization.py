@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -185,7 +186,7 @@ class StylizationDataModule(LightningDataModule):
             "" if self.mask_files else self.segmenter.name,
         )
         refuse_empty(task)
-        return task
+        return replace(task, confidence=dict(self.confidence))
 
     def _soft(self, masks: AreaMasks, softness: float) -> Tensor:
         """Masks of all areas (K, H, W) with soft edges that leave the exceptions alone."""

@@ -5,7 +5,7 @@ batch of tensors. The module imports torch only where tensors are made.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
@@ -130,6 +130,7 @@ class StyleTask:
     style_image: a picture that shows the style of the first region, (3, h, w) in [0, 1].
     parse_note: remark of the parser that belongs into the record of the run, "" for none.
     segmenter: class that found the masks, "" for masks of files.
+    confidence: of the segmenter in the mask of each object, None where it gives none.
     """
 
     content: Tensor
@@ -139,6 +140,7 @@ class StyleTask:
     style_image: Tensor | None = None
     parse_note: str = ""
     segmenter: str = ""
+    confidence: Mapping[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if {r.area: r.styles for r in self.regions} != styles_by_area(self.targets):

@@ -64,7 +64,16 @@ PEOPLE = {
 
 BACKDROPS = {"background", "backdrop"}
 SKIES = {"sky", "skies"}
-GROUNDS = {"sea", "ocean", "water", "lake", "river", "pond", "grass", "lawn", "meadow", "sand"}
+# fmt: off
+WATERS = {"sea", "ocean", "water", "lake", "river", "pond", "pool"}
+LANDS = {
+    "grass", "lawn", "meadow", "field", "sand", "floor", "ground", "road", "street", "pavement",
+}
+FOLIAGE = {
+    "tree", "trees", "leaf", "leaves", "foliage", "forest", "woods", "bush", "bushes", "hedge",
+    "hedges", "shrubs", "plants", "ivy",
+}
+# fmt: on
 
 
 def normalized(phrase: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from inspect import signature
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
-UNSURE = 0.7  # confidence below which a warning is logged
+UNSURE = 0.7  # confidence below which a warning is logged, unless a segmenter has another line
 
 
 class ObjectNotFoundError(AtelierError):
@@ -27,11 +27,13 @@ class Segmenter(ABC):
 
     Attributes:
         needs_phrase: whether `segment` depends on a phrase.
+        line: confidence below which a warning is logged.
         confidence: expected overlap (IoU) of the last mask with the object, in [0, 1]; None if the
             segmenter cannot tell.
     """
 
     needs_phrase: ClassVar[bool] = True
+    line: ClassVar[float] = UNSURE
     confidence: float | None = None
 
     @abstractmethod
@@ -79,14 +81,33 @@ class Segmenter(ABC):
                 *(type(self).__name__, phrase),
             )
 
-    def warn(self, phrase: str) -> None:
-        """Log a warning if the confidence in the last mask is low."""
-        if self.confidence is not None and self.confidence < UNSURE:
+    def warn(self, phrase: str, things: Callable[[], Sequence[str]] = tuple) -> None:
+        """Log a warning if the confidence in the last mask is low.
+
+        things: names what is in the picture for sure, if that can be said.
+        """
+        if self.confidence is not None and self.confidence < self.line:
             log.warning(
-                "The mask may not show %r (confidence %.2f); look at it and, if it is wrong, try "
+                "The mask may not show %r (confidence %.2f)%s; look at it and, if it is wrong, try "
                 "another phrase or give --mask FILE",
-                *(phrase, self.confidence),
+                *(phrase, self.confidence, instead(things())),
             )
+
+
+def instead(things: Sequence[str]) -> str:
+    """Part of a sentence that names what is found in a picture, "" for nothing."""
+    return f"; found here: {', '.join(things)}" if things else ""
+
+
+def mask_line(mask: Tensor, confidence: Iterable[float | None], finder: str = "") -> str:
+    """Sentence about a mask (H, W) in [0, 1]: its finder, how much it covers, how sure it is.
+
+    confidence: in the mask of each phrase; the least one counts.
+    """
+    by = f"by {finder}, " if finder else ""
+    numbers = [value for value in confidence if value is not None]
+    sure = f", confidence {min(numbers):.2f}" if numbers else ""
+    return f"mask     {by}covers {float((mask > 0.5).float().mean()):.1%} of the picture{sure}"
 
 
 def _settings(part: Any) -> Hashable:

@@ -8,14 +8,15 @@ words to pixels, can name. An ablation leaves a cue out of the list.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.images import to_array
-from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter, instead
 from datamodules.segmentation.cues.base import Cue, Finding
 from datamodules.segmentation.cues.classes import Classes
 from datamodules.segmentation.cues.heads import Heads
@@ -25,6 +26,7 @@ from datamodules.segmentation.cues.scene import Scene
 from datamodules.segmentation.cues.stuff import Stuff
 from datamodules.segmentation.operations.arrays import resize_array
 from datamodules.segmentation.operations.class_reader import ClassReader
+from datamodules.segmentation.operations.confidence import LINE
 from datamodules.support.errors import AtelierError
 
 TINY = 16  # px; a picture with a shorter side is taken as a whole, like one of a single colour
@@ -38,15 +40,16 @@ class BridgeSegmenter(Segmenter):
             SalientPerson, Classes.
         side: longer side in px at which masks are made.
         presence: least evidence (see `Reading`) that an object without a cue of its own is in the
-            picture. At 0.5, 5% of 30 phrases pass on 18 pictures without their objects, and of 21
-            phrases with their object only the horse of a painting is refused (evidence -1.1; at
-            -1.2 it passes, and so do 17% of the phrases without an object).
+            picture. At 0.5, 5% of 24 phrases for absent objects pass on 17 pictures
+            (docs/masks.md).
         scales: longer sides in px at which the classifier reads the picture.
         temperature: temperature of the cosines between phrase and class names, > 0; the greater,
             the more remote classes count.
         name_ridge: ridge of the regression from class names to classifier weights, > 0.
         classes: settings of the cue `Classes`, if `cues` is null.
     """
+
+    line: ClassVar[float] = LINE
 
     def __init__(
         self,
@@ -81,9 +84,10 @@ class BridgeSegmenter(Segmenter):
         if min(height, width) < TINY or content.min() == content.max():
             self.confidence = 1.0
             return torch.ones(height, width)
-        finding = self.find(self.scene(content), phrase)
+        scene = self.scene(content)
+        finding = self.find(scene, phrase)
         self.confidence = finding.confidence
-        self.warn(phrase)
+        self.warn(phrase, partial(scene.things, phrase))
         return torch.from_numpy(resize_array(finding.mask.astype(np.float32), height, width))
 
     def find(self, scene: Scene, phrase: str) -> Finding:
@@ -92,7 +96,8 @@ class BridgeSegmenter(Segmenter):
             if finding := cue.find(scene, phrase):
                 return finding
         raise ObjectNotFoundError(
-            f'"{phrase}" was not found in the picture; try another phrase or give --mask FILE'
+            f'"{phrase}" was not found in the picture{instead(scene.things(phrase))}; try another '
+            "phrase or give --mask FILE"
         )
 
     @torch.no_grad()

@@ -74,6 +74,10 @@ class RememberingSegmenter(Segmenter):
         return self.segmenter.needs_phrase
 
     @property
+    def line(self) -> float:
+        return self.segmenter.line
+
+    @property
     def name(self) -> str:
         return self.segmenter.name
 

@@ -5,6 +5,7 @@ sheet of their outputs.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from datamodules.models.cache import identity
 from datamodules.parsing.blend import in_words
 from datamodules.reading.masks import load_mask
 from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
-from datamodules.segmentation.base import Segmenter
+from datamodules.segmentation.base import Segmenter, mask_line
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug, write_json
 from datamodules.target_entries import entry_of
@@ -113,12 +114,16 @@ def write_masks(
     files = {area: _mask_file(image, area, origin, root) for area in areas}
     if not all(file.exists() for file in files.values()):
         photo = to_tensor(load_picture(image))
-        masks = MaskFinder(photo, segmenter).find(styles)
+        finder = MaskFinder(photo, segmenter)
+        masks = finder.find(styles)
         margin = MARGIN * max(photo.shape)
         parts = zip(files.values(), masks.objects, masks.exceptions, strict=True)
         for file, mask, exceptions in parts:
             wide = None if exceptions is None else grow(exceptions, margin)
             save_png(to_picture(without(mask, wide)), file)
+        for area, mask in zip(areas, masks.objects, strict=True):
+            line = mask_line(mask, [finder.confidence.get(area.object)], segmenter.name)
+            print(f"object   {area.name}\n{line}", file=sys.stderr)
     return [str(file) for file in files.values()]
 
 

@@ -101,15 +101,16 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 def _announce(writer: WriteRun, needed: int) -> None:
     """Print how the instruction was understood, before the time is spent on it."""
     from datamodules.parsing.blend import in_words
+    from datamodules.segmentation.base import mask_line
 
     for region in writer.task.regions:
         whole = "the whole picture" if bool((region.mask > 0.5).all()) else "(none named)"
         print(f"object   {region.area.name or whole}", file=sys.stderr)
         style = in_words(region.styles) if region.styles else "(shown by its picture)"
         print(f"style    {style}", file=sys.stderr)
-        covered = float((region.mask > 0.5).float().mean())
-        by = f"by {writer.task.segmenter}, " if writer.task.segmenter else ""
-        print(f"mask     {by}covers {covered:.1%} of the picture", file=sys.stderr)
+        phrases = (region.area.object, *region.area.exceptions)
+        confidence = [writer.task.confidence.get(phrase) for phrase in phrases]
+        print(mask_line(region.mask, confidence, writer.task.segmenter), file=sys.stderr)
     print(f"memory   about {needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +17,17 @@ def write_mask(
 ) -> None:
     """Find objects in a picture and write one mask: an 8-bit PNG of its size, white = object.
 
+    A line on stderr tells how much the mask covers and how sure the segmenter is of each object.
     image: a picture file, or skimage:NAME. targets: objects with their exceptions. Raises
     AtelierError if one of them is missing in the picture.
     """
     from datamodules.images import load_picture, save_png, to_picture, to_tensor
     from datamodules.masking import MaskFinder
+    from datamodules.segmentation.base import mask_line
     from datamodules.segmentation.remembering import RememberingSegmenter
     from datamodules.task import styles_by_area
 
     finder = MaskFinder(to_tensor(load_picture(image)), RememberingSegmenter(segmenter))
     mask = finder.find(styles_by_area(targets)).union
+    print(mask_line(mask, finder.confidence.values(), segmenter.name), file=sys.stderr)
     save_png(to_picture(mask), file)

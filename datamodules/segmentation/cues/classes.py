@@ -35,7 +35,7 @@ from datamodules.segmentation.operations.arrays import (
 )
 from datamodules.segmentation.operations.colors import pieces_of_color
 from datamodules.segmentation.operations.grabcut import grab_cut
-from datamodules.segmentation.operations.phrases import coordinates, noun, place
+from datamodules.segmentation.operations.phrases import coordinates, nested_phrases, place
 from datamodules.segmentation.operations.saliency import box_around, salient
 from datamodules.segmentation.operations.voting import (
     along_outline,
@@ -45,16 +45,12 @@ from datamodules.segmentation.operations.voting import (
     elect,
     isolate,
     overlaps,
+    smallness,
 )
-from datamodules.vocabulary import PEOPLE
 
 MARGIN = 0.3  # share of a hot region's sides that its window adds: objects exceed their heat
 SALIENCY_GAIN = 2.0  # saliency in [0, 1] deviates by at most 0.5; a standardised feature by 1
 CANDIDATE_SIDE = 128  # px; side at which the classifier names the candidates, about 16 per mask
-# Expected IoU by the log odds of the phrase for the best recognised candidate, fitted on 21 masks:
-# RECOGNIZED where they are 0, and SLOPE less per unit. Few masks of people without visible faces
-# exist, so that GUESS bounds the confidence in them.
-RECOGNIZED, SLOPE, GUESS = 0.96, 0.1, 0.5
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Classes(Cue):
         *(0.02, 0.035, 0.06, 0.09, 0.13, 0.18, 0.24),
         *(0.31, 0.4, 0.5, 0.6, 0.7, 0.8),
     )
-    temper: float = 0.8
+    temper: float = 0.65
     alignment: float = 6.0
 
     def find(self, scene: Scene, phrase: str) -> Finding | None:
@@ -97,9 +93,13 @@ class Classes(Cue):
         heat = confine(self.aligned(coarse, features, views), allowed)
         views = [view * resize_array(allowed.numpy(), *view.shape) for view in views]
         candidates = self.candidates(scene.small, heat.numpy(), views)
-        mask, confidence = self.vote(scene, phrase, heat.numpy(), candidates)
-        confidence = min(confidence, GUESS) if noun(phrase) in PEOPLE else confidence
-        return Finding(pieces_of_color(scene.small, mask, phrase), confidence)
+        warm = resize_array(heat.numpy(), *scene.small.shape[:2])
+        if not len(candidates):
+            return Finding(warm > 0, 0.0)
+        odds = self.recognition(scene, phrase, candidates)
+        mask = self.vote(scene, phrase, warm, candidates, odds)
+        mask = pieces_of_color(scene.small, mask, phrase)
+        return Finding.by_signs(mask, "thing", signs(scene, phrase, warm, mask, odds))
 
     def allowed(self, phrase: str, size: tuple[int, ...]) -> Tensor:
         """Positions that a phrase's word of place allows, (*size) in [0, 1]; all 1 without one."""
@@ -141,25 +141,20 @@ class Classes(Cue):
         return np.array([mask for mask in masks if mask.any() and not mask.all()])
 
     def vote(
-        self, scene: Scene, phrase: str, heat: np.ndarray, masks: np.ndarray
-    ) -> tuple[np.ndarray, float]:
-        """Mask, bool (H, W), elected from candidates (N, H, W), and the confidence in it.
-
-        The confidence is high if the classifier names any of the isolated candidates.
+        self, scene: Scene, phrase: str, warm: np.ndarray, masks: np.ndarray, odds: np.ndarray
+    ) -> np.ndarray:
+        """Mask, bool (H, W), elected from candidates (N, H, W) by heat (H, W), log odds (N,) and
+        more.
         """
-        warm = resize_array(heat, *scene.small.shape[:2])
-        if not len(masks):
-            return warm > 0, 0.0
-        odds = self.recognition(scene, phrase, masks)
         criteria = [
-            contrast(warm, masks),  # prefers small masks,
-            correlation(warm, masks),  # prefers masks as large as the hot region,
-            along_outline(edges(scene.small), masks),
-            overlaps(masks).mean(1),
-            odds,
+            (1.0, contrast(warm, masks)),  # prefers small masks,
+            (1.0, correlation(warm, masks)),  # prefers masks as large as the hot region,
+            (0.5, along_outline(edges(scene.small), masks)),
+            (1.0, overlaps(masks).mean(1)),
+            (1.0, odds),
+            (1.0, smallness(masks)),
         ]
-        confidence = min(max(RECOGNIZED + SLOPE * float(odds.max()), 0.0), 1.0)
-        return elect(masks, criteria, self.temper), confidence
+        return elect(masks, criteria, self.temper)
 
     def recognition(self, scene: Scene, phrase: str, masks: np.ndarray) -> np.ndarray:
         """Log odds, <= 0, of the phrase for the object in each of N masks, isolated: (N,)."""
@@ -167,6 +162,24 @@ class Classes(Cue):
         network = efficientnet_lite0()
         features = network.forward_head(network.forward_features(alone), pre_logits=True)
         return scene.reader.log_odds(features, scene.reading(phrase).nearness).numpy()
+
+
+def signs(
+    scene: Scene, phrase: str, warm: np.ndarray, mask: np.ndarray, odds: np.ndarray
+) -> dict[str, float]:
+    """Signs (`operations.confidence`) of a mask, bool (H, W), that it is of the phrase.
+
+    warm: heat (H, W). odds: log odds of the phrase for the candidates, (N,).
+    """
+    salient = scene.saliency > 0.5
+    _, core, _ = nested_phrases(phrase)
+    alone = mask.any() and not mask.all()
+    return {
+        "word": float(scene.reader.nearness(core).max()),
+        "named": float(odds.max()),
+        "salient": float((mask & salient).sum() / max(1, (mask | salient).sum())),
+        "contrast": float(contrast(warm, mask[None])[0]) if alone else 0.0,
+    }
 
 
 def confine(heat: Tensor, allowed: Tensor) -> Tensor:

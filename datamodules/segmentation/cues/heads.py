@@ -33,18 +33,19 @@ class Heads(Cue):
     """Cue for one of several people without visible faces, whose side the phrase names.
 
     Args:
-        confidence: confidence in each mask, in [0, 1]: a guess, since few such masks exist.
+        confidence: confidence in each mask, in [0, 1], where clothes are seen for sure; few such
+            masks exist, so it is a guess.
         least: smallest share of the salient region that counts as a person.
     """
 
-    confidence: float = 0.5
+    confidence: float = 0.6
     least: float = 0.25
 
     def find(self, scene: Scene, phrase: str) -> Finding | None:
         if noun(phrase) not in PEOPLE or not scene.shows(phrase):
             return None
         mask = self.part(scene.small, scene.saliency, phrase)
-        return None if mask is None else Finding(mask, self.confidence)
+        return None if mask is None else Finding(mask, self.confidence * scene.clothing)
 
     def part(self, picture: np.ndarray, saliency: np.ndarray, phrase: str) -> np.ndarray | None:
         """Person on the side that a phrase names, bool (H, W).

@@ -16,7 +16,7 @@ import numpy as np
 from datamodules.segmentation.cues.base import Cue, Finding
 from datamodules.segmentation.cues.scene import Scene
 from datamodules.segmentation.operations.colors import color_distances
-from datamodules.segmentation.operations.faces import Face, find_faces
+from datamodules.segmentation.operations.faces import Face
 from datamodules.segmentation.operations.grabcut import grab_cut
 from datamodules.segmentation.operations.phrases import direction, noun
 from datamodules.segmentation.operations.saliency import salient
@@ -67,8 +67,7 @@ class People(Cue):
     def find(self, scene: Scene, phrase: str) -> Finding | None:
         if noun(phrase) not in FACES | PEOPLE:
             return None
-        picture = scene.small
-        faces = find_faces(scene.picture, len(picture))
+        picture, faces = scene.small, scene.faces
         subjects = self.select(picture, faces, phrase)
         if noun(phrase) in FACES:
             masks = [_face_mask(picture, face) for face in subjects]

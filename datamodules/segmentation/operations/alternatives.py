@@ -9,7 +9,7 @@ import re
 
 from torch import Tensor
 
-from datamodules.segmentation.base import UNSURE, ObjectNotFoundError, Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.phrases import ARTICLE, nested_phrases
 
 OWNER = re.compile(r"(.+?)['\u2019]s?\s+\S")
@@ -45,7 +45,7 @@ def _hint(segmenter: Segmenter, content: Tensor, phrase: str) -> str:
             mask = segmenter.segment(content, other)
         except ObjectNotFoundError:
             continue
-        if segmenter.confidence is None or segmenter.confidence >= UNSURE:
+        if segmenter.confidence is None or segmenter.confidence >= segmenter.line:
             covered = float((mask > 0.5).float().mean())
             return f"{other!r} is found (coverage {covered:.0%}): use it, or give --mask FILE"
     return ""

@@ -102,6 +102,18 @@ class ClassReader:
         heat = standardize(standardize(sum(heats)).sum(0))
         return Reading(nearness, heat, sum(peaks) / len(peaks))
 
+    def whole(self, cells: list[Tensor]) -> Tensor:
+        """Probability of each class for a whole picture with these cells, (1000,)."""
+        classifier = efficientnet_lite0().classifier
+        each = [classifier(features.mean((1, 2))).softmax(-1).mean(0) for features in cells]
+        return sum(each) / len(each)
+
+    def likeliest(self, cells: list[Tensor], classes: list[int]) -> float:
+        """Probability of any of some classes in the likeliest cell, averaged over the scales."""
+        classifier = efficientnet_lite0().classifier
+        shares = [classifier(features).softmax(-1)[..., classes].sum(-1) for features in cells]
+        return float(sum(share.amax((1, 2)).mean() for share in shares) / len(shares))
+
     def nearness(self, phrase: str) -> Tensor:
         """Cosine in [-1, 1] of a phrase to each of the 1000 class names, (1000,)."""
         texts = [f"a photo of a {part}" for part in nested_phrases(phrase)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from datamodules.vocabulary import COLORS, normalized
 
+NEAR = 40  # pieces nearer than the picture's longer side divided by this are one piece
 RIVAL = 0.25  # share of the largest piece's area from which a piece competes; less is a detail
 FAR = 0.5  # share of the best piece's colour below which a competing piece is dropped
 
@@ -20,17 +21,34 @@ def pieces_of_color(picture: np.ndarray, mask: np.ndarray, phrase: str) -> np.nd
     picture: uint8 (H, W, 3). A phrase without a word of colour and a mask of one piece leave the
     mask as it is.
     """
-    colors = [list(COLORS).index(word) for word in normalized(phrase).split() if word in COLORS]
-    count, pieces, measures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if not colors or count < 3:  # the background counts as a piece
+    colored, pieces = color_of(picture, phrase), _pieces(mask)
+    count = pieces.max() + 1
+    if colored is None or count < 3:  # the background counts as a piece
         return mask
-    nearest = color_distances(picture).argmin(-1)
-    share = np.array([(nearest[pieces == k] == colors[0]).mean() for k in range(count)])
-    areas = measures[:, cv2.CC_STAT_AREA].copy()
+    share = np.array([colored[pieces == k].mean() for k in range(count)])
+    areas = np.bincount(pieces.ravel())
     areas[0] = 0  # the background
     rivals = areas >= RIVAL * areas.max()
     dropped = rivals & (share < FAR * share[rivals].max())
     return mask & ~dropped[pieces]
+
+
+def color_of(picture: np.ndarray, phrase: str) -> np.ndarray | None:
+    """Pixels of a picture (H, W, 3) in a phrase's first word of colour, bool (H, W); None without
+    such a word.
+    """
+    words = [word for word in normalized(phrase).split() if word in COLORS]
+    if not words:
+        return None
+    return color_distances(picture).argmin(-1) == list(COLORS).index(words[0])
+
+
+def _pieces(mask: np.ndarray) -> np.ndarray:
+    """Numbers of the pieces of a mask (H, W), those of one object near each other; 0 outside."""
+    gap = max(mask.shape) // NEAR
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((gap + 1, gap + 1), np.uint8))
+    pieces = cv2.connectedComponents(joined)[1] * mask
+    return np.unique(pieces, return_inverse=True)[1].reshape(mask.shape)
 
 
 def color_distances(picture: np.ndarray) -> np.ndarray:

@@ -39,6 +39,14 @@ def along_outline(values: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return np.array([values[outline > 0].mean() for outline in outlines])
 
 
+def smallness(masks: np.ndarray) -> np.ndarray:
+    """Inverse root of the area of N masks, bool (N, H, W), as a share of the picture: (N,) >= 1.
+
+    Of masks that are hot alike, those that swallow what is behind the object are the larger ones.
+    """
+    return 1 / np.sqrt(masks.mean((1, 2)))
+
+
 def isolate(picture: np.ndarray, mask: np.ndarray, side: int, margin: float = 0.15) -> np.ndarray:
     """Crop the masked object, before a blurred background, to a square, uint8 (side, side, 3).
 
@@ -57,20 +65,21 @@ def isolate(picture: np.ndarray, mask: np.ndarray, side: int, margin: float = 0.
     )
 
 
-def elect(masks: np.ndarray, criteria: list[np.ndarray], temper: float) -> np.ndarray:
+def elect(masks: np.ndarray, criteria: list[tuple[float, np.ndarray]], temper: float) -> np.ndarray:
     """Elect a mask, bool (H, W), from N candidates, bool (N, H, W), none of them empty.
 
-    A candidate's score is half the sum of its standardised criteria, its weight the softmax of
-    the scores. Pixels with more than half of the weight are elected; where no pixel has that
-    much, the best candidate is.
+    A candidate's score is half the weighted sum of its standardised criteria, its weight the
+    softmax of the scores. Pixels with more than half of the weight are elected; where no pixel has
+    that much, the best candidate is.
 
     Args:
         masks: the candidates.
-        criteria: arrays (N,); greater is better.
+        criteria: weights, and arrays (N,) in which greater is better.
         temper: temperature of the softmax, > 0; the smaller, the more the best ones decide.
     """
-    table = torch.from_numpy(np.array(criteria)).float()
-    scores = 0.5 * standardize(table[:, None])[:, 0].sum(0)
+    strengths, arrays = zip(*criteria, strict=True)
+    table = standardize(torch.from_numpy(np.array(arrays)).float()[:, None])[:, 0]
+    scores = 0.5 * torch.tensor(strengths) @ table
     weights = torch.softmax(scores / temper, 0).numpy()
     elected = np.tensordot(weights, masks, 1) > 0.5
     return elected if elected.any() else masks[int(scores.argmax())]

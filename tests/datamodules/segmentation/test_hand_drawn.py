@@ -8,12 +8,11 @@ import pytest
 import torch
 
 from datamodules.images import to_array
-from datamodules.segmentation.base import UNSURE, Segmenter
+from datamodules.segmentation.base import Segmenter, mask_line
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.segmentation.cues.classes import confine
 from datamodules.segmentation.cues.heads import Heads
 from datamodules.segmentation.cues.people import People
-from datamodules.segmentation.cues.stuff import Stuff
 from datamodules.segmentation.operations.arrays import fit_array
 from datamodules.segmentation.operations.colors import pieces_of_color
 from datamodules.segmentation.operations.faces import Face, find_faces
@@ -60,7 +59,7 @@ def test_words_of_colour_select_one_of_two_objects(color, half):
     red = CASES["coffee", "coffee cup"].content[:, ::2, ::2]
     both = torch.cat([red, red.flip(0, 2)], 2)  # red and blue swapped in the second cup
     halves = BridgeSegmenter().segment(both, f"{color} cup").chunk(2, 1)
-    assert halves[half].mean() > 0.1
+    assert halves[half].mean() > 0.08
     assert halves[1 - half].mean() < 0.1 * halves[half].mean()
 
 
@@ -77,6 +76,17 @@ def test_colours_select_whole_pieces_and_not_pixels():
     assert np.array_equal(
         pieces_of_color(picture, mask & (np.arange(90) < 30), "blue"), mask & ~blue
     )
+
+
+def test_what_lies_near_a_piece_of_the_colour_belongs_to_it():
+    picture = np.full((40, 90, 3), 60, np.uint8)
+    mask = np.zeros((40, 90), bool)
+    picture[5:35, 5:25] = 200, 30, 30
+    mask[5:35, 5:25] = mask[5:35, 26:40] = True  # a red motorcycle and its wheel
+    assert np.array_equal(pieces_of_color(picture, mask, "red motorcycle"), mask)
+    mask[5:35, 60:80] = True
+    near = np.arange(90) < 50
+    assert np.array_equal(pieces_of_color(picture, mask, "red motorcycle"), mask & near)
 
 
 def one_of_two(case, half):
@@ -159,7 +169,7 @@ def test_places_that_are_not_allowed_are_coldest():
 
 @pytest.mark.parametrize("phrase", ["giraffe", "traffic light"])
 def test_phrases_without_an_object_in_the_picture_are_refused(phrase):
-    with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*--mask FILE'):
+    with pytest.raises(AtelierError, match=f'"{phrase}" was not found.*found here: cat;.*--mask'):
         BridgeSegmenter().segment(CASES["chelsea", "cat"].content, phrase)
 
 
@@ -167,26 +177,35 @@ def test_a_low_confidence_gives_a_warning_with_advice(caplog):
     class Guess(Segmenter):
         def segment(self, content, phrase):
             self.confidence = float(content.mean())
-            self.warn(phrase)
+            self.warn(phrase, lambda: ["dog", "sofa"])
             return torch.ones(content.shape[1:])
 
     Guess().segment(torch.full((3, 8, 8), 0.9), "cat")
     assert not caplog.text
     Guess().segment(torch.full((3, 8, 8), 0.3), "cat")
     assert "The mask may not show 'cat'" in caplog.text
-    assert "confidence 0.30" in caplog.text and "--mask FILE" in caplog.text
+    assert "confidence 0.30); found here: dog, sofa;" in caplog.text
+    assert "--mask FILE" in caplog.text
+
+
+def test_a_line_about_a_mask_gives_coverage_and_confidence():
+    mask = torch.tensor([[1.0, 0.6], [0.5, 0.0]])
+    assert mask_line(mask, [0.95, None, 0.91], "Finder").endswith(
+        "by Finder, covers 50.0% of the picture, confidence 0.91"
+    )
+    assert mask_line(mask, [None]).endswith("covers 50.0% of the picture")
 
 
 def test_the_confidence_is_that_of_the_last_mask(caplog):
     segmenter = BridgeSegmenter()
     segmenter.segment(CASES["chelsea", "cat"].content, "cat")
-    assert UNSURE <= segmenter.confidence <= 1 and not caplog.text
+    assert segmenter.line <= segmenter.confidence <= 1 and not caplog.text
     segmenter.segment(CASES["rocket", "rocket"].content, "the night sky")
-    assert segmenter.confidence == Stuff().confidence
+    assert segmenter.line <= segmenter.confidence <= 1 and not caplog.text
     segmenter.segment(
         CASES["astronaut", "helmet"].content, "helmet"
     )  # the mask covers the whole suit
-    assert segmenter.confidence < UNSURE and "may not show 'helmet'" in caplog.text
+    assert segmenter.confidence < segmenter.line and "may not show 'helmet'" in caplog.text
 
 
 def test_every_mask_drawn_by_hand_belongs_to_a_picture_and_marks_something():

@@ -11,6 +11,7 @@ from datamodules.segmentation.operations.voting import (
     correlation,
     elect,
     overlaps,
+    smallness,
 )
 
 
@@ -24,10 +25,13 @@ def test_criteria_of_masks_by_hand():
     assert correlation(values, masks) == pytest.approx(expected)
     steps = np.repeat(np.array([0.0, 1.0, 1.0, 0.0]), 4).reshape(4, 4)
     assert along_outline(steps, masks) == pytest.approx([1, 0.5])
+    assert smallness(masks) == pytest.approx([0.5**-0.5, 0.75**-0.5])
 
 
 def test_the_best_masks_are_elected():
     masks = np.zeros((3, 4, 4), bool)
     masks[0, :2] = masks[1, :2] = masks[2, 2:] = True
-    assert np.array_equal(elect(masks, [np.array([1.0, 1.0, 0.0])], temper=0.1), masks[0])
-    assert np.array_equal(elect(masks, [np.array([0.0, 0.0, 1.0])], temper=0.1), masks[2])
+    first, last = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    assert np.array_equal(elect(masks, [(1.0, first)], temper=0.1), masks[0])
+    assert np.array_equal(elect(masks, [(1.0, last)], temper=0.1), masks[2])
+    assert np.array_equal(elect(masks, [(1.0, first), (2.0, last)], temper=0.1), masks[2])
