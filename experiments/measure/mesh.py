@@ -1,11 +1,11 @@
-"""Woven mesh and strokes in each of the painter's styles, with the published enlargements and ours.
+"""Woven mesh and strokes in each of the painter's styles, as published and with our filters.
 
     python -m experiments.measure.mesh               all styles, about two minutes on one core
     python -m experiments.measure.mesh fire gold     these swatches; a number is a painting's code
 
 Pictures of scikit-image, 384 px wide, are painted whole, before any optimisation, which changes the
 mesh by little. `mesh` is the metric; `strokes` is the power at periods of 4 to 16 px with our
-enlargements, relative to the power with the published ones.
+filters, relative to the power without them.
 """
 
 from __future__ import annotations

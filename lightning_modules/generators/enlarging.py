@@ -5,6 +5,9 @@ rows and along columns. The convolutions that follow were trained to live with t
 strengthen them in some styles, until they show as a woven mesh. A low pass after the repetition
 removes them at their source.
 
+A second mesh, oblique, with a period of 5.7 px, comes from the coarsest maps, a quarter of the
+picture's size: in some styles the convolutions there strengthen a checkerboard of single values.
+
 The low passes are maximally flat (Herrmann 1971): their gain is 0 at a period of 2 px and 1 at long
 periods, where it hardly changes, so that strokes stay as they are.
 """
@@ -19,6 +22,8 @@ NONE = (1,)
 GENTLE = (-1, 8, -28, 56, 186, 56, -28, 8, -1)  # gain 1 - s^4 with s = sin(pi / period)^2
 THOROUGH = (3, 0, -25, 0, 150, 256, 150, 0, -25, 0, 3)  # gain (1 - s)^3 (1 + 3s + 6s^2)
 
+FINEST = (1, -8, 28, -56, 70, -56, 28, -8, 1)  # gain s^4 if divided by 256
+
 
 def enlarge(x: Tensor, taps: tuple[int, ...]) -> Tensor:
     """Feature maps (N, C, 2H, 2W) from (N, C, H, W): every value repeated, then low-passed.
@@ -28,7 +33,19 @@ def enlarge(x: Tensor, taps: tuple[int, ...]) -> Tensor:
     x = F.interpolate(x, scale_factor=2, mode="nearest")
     if taps == NONE:
         return x
-    line = torch.tensor(taps, dtype=x.dtype, device=x.device) / sum(taps)
-    kernel = torch.outer(line, line).expand(x.shape[1], 1, -1, -1)
-    edges = F.pad(x, [len(taps) // 2] * 4, mode="replicate")
+    return _filtered(x, torch.tensor(taps) / sum(taps))
+
+
+def without_checkerboard(x: Tensor) -> Tensor:
+    """Feature maps (N, C, H, W) without what is finest along rows and along columns at once.
+
+    The gain is 1 - s_x^4 s_y^4: 0 for a checkerboard, 1 for every pattern along one axis.
+    """
+    return x - _filtered(x, torch.tensor(FINEST) / 256)
+
+
+def _filtered(x: Tensor, line: Tensor) -> Tensor:
+    """Maps (N, C, H, W), each convolved with `line` along rows and along columns."""
+    kernel = torch.outer(line, line).to(x).expand(x.shape[1], 1, -1, -1)
+    edges = F.pad(x, [len(line) // 2] * 4, mode="replicate")
     return F.conv2d(edges, kernel, groups=x.shape[1])

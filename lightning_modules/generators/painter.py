@@ -25,7 +25,13 @@ from datamodules.models import packaged
 from datamodules.models.cache import once_per_process
 from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
-from lightning_modules.generators.enlarging import GENTLE, NONE, THOROUGH, enlarge
+from lightning_modules.generators.enlarging import (
+    GENTLE,
+    NONE,
+    THOROUGH,
+    enlarge,
+    without_checkerboard,
+)
 from lightning_modules.generators.painter_styles import PainterStyle, color_in, nearest_style
 
 log = logging.getLogger(__name__)
@@ -44,10 +50,14 @@ class StyleConditioned(nn.Module):
     Args:
         filters: weights (out, in, k, k) of all convolutions in order.
         biases: of the first convolutions; those with a bias are not normalised and have no style.
+        checkered: whether the residual blocks strengthen a checkerboard in some styles.
     """
 
-    def __init__(self, filters: list[Tensor], biases: list[Tensor]) -> None:
+    def __init__(
+        self, filters: list[Tensor], biases: list[Tensor], checkered: bool = False
+    ) -> None:
         super().__init__()
+        self.checkered = checkered
         self.filters = nn.ParameterList(filters).requires_grad_(False)
         self.biases = nn.ParameterList(biases).requires_grad_(False)
         self.widths = [len(kernel) for kernel in filters[len(biases) :]]
@@ -55,8 +65,8 @@ class StyleConditioned(nn.Module):
     def forward(self, content: Tensor, code: Tensor, smooth: bool = True) -> Tensor:
         """Pictures (N, 3, H, W) in [0, 1], painted in the style of `code`.
 
-        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts. smooth: low
-        passes after the enlargements; without them the network is the published one.
+        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts.
+        smooth: filters around the enlargements; without them the network is the published one.
         """
         # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
         low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
@@ -77,6 +87,8 @@ class StyleConditioned(nn.Module):
         x = layer(2, layer(1, x, stride=2).relu(), stride=2).relu()
         for first in range(3, last - 2, 2):
             x = x + layer(first + 1, layer(first, x).relu())
+        if smooth and self.checkered:
+            x = without_checkerboard(x)
         for index, taps in zip((last - 2, last - 1), low_passes, strict=True):
             x = layer(index, enlarge(x, taps)).relu()
         return torch.sigmoid(layer(last, x))[..., :height, :width]
@@ -113,6 +125,7 @@ def arbitrary() -> tuple[StyleConditioned, Tensor, Tensor]:
     network = StyleConditioned(
         tensors([f"transformer/{layer}" for layer in [*down, *normalised]], "weights"),
         tensors([f"transformer/{layer}" for layer in down], "Conv2D_bias"),
+        checkered=True,
     )
     heads = [
         [f"style_params/transformer/{layer}/StyleNorm/{part}" for layer in normalised]
@@ -164,7 +177,7 @@ class Painter(Generator):
     Args:
         pace: factor on the learning rate of the codes. Familiar styles keep the last FIXED layers.
         rough_pace: the same for an unfamiliar style, whose code has further to go.
-        smooth: low passes after the networks' enlargements, against a woven mesh; false for the
+        smooth: filters around the networks' enlargements, against a woven mesh; false for the
             networks as they were published.
     """
 

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lightning_modules.generators.enlarging import GENTLE, NONE, THOROUGH, enlarge
+from lightning_modules.generators.enlarging import (
+    GENTLE,
+    NONE,
+    THOROUGH,
+    enlarge,
+    without_checkerboard,
+)
 
 INSIDE = slice(16, -16)  # away from the edges, which are repeated
 
@@ -48,3 +54,12 @@ def test_an_enlarged_slow_wave_has_no_copy_near_two_pixels(taps):
 def test_every_channel_is_enlarged_by_itself_and_flat_ones_stay_flat(taps):
     x = torch.tensor([0.25, -3.0, 1.0]).view(1, 3, 1, 1).expand(2, 3, 5, 7)
     torch.testing.assert_close(enlarge(x, taps), F.interpolate(x, scale_factor=2.0))
+
+
+def test_a_checkerboard_is_removed_and_stripes_stay():
+    stripes = wave(2, 24).expand(1, 2, 24, 24)
+    slow = wave(12, 24).expand(1, 2, 24, 24)
+    checkerboard = stripes * stripes.mT
+    result = without_checkerboard(stripes + slow + checkerboard)
+    inside = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(result[inside], (stripes + slow)[inside], atol=1e-4, rtol=0)

@@ -9,7 +9,7 @@ from PIL import Image
 from datamodules.images import load_picture, to_tensor
 from datamodules.models import packaged
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
-from evaluation.metrics.mesh import mesh
+from evaluation.metrics.mesh import mesh, spectrum
 from experiments.make import swatches
 from experiments.measure.mesh import strokes
 from lightning_modules.generators import painter
@@ -163,6 +163,21 @@ def test_fur_is_painted_with_its_strokes_but_without_a_woven_mesh(style):
     assert before > 0.5
     assert after < 0.2 * before
     assert strokes(ours) > 0.9 * strokes(published)
+
+
+def test_fire_has_no_oblique_weave_even_where_the_photo_is_smooth():
+    hill = torch.hann_window(192)
+    photo = torch.outer(hill, hill).expand(3, 192, 192)
+    with torch.no_grad():
+        ours, published = (
+            started(batch_of(photo, "fire"), smooth=smooth)(photo[None])[0]
+            for smooth in (True, False)
+        )
+    weave = (..., slice(3, 6), slice(3, 6))  # around a period of 8 px along both axes
+    power, before = (
+        spectrum(x, torch.ones(192, 192, dtype=torch.bool))[weave].sum() for x in (ours, published)
+    )
+    assert power < 0.5 * before
 
 
 def test_only_the_code_moves_and_the_last_layers_of_a_known_style_stay(cat):
