@@ -99,14 +99,16 @@ def squash(picture: Image.Image, side: int) -> Image.Image:
 
 
 def to_tensor(picture: Image.Image | np.ndarray) -> Tensor:
-    """Convert an 8-bit picture to float32 (3, H, W) in [0, 1], or (H, W) if it is grey."""
+    """Convert an 8-bit picture to float32 (3, H, W) in [0, 1], (4, H, W) with alpha, or (H, W) if
+    it is grey.
+    """
     values = torch.from_numpy(np.array(picture))
     values = values.permute(2, 0, 1).contiguous() if values.ndim == 3 else values
     return values.float().div_(255)  # in place: a large photo is in memory once
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """Convert a tensor (3, H, W) or (H, W), clamped to [0, 1], to an 8-bit picture."""
+    """Convert a tensor (3 or 4, H, W) or (H, W), clamped to [0, 1], to an 8-bit picture."""
     values = (image.detach().cpu().clamp(0, 1) * 255).round().byte()
     return Image.fromarray((values.permute(1, 2, 0) if values.ndim == 3 else values).numpy())
 
@@ -114,6 +116,24 @@ def to_picture(image: Tensor) -> Image.Image:
 def to_array(image: Tensor) -> np.ndarray:
     """Convert a tensor (3, H, W), clamped to [0, 1], to a uint8 array (H, W, 3)."""
     return np.asarray(to_picture(image))
+
+
+def split_alpha(image: Tensor) -> tuple[Tensor, Tensor | None]:
+    """A picture (3 or 4, H, W) in [0, 1] laid on white (3, H, W), and its alpha (H, W) or None."""
+    if len(image) == 3:
+        return image, None
+    colours, alpha = image[:3], image[3]
+    return colours * alpha + (1 - alpha), alpha
+
+
+def with_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
+    """The picture (4, H, W) in [0, 1] that has this alpha (H, W) and looks on white like `image`
+    (3, H, W) as far as the alpha allows; without an alpha the image itself.
+    """
+    if alpha is None:
+        return image
+    colours = torch.where(alpha > 0, (image - (1 - alpha)) / alpha.clamp(min=1 / 255), image)
+    return torch.cat([colours.clamp(0, 1), alpha[None]])
 
 
 def save_png(picture: Image.Image, path: Path) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.images import feather, resize_mask
-from datamodules.reading.masks import load_mask
+from datamodules.reading.masks import MaskFile, warn_of_coverage
 from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.alternatives import segment_or_suggest
 from datamodules.segmentation.operations.regions import rest, separate
@@ -35,10 +35,12 @@ class AreaMasks:
     objects: (L, H, W), one per area without the exceptions; they sum to at most 1. L = K - 1 if
              the last area is the background of others, which is all that they leave.
     exceptions: (H, W) of each area, None without any; the background has those of all.
+    strength: of the change in soft mask files, (H, W) in [0, 1], and 1 elsewhere; None without any.
     """
 
     objects: Tensor
     exceptions: Sequence[Tensor | None]
+    strength: Tensor | None = None
 
     @property
     def union(self) -> Tensor:
@@ -53,6 +55,7 @@ class AreaMasks:
         return AreaMasks(
             torch.stack([resize_mask(mask, size) for mask in self.objects]),
             [None if mask is None else resize_mask(mask, size) for mask in self.exceptions],
+            None if self.strength is None else resize_mask(self.strength, size),
         )
 
 
@@ -62,18 +65,19 @@ class MaskFinder:
     Args:
         photo: float32 (3, H, W) in [0, 1].
         segmenter: finds objects and exceptions.
-        files: mask pictures of the objects, in their order, instead of segmenting them.
+        files: masks of the objects, in their order, instead of segmenting them.
 
     Attributes:
         confidence: of the segmenter by phrase, None where it gives none.
     """
 
-    def __init__(self, photo: Tensor, segmenter: Segmenter, files: Sequence[str] = ()) -> None:
+    def __init__(self, photo: Tensor, segmenter: Segmenter, files: Sequence[MaskFile] = ()) -> None:
         self.photo = photo
         self.segmenter = segmenter
         self.files = files
         self.confidence: dict[str, float | None] = {}
         self._exceptions: dict[str, Tensor] = {}
+        self._strength: Tensor | None = None
 
     def find(self, styles: Mapping[Area, Blend]) -> AreaMasks:
         """Masks of areas, whose styles say which of them may overlap.
@@ -91,14 +95,22 @@ class MaskFinder:
         group_of = {k: number for number, group in enumerate(alike(styles)) for k in group}
         groups = [group_of[k] for k in range(len(areas))]
         names = [area.label for area in areas]
-        return AreaMasks(separate(torch.stack(rests), names, groups), exceptions)
+        return AreaMasks(separate(torch.stack(rests), names, groups), exceptions, self._strength)
 
     def _object(self, index: int, area: Area) -> Tensor:
         if self.files:
-            return load_mask(self.files[index], self.photo.shape[:0:-1]).values
+            return self._of_file(self.files[index])
         if not area.object and self.segmenter.needs_phrase:
             return torch.ones_like(self.photo[0])
         return self._segment(area.object)
+
+    def _of_file(self, file: MaskFile) -> Tensor:
+        mask = file.load(self.photo.shape[:0:-1])
+        warn_of_coverage(mask, file.source)
+        if mask.soft:
+            before = torch.ones_like(mask.values) if self._strength is None else self._strength
+            self._strength = torch.where(mask.values > 0, mask.values.minimum(before), before)
+        return mask.where
 
     def _segment(self, phrase: str) -> Tensor:
         mask = segment_or_suggest(self.segmenter, self.photo, phrase)
@@ -130,7 +142,7 @@ class MaskFinder:
         return mask
 
 
-def check_files(files: Sequence[str], areas: Sequence[Area]) -> None:
+def check_files(files: Sequence[MaskFile], areas: Sequence[Area]) -> None:
     """AtelierError unless there are no mask files or one per area."""
     if files and len(files) != len(areas):
         raise AtelierError(

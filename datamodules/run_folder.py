@@ -332,7 +332,7 @@ class RunWriter:
         write_text(self.path / CONFIG, config)
         note = {"parser_note": task.parse_note} if task.parse_note else {}
         write_json(self.path / PARSE, [entry_of(target) | note for target in task.targets])
-        self.write_picture(CONTENT, to_picture(task.content))
+        self.write_image(CONTENT, task.content, task.alpha)
         self.write_picture(MASK, to_picture(task.stylized))
         patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png")
         for earlier in [path for pattern in patterns for path in self.path.glob(pattern)]:
@@ -347,9 +347,15 @@ class RunWriter:
 
         save_png(picture, self.path / name)
 
-    def write_step(self, step: int, picture: Image.Image) -> None:
-        """An intermediate picture, after so many steps."""
-        self.write_picture(f"{STEPS}/{step:06}.png", picture)
+    def write_image(self, name: str, image: Tensor, alpha: Tensor | None) -> None:
+        """A picture (3, H, W) in [0, 1] on white, with the photo's alpha (H, W), if it has any."""
+        from datamodules.images import to_picture, with_alpha
+
+        self.write_picture(name, to_picture(with_alpha(image.cpu(), alpha)))
+
+    def write_step(self, step: int, image: Tensor, alpha: Tensor | None) -> None:
+        """An intermediate picture, after so many steps; see `write_image`."""
+        self.write_image(f"{STEPS}/{step:06}.png", image, alpha)
 
     def write_losses(self, course: Sequence[Mapping[str, float]]) -> None:
         """The losses of all steps so far, by name; nothing without any."""
@@ -361,12 +367,12 @@ class RunWriter:
         writer.writerows([step, *row.values()] for step, row in enumerate(course))
         write_text(self.path / LOSSES, text.getvalue())
 
-    def write_output(self, image: Tensor, stretch: bool = False) -> None:
-        """The result (3, H, W) in [0, 1], and the same with more contrast, as by `enhance`."""
-        from datamodules.images import enhance, to_picture
+    def write_output(self, image: Tensor, alpha: Tensor | None, stretch: bool = False) -> None:
+        """The result, see `write_image`, and the same with more contrast, as by `enhance`."""
+        from datamodules.images import enhance
 
-        self.write_picture(OUTPUT, to_picture(image))
-        self.write_picture(ENHANCED, to_picture(enhance(image, stretch)))
+        self.write_image(OUTPUT, image, alpha)
+        self.write_image(ENHANCED, enhance(image, stretch), alpha)
 
     def write_stopped(self, exception: BaseException, steps: int) -> None:
         """A note that the run stopped early, after so many steps, and why."""

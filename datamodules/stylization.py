@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -14,9 +13,18 @@ from lightning import LightningDataModule
 from PIL import Image
 from torch import Tensor
 
-from datamodules.images import feather, fit_within, load_picture, squash, to_tensor
+from datamodules.images import (
+    feather,
+    fit_within,
+    load_photo,
+    on_white,
+    split_alpha,
+    squash,
+    to_tensor,
+)
 from datamodules.masking import AreaMasks, MaskFinder, check_files, room
 from datamodules.parsing.base import Parser
+from datamodules.reading.masks import mask_files
 from datamodules.request import Request, Wish
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.operations.regions import rest
@@ -56,6 +64,8 @@ class StylizationDataModule(LightningDataModule):
             instead of `style`.
         mask: path of a mask picture (white = object), instead of segmenting; for several objects
             one path each, in their order.
+        mask_value: values of the object in a mask with labels, with commas ("2,3"); for several
+            masks one for all or one each.
         protect_object: spare the object: the mask is 1 on everything else.
         size: longer side of the working picture in pixels; a smaller picture keeps its size.
         full_size: longer side, in pixels, at which the finished picture is painted once more, from
@@ -86,6 +96,7 @@ class StylizationDataModule(LightningDataModule):
         exceptions: str | list[str] = "",
         style_image: str = "",
         mask: str | list[str] = "",
+        mask_value: str | list[str] = "",
         protect_object: bool = False,
         size: int = 384,
         full_size: int = 0,
@@ -99,7 +110,7 @@ class StylizationDataModule(LightningDataModule):
         self.parser = parser
         self.segmenter = RememberingSegmenter(segmenter)
         self.style_image = style_image
-        self.mask_files = [mask] if isinstance(mask, str) and mask else list(mask)
+        self.mask_files = mask_files(mask, mask_value)
         self.request = Request(
             instruction,
             object,
@@ -136,10 +147,10 @@ class StylizationDataModule(LightningDataModule):
         """Load, parse and mask, once."""
         if self.task is not None:
             return
-        picture = load_picture(self.image)
+        picture = load_photo(self.image, at_least=max(self.size, self.full_size))
         if self.style_image:
-            load_picture(self.style_image)  # refused before the time of masking is spent
-        masks = self._masks(picture)
+            load_photo(self.style_image)  # refused before the time of masking is spent
+        masks = self._masks(on_white(picture))
         shrink = squash if self.square else fit_within
         self.task = self._task(shrink(picture, self.size), masks, self.feather)
         full = min(self.full_size, max(picture.size))
@@ -175,18 +186,26 @@ class StylizationDataModule(LightningDataModule):
 
     def _task(self, picture: Image.Image, masks: AreaMasks, softness: float) -> StyleTask:
         """The task at a picture's size, with masks whose edges are `softness` px wide."""
-        content = to_tensor(picture)
+        content, alpha = split_alpha(to_tensor(picture))
+        masks = masks.resized(content.shape[1:])
+        soft, strength = self._soft(masks, softness), masks.strength
+        if alpha is not None:
+            opaque = (alpha > 0).float()
+            soft, strength = soft * opaque, opaque if strength is None else strength * opaque
         task = StyleTask.of(
             content,
             self.targets,
-            self._soft(masks.resized(content.shape[1:]), softness),
-            self.source_text,
-            self._style_picture(),
-            self.wish.note,
-            "" if self.mask_files else self.segmenter.name,
+            soft,
+            source_text=self.source_text,
+            style_image=self._style_picture(),
+            parse_note=self.wish.note,
+            segmenter="" if self.mask_files else self.segmenter.name,
+            confidence=dict(self.confidence),
+            strength=strength,
+            alpha=alpha,
         )
         refuse_empty(task)
-        return replace(task, confidence=dict(self.confidence))
+        return task
 
     def _soft(self, masks: AreaMasks, softness: float) -> Tensor:
         """Masks of all areas (K, H, W) with soft edges that leave the exceptions alone."""
@@ -207,7 +226,8 @@ class StylizationDataModule(LightningDataModule):
         """The style picture at the working size, (3, h, w) in [0, 1]."""
         if not self.style_image:
             return None
-        return to_tensor(fit_within(load_picture(self.style_image), self.size))
+        picture = load_photo(self.style_image, at_least=self.size)
+        return to_tensor(on_white(fit_within(picture, self.size)))
 
     def train_dataloader(self) -> Iterator[StyleBatch]:
         """The same batch at every step: a run is one picture, and trainer.max_steps ends it."""

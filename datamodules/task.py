@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datamodules.support.errors import AtelierError
 from datamodules.vocabulary import DETERMINERS
@@ -131,6 +131,9 @@ class StyleTask:
     parse_note: remark of the parser that belongs into the record of the run, "" for none.
     segmenter: class that found the masks, "" for masks of files.
     confidence: of the segmenter in the mask of each object, None where it gives none.
+    strength: share of the change that is shown, (H, W) in [0, 1], 0 where the photo is transparent;
+              None = 1 everywhere.
+    alpha: of the photo, (H, W) in [0, 1]; None where it is opaque. The content lies on white.
     """
 
     content: Tensor
@@ -141,6 +144,8 @@ class StyleTask:
     parse_note: str = ""
     segmenter: str = ""
     confidence: Mapping[str, float | None] = field(default_factory=dict)
+    strength: Tensor | None = None
+    alpha: Tensor | None = None
 
     def __post_init__(self) -> None:
         if {r.area: r.styles for r in self.regions} != styles_by_area(self.targets):
@@ -157,18 +162,14 @@ class StyleTask:
         content: Tensor,
         targets: Sequence[StyleTarget],
         masks: Iterable[Tensor],
-        source_text: str = "a Photo",
-        style_image: Tensor | None = None,
-        parse_note: str = "",
-        segmenter: str = "",
+        **others: Any,
     ) -> StyleTask:
         """A task whose regions are those of the targets, with one mask (H, W) for each in the order
-        of `styles_by_area`.
+        of `styles_by_area`; others: further attributes.
         """
         styles = styles_by_area(targets).items()
         regions = tuple(Region(*pair, mask) for pair, mask in zip(styles, masks, strict=True))
-        notes = (parse_note, segmenter)
-        return cls(content, tuple(targets), regions, source_text, style_image, *notes)
+        return cls(content, tuple(targets), regions, **others)
 
     @property
     def masks(self) -> Tensor:
@@ -179,8 +180,9 @@ class StyleTask:
 
     @property
     def stylized(self) -> Tensor:
-        """All regions together, (H, W) in [0, 1]."""
-        return self.masks.sum(0).clamp(max=1)
+        """All regions together, by the strength of the change there, (H, W) in [0, 1]."""
+        union = self.masks.sum(0).clamp(max=1)
+        return union if self.strength is None else union * self.strength
 
     def batch(self) -> StyleBatch:
         """The tensors of this task with the batch dimension that networks expect; regions of one
@@ -196,6 +198,7 @@ class StyleTask:
             styles=tuple(self.regions[group[0]].styles for group in groups),
             source_text=self.source_text,
             style_image=None if self.style_image is None else self.style_image.unsqueeze(0),
+            strength=None if self.strength is None else self.strength[None, None],
         )
 
 
@@ -203,7 +206,7 @@ class StyleTask:
 class StyleBatch:
     """Input of a training step: content (1, 3, H, W), masks (1, K, H, W) and K blends of styles.
 
-    style_image: (1, 3, h, w) or None.
+    style_image: (1, 3, h, w) or None. strength: (1, 1, H, W) in [0, 1], None = 1 everywhere.
     """
 
     content: Tensor
@@ -211,6 +214,7 @@ class StyleBatch:
     styles: tuple[Blend, ...]
     source_text: str
     style_image: Tensor | None = None
+    strength: Tensor | None = None
 
     def to(self, device: torch.device | str) -> StyleBatch:
         """The same batch with its tensors on `device`."""

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from datamodules.images import load_picture, resize_mask, to_tensor
-from datamodules.reading.masks import load_mask
+from datamodules.reading.masks import load_mask, warn_of_coverage
 from datamodules.run_folder import (
     CONFIG,
     CONTENT,
@@ -50,6 +50,8 @@ class Case:
     source_text: describes the content image.
     encoder:     identity of the encoder that was optimised, "" if unknown.
     kin:         identifies the group of runs that differ only in their seed, "" if unknown.
+    mask_value:  values of the object in a mask with labels, as `load_mask` takes them.
+    ours:        whether the masks are Atelier's own, so that nothing in them is interpreted.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Case:
     encoder: str = ""
     kin: str = ""
     folder: Path | None = None
+    mask_value: str = ""
+    ours: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -110,6 +114,7 @@ def read_run(folder: Path, finished: bool = True) -> Case:
         encoder=run.result.encoder,
         kin=_kin(run.config),
         folder=folder,
+        ours=bool(run.config),
     )
 
 
@@ -163,7 +168,7 @@ def load(case: Case, course: bool = False) -> Loaded:
             f"is {content.width}x{content.height}; give the picture that it was made from"
         )
     shape = content.size[::-1]
-    mask = torch.ones(shape) if case.mask is None else load_mask(str(case.mask), content.size).where
+    mask = torch.ones(shape) if case.mask is None else _mask(case, content.size)
     masks = [load_mask_file(path) for path in case.region_masks] or [mask] * len(case.styles)
     pairs = zip(case.styles, masks, strict=True)
     return Loaded(
@@ -174,6 +179,14 @@ def load(case: Case, course: bool = False) -> Loaded:
         regions=tuple(Region(*region, resize_mask(mask, shape)) for region, mask in pairs),
         course=_course(case) if course else {},
     )
+
+
+def _mask(case: Case, size: tuple[int, int]) -> Tensor:
+    """Region of all that was to be stylized, (H, W) in [0, 1]."""
+    mask = load_mask(str(case.mask), size, case.mask_value, plain=case.ours)
+    if case.folder is None:
+        warn_of_coverage(mask, str(case.mask))
+    return mask.where
 
 
 def refuse_full_mask(one: Loaded) -> None:

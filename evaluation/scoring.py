@@ -89,14 +89,20 @@ def read_cases(folders: Iterable[Path]) -> tuple[list[Case], dict[str, str]]:
 
 
 def loose_case(
-    content: Path, output: Path, mask: Path | None, object_: str = "", style: str = ""
+    content: Path,
+    output: Path,
+    mask: Path | None,
+    object_: str = "",
+    style: str = "",
+    mask_value: str = "",
 ) -> Case:
     """The case of pictures that no run folder holds.
 
     mask: white where the picture was to change, None for everywhere. style: a text or a blend.
+    mask_value: as in `Case`.
     """
     styles = styles_by_area(targets_of(object_, style))
-    return Case(str(output), content, output, mask, tuple(styles.items()))
+    return Case(str(output), content, output, mask, tuple(styles.items()), mask_value=mask_value)
 
 
 def evaluate_cases(

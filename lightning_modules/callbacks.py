@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from datamodules.images import to_picture
 from datamodules.run_folder import FULL, RunWriter
 from datamodules.support.errors import AtelierError
 from datamodules.support.progress import progress_bar
@@ -97,13 +96,14 @@ class WriteRun(Callback):
         if step % FLUSH_EVERY == 0:
             self.writer.write_losses(self.course)
         if self.keep_every and step % self.keep_every == 0:
-            self.writer.write_step(step, to_picture(module.stylize(batch)[0]))
+            self.writer.write_step(step, module.stylize(batch)[0], self.task.alpha)
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
         self.writer.write_losses(self.course)
         output = module.stylize(self.task.batch().to(module.device))[0].cpu()
         self.seconds = time.perf_counter() - self._start
-        self.writer.write_output(output, stretch=bool(module.deviations.stretched_contrast))
+        stretch = bool(module.deviations.stretched_contrast)
+        self.writer.write_output(output, self.task.alpha, stretch)
         if self.full and module.generator.any_size:
             start = time.perf_counter()
             self._paint_full(module)
@@ -127,7 +127,7 @@ class WriteRun(Callback):
                 *(width, height, needed / 1e9),
             )
             return
-        self.writer.write_picture(FULL, to_picture(painted))
+        self.writer.write_image(FULL, painted, self.full.alpha)
 
     def write_stopped(self, exception: BaseException) -> None:
         """Write the losses so far, and note that the run did not finish, and why."""

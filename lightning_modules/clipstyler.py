@@ -16,7 +16,7 @@ from torch import Tensor
 from datamodules.task import StyleBatch
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss
-from lightning_modules.steps.patches import Patches, Places, every_box
+from lightning_modules.steps.patches import Patches, Places
 from lightning_modules.stylization import Features, Stylization
 
 
@@ -38,9 +38,7 @@ class CLIPstyler(Stylization):
     def prepare(self, batch: StyleBatch) -> None:
         super().prepare(batch)
         (self.direction,) = self.directions_of(batch)
-        shape, device = batch.content.shape[2:], batch.content.device
-        everywhere = tuple(every_box(*shape, size, device) for size in self.sizes(batch))
-        self.parts = [Places(everywhere, self.patches.count)]
+        self.parts = [Places(tuple(self.boxes(batch)), self.patches.count)]
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
         return self.viewer.compose(output, output, self.parts)

@@ -30,7 +30,6 @@ from lightning_modules.steps.deviations import Deviations
 from lightning_modules.steps.patches import (
     BoxesBySide,
     Patches,
-    every_box,
     mean_within,
     shares,
 )
@@ -147,7 +146,7 @@ class GenerativeArtisan(Stylization):
 
     def _places(self, batch: StyleBatch) -> PortraitPlaces:
         portrait = (batch.masks[0, 0] < 0.5).float()
-        boxes = [every_box(*portrait.shape, size, self.device) for size in self.sizes(batch)]
+        boxes = self.boxes(batch)
         on_portrait = [mean_within(portrait, b, self.window) > 0 for b in boxes]
         if all(bool(kinds.all()) for kinds in on_portrait):
             log.warning("Every patch meets the portrait: all of them count as portrait patches")

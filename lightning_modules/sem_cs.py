@@ -33,7 +33,6 @@ from lightning_modules.steps.patches import (
     Patches,
     Places,
     divide,
-    every_box,
     mean_within,
     shares,
 )
@@ -110,7 +109,7 @@ class SemCS(Stylization):
     def _parts(self, batch: StyleBatch) -> list[Places]:
         """Places of the patches on the object and on the background, as often as by chance."""
         mask = batch.masks[0, 0]
-        boxes = [every_box(*mask.shape, size, self.device) for size in self.sizes(batch)]
+        boxes = self.boxes(batch)
         parts = divide(boxes, [mean_within(mask, b) >= 0.5 for b in boxes])
         counts = shares(self.patches.count, [sum(map(len, part)) for part in parts])
         return [Places(part, count) for part, count in zip(parts, counts, strict=True)]

@@ -32,9 +32,11 @@ from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations, Mode
 from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.observer import Observer
-from lightning_modules.steps.patches import Patches, check_brush, sizes
+from lightning_modules.steps.patches import Patches, check_brush, covered_boxes, every_box, sizes
 from lightning_modules.steps.shared_losses import SharedLosses
 from lightning_modules.steps.viewer import Viewer
+
+MOSTLY = 0.8  # share of a patch that must not be transparent
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,14 @@ class Stylization(LightningModule, ABC):
     def sizes(self, batch: StyleBatch) -> list[int]:
         """Sides of the patches in pixels."""
         return sizes(self.brush, *batch.content.shape[2:])
+
+    def boxes(self, batch: StyleBatch) -> list[Tensor]:
+        """Boxes (M, 3) of each patch size, wherever the picture may change."""
+        shape, device = batch.content.shape[2:], batch.content.device
+        if batch.strength is None:
+            return [every_box(*shape, side, device) for side in self.sizes(batch)]
+        free = (batch.strength[0, 0] > 0).float()
+        return [covered_boxes(free, side, MOSTLY) for side in self.sizes(batch)]
 
     def directions_of(self, batch: StyleBatch) -> Tensor:
         """dT of each region's styles, (K, D), each of length 1."""

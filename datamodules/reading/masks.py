@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,35 @@ class Mask:
 
 
 @dataclass(frozen=True)
+class MaskFile:
+    """A mask's file and the values of the object in it, as `load_mask` takes them."""
+
+    source: str
+    value: str = ""
+
+    def load(self, size: tuple[int, int]) -> Mask:
+        """The mask of a picture of this width and height."""
+        return load_mask(self.source, size, self.value)
+
+
+def mask_files(sources: str | Sequence[str], values: str | Sequence[str]) -> list[MaskFile]:
+    """Masks with their values: one value for each, one for all, or none.
+
+    Raises AtelierError for another number of values.
+    """
+    files, names = (
+        [each] if isinstance(each, str) and each else [*each] for each in (sources, values)
+    )
+    names = names * len(files) if len(names) == 1 else names or [""] * len(files)
+    if len(names) != len(files):
+        raise AtelierError(
+            f"{len(names)} values are given for {len(files)} masks; give --mask-value once, or "
+            "once for each --mask"
+        )
+    return [MaskFile(*pair) for pair in zip(files, names, strict=True)]
+
+
+@dataclass(frozen=True)
 class Reading:
     """The mask in a file (mode L, 255 = 1), `soft` as in `Mask`, and a remark for people."""
 
@@ -59,7 +88,7 @@ class Reading:
     remark: str = ""
 
 
-def load_mask(source: str, size: tuple[int, int], value: str = "") -> Mask:
+def load_mask(source: str, size: tuple[int, int], value: str = "", plain: bool = False) -> Mask:
     """Load a mask for a picture; a warning says what was made of a file that is not white on black.
 
     Args:
@@ -68,6 +97,7 @@ def load_mask(source: str, size: tuple[int, int], value: str = "") -> Mask:
             aspect ratio agrees within 2%.
         value: the object's values or colours, with commas: "1", "2,3", "#ff0000"; "" = as in the
             table.
+        plain: the mask is one of Atelier's own, grey, and nothing about it needs interpreting.
 
     Raises:
         AtelierError: the file cannot be read, the aspect ratio differs, the mask is empty, or it
@@ -79,7 +109,11 @@ def load_mask(source: str, size: tuple[int, int], value: str = "") -> Mask:
             f"The mask {source} is {picture.width}x{picture.height} px, the picture has the "
             f"proportions {size[0]}x{size[1]}; give a mask drawn on this picture"
         )
-    reading = _of_value(picture, source, value) if value else _read(picture, source)
+    if plain:
+        grey = picture.convert("L")
+        reading = Reading(grey, soft=grey.getextrema()[1] < 128)
+    else:
+        reading = _of_value(picture, source, value) if value else _read(picture, source)
     if not reading.mask.getbbox():
         raise AtelierError(
             f"The mask {source} is empty: nothing would change; paint the object white on black"

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from datamodules.reading import formats
-from datamodules.reading.depth import is_tiff, read_numbers
+from datamodules.reading.depth import ORIENTATION, is_tiff, read_numbers
 from datamodules.support.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,27 @@ def open_picture(source: str, at_least: int | None = None) -> Image.Image:
         AtelierError: the file is missing, damaged, no picture, of a format that is not read, or
             too large.
     """
+    with _refusals(source) as (path, header), _limit():
+        return _decoded(path, source, header, at_least)
+
+
+def size_of(source: str) -> tuple[int, int]:
+    """Width and height of a picture, upright, in px, without decoding it; errors as above."""
+    with _refusals(source) as (path, header), _limit():
+        picture = _recognised(path, source, header)
+        sideways = picture.getexif().get(ORIENTATION, 1) > 4
+        return picture.size[::-1] if sideways else picture.size
+
+
+@contextmanager
+def _refusals(source: str) -> Iterator[tuple[Path, bytes]]:
+    """The path of a picture and its first bytes; errors in the block as sentences."""
     path = _resolve(source)
     try:
         with path.open("rb") as stream:
             header = stream.read(formats.HEADER)
         formats.refuse_misread(path, source, header)
-        return _decoded(path, source, header, at_least)
+        yield path, header
     except FileNotFoundError as error:
         raise AtelierError(f"There is no picture at {source}; check the path") from error
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -82,18 +97,17 @@ def _resolve(source: str) -> Path:
 
 
 def _decoded(path: Path, source: str, header: bytes, at_least: int | None) -> Image.Image:
-    with _limit():
-        picture = _recognised(path, source, header)
-        if picture.width * picture.height > LARGEST_AREA:
-            raise AtelierError(
-                f"{source} has {picture.width}x{picture.height} px, more than the "
-                f"limit of {LARGEST_AREA // 10**6} megapixels; scale it down first"
-            )
-        frames = getattr(picture, "n_frames", 1)
-        if frames > 1 and picture.format not in ONE_PICTURE:
-            log.warning("%s holds %d pictures; the first is used", source, frames)
-        picture.draft(None, ample(picture.size, at_least))  # only JPEG does something
-        picture.load()
+    picture = _recognised(path, source, header)
+    if picture.width * picture.height > LARGEST_AREA:
+        raise AtelierError(
+            f"{source} has {picture.width}x{picture.height} px, more than the "
+            f"limit of {LARGEST_AREA // 10**6} megapixels; scale it down first"
+        )
+    frames = getattr(picture, "n_frames", 1)
+    if frames > 1 and picture.format not in ONE_PICTURE:
+        log.warning("%s holds %d pictures; the first is used", source, frames)
+    picture.draft(None, ample(picture.size, at_least))  # only JPEG does something
+    picture.load()
     ImageOps.exif_transpose(picture, in_place=True)
     return picture
 

@@ -58,6 +58,8 @@ def read_plane(picture: Image.Image, tolerance: int = 0) -> Plane:
         return _of_floats(np.asarray(picture))
     if picture.mode.startswith("I"):
         return _of_integers(np.asarray(picture))
+    if picture.mode in ("1", "L", "LA"):
+        return Plane(np.asarray(picture.convert("L")), 255)
     colours = picture.convert("RGB")
     if _is_grey(colours, tolerance):
         return Plane(np.asarray(colours.getchannel("G")), 255)

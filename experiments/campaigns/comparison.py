@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from torch import Tensor
 
-from datamodules.images import load_picture, save_png, to_picture, to_tensor
+from datamodules.images import load_photo, load_picture, on_white, save_png, to_picture, to_tensor
 from datamodules.masking import MaskFinder, grow, without
 from datamodules.models.cache import identity
 from datamodules.parsing.blend import in_words
-from datamodules.reading.masks import load_mask
+from datamodules.reading.masks import MaskFile
 from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
 from datamodules.segmentation.base import Segmenter, mask_line
 from datamodules.support.errors import AtelierError
@@ -49,7 +50,7 @@ class Comparison:
 
     image: str
     targets: Sequence[StyleTarget]
-    masks: Sequence[str]
+    masks: Sequence[MaskFile]
     methods: Sequence[str]
     models: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -62,10 +63,12 @@ class Comparison:
         values = {
             "models": self.models,
             "image": self.image,
-            "mask": list(self.masks),
+            "mask": [mask.source for mask in self.masks],
             "data.targets": [entry_of(replace(t, exceptions=())) for t in self.targets],
             **self.settings,
         }
+        if any(mask.value for mask in self.masks):
+            values["mask_value"] = [mask.value for mask in self.masks]
         return {
             method: make_job({"method": method, **values}, labels, "compare", wandb)
             for method in self.methods
@@ -87,11 +90,15 @@ def compare(
     folders = {
         method: job.folder(root) for method, job in jobs.items() if job.state(root) == "done"
     }
-    scores = {method: scores_of(at, comparison.masks[0]) for method, at in folders.items()}
-    if scores:
-        save_png(sheet(folders, comparison.masks[0], scores), root / SHEET)
-        runs = {method: {"run": str(at.relative_to(root))} for method, at in folders.items()}
-        write_json(root / SCORES, {method: runs[method] | scores[method] for method in scores})
+    if not folders:
+        return {}
+    content = load_picture(str(next(iter(folders.values())) / CONTENT))
+    mask = comparison.masks[0].load(content.size)
+    scores = {method: scores_of(at, mask.where) for method, at in folders.items()}
+    cells = [(content, ["content"]), (to_picture(mask.values), ["mask"])]
+    save_png(sheet(cells, folders, scores), root / SHEET)
+    runs = {method: {"run": str(at.relative_to(root))} for method, at in folders.items()}
+    write_json(root / SCORES, {method: runs[method] | scores[method] for method in scores})
     return scores
 
 
@@ -113,7 +120,7 @@ def write_masks(
         )
     files = {area: _mask_file(image, area, origin, root) for area in areas}
     if not all(file.exists() for file in files.values()):
-        photo = to_tensor(load_picture(image))
+        photo = to_tensor(on_white(load_photo(image)))
         finder = MaskFinder(photo, segmenter)
         masks = finder.find(styles)
         margin = MARGIN * max(photo.shape)
@@ -133,8 +140,8 @@ def _mask_file(image: str, area: Area, origin: str, root: Path) -> Path:
     return root / f"mask-{slug(area.label)}-{key}.png"
 
 
-def scores_of(folder: Path, mask: str) -> Scores:
-    """The scores of one run, the same object's mask for all methods.
+def scores_of(folder: Path, mask: Tensor) -> Scores:
+    """The scores of one run; mask: (H, W) in [0, 1] of the object, the same for all methods.
 
     style_before, style_after: by "judge", never the encoder that was optimised, which overrates its
     own work. object_change, rest_change: mean absolute change in [0, 1]. optimise_seconds.
@@ -144,7 +151,7 @@ def scores_of(folder: Path, mask: str) -> Scores:
     pair = (
         to_tensor(output)[None],
         to_tensor(content)[None],
-        load_mask(mask, content.size).where[None],
+        mask[None],
     )
     changes = {name: float(value) for name, value in mean_change(*pair).items()}
     before, after = (
@@ -158,11 +165,12 @@ def scores_of(folder: Path, mask: str) -> Scores:
 
 
 def sheet(
-    folders: Mapping[str, Path], mask: str, scores: Mapping[str, Mapping[str, Any]]
+    first: Sequence[tuple[Image.Image, list[str]]],
+    folders: Mapping[str, Path],
+    scores: Mapping[str, Mapping[str, Any]],
 ) -> Image.Image:
-    """The picture, the mask, and the output of each method with its scores underneath."""
-    content = load_picture(str(next(iter(folders.values())) / CONTENT))
-    cells = [(content, ["content"]), (to_picture(load_mask(mask, content.size).values), ["mask"])]
+    """The first pictures with their lines, and the output of each method with its scores."""
+    cells = [*first]
     for method, folder in folders.items():
         output = load_picture(str(folder / OUTPUT))
         cells.append((output, [method, *_lines(scores[method])]))

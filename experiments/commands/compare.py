@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_options(parser, "image", "instruction")
     add("--methods", default=DEFAULT, help="names in configs/methods (default: %(default)s)")
-    add_options(parser, "--models", "--target", "--except", "--mask")
+    add_options(parser, "--models", "--target", "--except", "--mask", "--mask-value")
     add_options(parser, "--parser", "--base-url", "--segmenter")
     parser.set_defaults(models=EMBEDDED, parser="smollm2", segmenter="bridge")
     add_options(parser, "--size", "--steps", "--seed")
@@ -56,11 +56,12 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         path_of(name, METHODS, "method")
     if not (args.instruction or args.target):
         raise AtelierError('There is no instruction; give one, or --target "boat=fire"')
-    from datamodules.images import load_picture
+    from datamodules.images import load_photo
+    from datamodules.reading.masks import mask_files
     from experiments.campaigns.comparison import SHEET, Comparison, compare, write_masks
     from experiments.run.parts import build_segmenter
 
-    load_picture(args.image)  # refused now, not after the parser has been loaded
+    load_photo(args.image)  # refused now, not after the parser has been loaded
     targets = _targets(args, settings)
     for method in methods:
         check_method(method, targets)
@@ -71,11 +72,11 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         )
     words = ("compare", Path(args.image).stem, targets[0].area.label, targets[0].style)
     root = Path(args.out or Path("runs") / "-".join(map(slug, words)))
-    masks = args.mask
+    masks = mask_files(args.mask or [], args.mask_value or [])
     if not masks:
         own = below(settings, SEGMENTER)
         segmenter, origin = build_segmenter(args.segmenter, own), f"{args.segmenter} {own}"
-        masks = write_masks(args.image, targets, segmenter, origin, root)
+        masks = mask_files(write_masks(args.image, targets, segmenter, origin, root), [])
     values = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
     values |= {k: v for k, v in settings.items() if not k.startswith((PARSER, SEGMENTER))}
     comparison = Comparison(args.image, targets, masks, methods, args.models, values)

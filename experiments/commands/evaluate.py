@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from experiments.run.metrics import ALL, ON_REQUEST, metrics_by_name
-from experiments.run.options import dotted
+from experiments.run.options import add_options, dotted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="... the region that was to change, white (default: everything) ...",
     )
+    add_options(parser, "--mask-value")
     add(
         "--style", metavar="TEXT", help='... the style, or a blend "0.7*Van Gogh + 0.3*Hokusai" ...'
     )
@@ -77,7 +78,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
             raise AtelierError("Both pictures are needed: --content before, --output after")
         mask = Path(args.mask) if args.mask else None
         pictures = Path(args.content), Path(args.output)
-        cases = [loose_case(*pictures, mask, args.object, args.style or "")]
+        value = ",".join(args.mask_value or [])
+        cases = [loose_case(*pictures, mask, args.object, args.style or "", value)]
     suite = Suite(specs, device_by_name(args.device))
     if args.list:
         return _list(suite)

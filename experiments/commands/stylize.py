@@ -59,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--style", help="the style; skips the parser together with --object")
     add("--background-style", metavar="STYLE", help="a style for all that is not the object")
     add("--style-image", metavar="FILE", help="a picture that shows the object's style")
-    add_options(parser, "--target", "--except", "--mask", "--parser", "--base-url", "--segmenter")
+    add_options(parser, "--target", "--except", "--mask", "--mask-value")
+    add_options(parser, "--parser", "--base-url", "--segmenter")
     add("--strength", type=float, metavar="0..1", help="share of the change that is shown")
     add("--keep-color", action="store_true", default=None, help="keep the photo's colours")
     add(

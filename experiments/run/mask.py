@@ -21,13 +21,17 @@ def write_mask(
     image: a picture file, or skimage:NAME. targets: objects with their exceptions. Raises
     AtelierError if one of them is missing in the picture.
     """
-    from datamodules.images import load_picture, save_png, to_picture, to_tensor
+    from PIL import Image
+
+    from datamodules.images import load_photo, on_white, save_png, to_picture, to_tensor
     from datamodules.masking import MaskFinder
+    from datamodules.reading.opening import size_of
     from datamodules.segmentation.base import mask_line
     from datamodules.segmentation.remembering import RememberingSegmenter
     from datamodules.task import styles_by_area
 
-    finder = MaskFinder(to_tensor(load_picture(image)), RememberingSegmenter(segmenter))
+    photo = to_tensor(on_white(load_photo(image)))
+    finder = MaskFinder(photo, RememberingSegmenter(segmenter))
     mask = finder.find(styles_by_area(targets)).union
     print(mask_line(mask, finder.confidence.values(), segmenter.name), file=sys.stderr)
-    save_png(to_picture(mask), file)
+    save_png(to_picture(mask).resize(size_of(image), Image.Resampling.BILINEAR), file)

@@ -22,6 +22,7 @@ SETTINGS = {
     "background_style": "data.background_style",
     "style_image": "data.style_image",
     "mask": "data.mask",
+    "mask_value": "data.mask_value",
     "parser": "data.parser",
     "base_url": "data.parser.base_url",
     "segmenter": "data.segmenter",
@@ -59,6 +60,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "metavar": "FILE",
         "help": "a mask picture, white = object; skips the segmenter; one per object",
+    },
+    "--mask-value": {
+        "action": "append",
+        "metavar": "N",
+        "help": "the object's value in a mask with labels, several with commas, or its colour as "
+        "in #ff0000; for several masks one for all or one each",
     },
     "--parser": {"metavar": "NAME", "help": f"what splits the sentence: {PARSER_NAMES}"},
     "--base-url": {

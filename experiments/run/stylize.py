@@ -31,12 +31,12 @@ def stylize(
     said on stderr. Raises AtelierError, before the slow imports if pictures or weights are missing.
     """
     started = time.perf_counter()
-    from datamodules.images import load_picture
+    from datamodules.images import load_photo
 
     config = with_settings(config, settings)
     data = config.get("data", {})
     for picture in filter(None, (data.get("image"), data.get("style_image"))):
-        load_picture(picture)
+        load_photo(picture)
     require_networks(config)
     wish = _wish(data) if several else None
     if wish and wish.regions > 1:

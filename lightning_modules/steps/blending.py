@@ -16,7 +16,7 @@ class Blending:
 
     Args:
         composite: blend output and photo by the masks, so that the output is exactly the photo
-            where no mask covers it.
+            where no mask covers it; the batch's strength counts in any case.
         keep_color: take only lightness from the output; the colours (chroma) are the photo's.
         strength: share of the change in the final picture, in [0, 1]; 0 is the photo.
     """
@@ -36,11 +36,14 @@ class Blending:
         if self.keep_color:
             # The same change of R, G and B changes luma alone: Cb and Cr are differences from it.
             stylized = (batch.content + _luma(stylized) - _luma(batch.content)).clamp(0, 1)
-        if not self.composite:
+        share = batch.strength
+        if self.composite:
+            union = batch.masks.sum(1, keepdim=True).clamp(max=1)
+            share = union if share is None else share * union
+        if share is None:
             return stylized
-        # content + mask * change, not a weighted sum: exact where the mask is 0.
-        union = batch.masks.sum(1, keepdim=True).clamp(max=1)
-        return batch.content + union * (stylized - batch.content)
+        # content + share * change, not a weighted sum: exact where the share is 0.
+        return batch.content + share * (stylized - batch.content)
 
     def final(self, output: Tensor, batch: StyleBatch) -> Tensor:
         """Final picture (1, 3, H, W) in [0, 1]: `strength` of the way from photo to output.

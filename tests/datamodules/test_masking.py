@@ -8,7 +8,7 @@ from PIL import Image
 
 from datamodules.images import load_picture, resize_mask, save_png, to_picture, to_tensor
 from datamodules.masking import MaskFinder, grow, room
-from datamodules.reading.masks import load_mask
+from datamodules.reading.masks import MaskFile, load_mask
 from datamodules.segmentation.base import UNSURE, ObjectNotFoundError, Segmenter
 from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
@@ -72,7 +72,7 @@ def test_an_exception_of_one_object_may_be_an_object_of_its_own(caplog):
 
 def test_exceptions_are_taken_out_of_a_mask_file(tmp_path):
     save_png(to_picture(torch.ones(40, 60)), tmp_path / "mask.png")
-    masks = masks_of(("", "ice", 1, ("cat",)), files=[str(tmp_path / "mask.png")])
+    masks = masks_of(("", "ice", 1, ("cat",)), files=[MaskFile(str(tmp_path / "mask.png"))])
     assert torch.equal(masks.objects[0], 1 - box("cat"))
 
 
