@@ -15,10 +15,11 @@ from importlib import import_module
 from importlib.metadata import version
 from itertools import islice
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.home import settle_home
+from datamodules.support.suggestions import did_you_mean
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -41,8 +42,28 @@ COMMANDS = {
 class _Parser(argparse.ArgumentParser):
     """Parser whose errors are one line, like all others, instead of the usage page."""
 
+    def __init__(self, **options: Any) -> None:
+        # A part of an option's name could be a slip of the pen for another one.
+        super().__init__(**options, allow_abbrev=False)
+
     def error(self, message: str) -> NoReturn:
         raise AtelierError(f"{message}; see {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(str(value), map(str, action.choices))
+            raise
+
+    def refuse_unknown(self, words: list[str]) -> None:
+        """AtelierError for an option among words that argparse has left over."""
+        for word in (word.split("=")[0] for word in words):
+            if word.startswith("-") and word != "-":
+                hint = did_you_mean(word, self._option_string_actions)
+                raise AtelierError(
+                    f"{self.prog} has no option {word}{hint}; see {self.prog} --help"
+                )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,6 +122,7 @@ def _run(arguments: list[str]) -> int:
             return module.run(argparse.Namespace(command=name), arguments[1:])
     own, dotted = split_dotted(arguments)
     args, unknown = parser.parse_known_args(own)
+    commands.choices[args.command].refuse_unknown(unknown)
     if getattr(args, "instruction", "") is None and unknown and not unknown[0].startswith("-"):
         # argparse takes optional words only next to each other; here options separate them.
         args.instruction = unknown.pop(0)

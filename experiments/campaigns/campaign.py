@@ -14,6 +14,7 @@ from experiments.campaigns.job import RUNS, Job
 from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
 from experiments.campaigns.workers import Workers
+from experiments.run.metrics import judges_of, metrics_by_name
 
 
 def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignOptions) -> int:
@@ -21,6 +22,7 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
 
     models: the preset that made them; the papers' networks judge those of the papers.
     """
+    metrics_by_name(judges_of(models), options.metrics)  # refused now, not after hours
     jobs, root = shard(jobs, options.shard), folder_of(name, options.out)
     if options.dry_run:
         print(*describe(jobs, root, options.workers.count), sep="\n")

@@ -13,11 +13,8 @@ from evaluation.tables.results import Selection, tabulate
 from evaluation.tables.writers import text
 from experiments.campaigns.job import RUNS
 from experiments.run import scoring
-from experiments.run.configuration import EMBEDDED, compose, weights_of
-from experiments.run.metrics import metrics_by_name
+from experiments.run.metrics import judges_of, metrics_by_name
 from experiments.run.reporting import report_runs
-
-PAPER = "paper"
 
 
 def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool) -> bool:
@@ -39,8 +36,3 @@ def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool
         print(remark, file=sys.stderr)
     print(report_runs(root, root / "report"))
     return not evaluation.failures
-
-
-def judges_of(models: str) -> str:
-    """The set of metrics for runs of a preset: the papers' networks, or those of packages."""
-    return PAPER if weights_of(compose("clipstyler", models)) else EMBEDDED

@@ -48,11 +48,19 @@ def make_job(
     method = values.get("method", "soulstyler")
     config = composed(method, values.get("models") or EMBEDDED)
     settings = dict(setting(name, v) for name, v in values.items() if name not in SPECIAL)
+    parts = {name: value for name, value in settings.items() if name in PARTS}
+    _check(method, values.get("models") or EMBEDDED, json.dumps(parts), tuple(settings))
     job = Job(config, settings, {"method": method, **labels}, set=set_name)
     logging: dict[str, Any] = {"wandb.enabled": wandb}
     if wandb:
         logging |= {"wandb.group": set_name, "wandb.tags": [method], "wandb.id": job.id}
     return replace(job, logging=logging)
+
+
+@once_per_process
+def _check(method: str, models: str, parts: str, names: tuple[str, ...]) -> None:
+    """AtelierError for names of settings that the classes do not accept. parts: as JSON."""
+    with_settings(composed(method, models), dict.fromkeys(names) | json.loads(parts))
 
 
 def check_method(method: str, targets: Sequence[StyleTarget]) -> None:

@@ -30,7 +30,7 @@ from experiments.campaigns.options import (
 from experiments.campaigns.plan import folder_of
 from experiments.run.configuration import EMBEDDED
 from experiments.run.options import add_options, below, dotted
-from experiments.run.registry import part
+from experiments.run.registry import METHODS, part, path_of
 
 SHORT = ("size", "steps")  # options that become settings of all runs
 
@@ -49,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     options, overrides = campaign_options(args), dotted(rest, "bench", "")
+    methods = [word.strip() for word in (args.methods or "").split(",") if word.strip()]
+    for method in methods:
+        path_of(method, METHODS, "method")
+    part("data.segmenter", args.segmenter)
     overrides |= {name: value for name in SHORT if (value := getattr(args, name)) is not None}
     from experiments.campaigns.benchmark import benchmark_jobs, read_benchmark
 
@@ -58,7 +62,6 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         return _parsers(benchmark.instructions, folder_of(name, options.out), options)
     for picture, why in benchmark.missing.items():
         print(f"atelier: {picture} is left out: {why}", file=sys.stderr)
-    methods = [word.strip() for word in (args.methods or "").split(",") if word.strip()]
     methods = methods or benchmark.methods
     segmenter = _segmenter(args, methods, overrides)
     jobs, refusals = benchmark_jobs(

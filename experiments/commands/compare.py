@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from experiments.campaigns.plan import check_method
-from experiments.run.configuration import EMBEDDED
+from experiments.run.configuration import EMBEDDED, compose, with_settings
 from experiments.run.options import add_options, below, check_endpoint, dotted, pairs
-from experiments.run.registry import METHODS, path_of
 
 if TYPE_CHECKING:
     from datamodules.task import StyleTarget
@@ -52,8 +51,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     methods = [name.strip() for name in args.methods.split(",") if name.strip()]
     if not methods:
         raise AtelierError("--methods names none; give e.g. --methods clipstyler,soulstyler")
+    parts = {"data.parser": args.parser, "data.segmenter": args.segmenter} | settings
     for name in methods:
-        path_of(name, METHODS, "method")
+        with_settings(compose(name, args.models), parts)  # refuses what any of them lacks
     if not (args.instruction or args.target):
         raise AtelierError('There is no instruction; give one, or --target "boat=fire"')
     from datamodules.images import load_photo

@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import time
 
+from experiments.run.words import refuse_unknown_words
+
 READS_ALL = True  # every word is LightningCLI's, --help too
 
 
@@ -18,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     started = time.perf_counter()
+    refuse_unknown_words(rest)
     from experiments.run.lightning_cli import AtelierCLI
 
     AtelierCLI.from_arguments(rest, started).run()

@@ -25,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     own = dotted(rest, "mask", "data.segmenter.")
-    from datamodules.task import StyleTarget
-    from experiments.run.mask import write_mask
     from experiments.run.parts import build_segmenter
 
     segmenter = build_segmenter(args.segmenter, own)
+    from datamodules.task import StyleTarget
+    from experiments.run.mask import write_mask
+
     if segmenter.needs_phrase:
         segmenter.refuse_empty(args.phrase)
     targets = [StyleTarget(args.phrase, "", exceptions=tuple(getattr(args, "except") or ()))]

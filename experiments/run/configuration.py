@@ -23,6 +23,7 @@ from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from experiments.run.outdated import refuse_outdated, refuse_renamed
 from experiments.run.registry import METHODS, MODELS, part, path_of
+from experiments.run.schema import refuse_unknown
 
 Configuration = dict[str, Any]
 
@@ -91,6 +92,7 @@ def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Con
 
     Below a class, settings are its arguments, and follow the class itself. Short names of parts are
     resolved. Strings of a command line may stand for any type of value; LightningCLI converts them.
+    Raises AtelierError for names that the classes do not accept.
     """
     result = deepcopy(dict(config))
     for setting, value in sorted(settings.items(), key=lambda item: item[0].count(".")):
@@ -100,6 +102,7 @@ def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Con
         for key in path:
             node = _below(node, key)
         _arguments(node, last)[last] = part(setting, value)
+    refuse_unknown(result)
     return result
 
 

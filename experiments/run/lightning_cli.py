@@ -35,7 +35,6 @@ from datamodules.support.files import slug
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings
 from experiments.run.options import spell_out
-from experiments.run.outdated import refuse_outdated_files
 from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
@@ -111,7 +110,6 @@ class AtelierCLI(LightningCLI):
     @classmethod
     def from_arguments(cls, arguments: Sequence[str], started: float) -> AtelierCLI:
         """Build a run from the words of a command line, as LightningCLI reads them."""
-        refuse_outdated_files(arguments)
         return cls._built(spell_out(arguments), started)
 
     @classmethod

@@ -8,10 +8,18 @@ from typing import Any
 import yaml
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.suggestions import there_are
+from experiments.run.configuration import EMBEDDED, UNDER
 from experiments.run.registry import METRICS, path_of
 
+PAPER = "paper"
 ALL = "all"  # in place of names
 ON_REQUEST = ("piq_dists", "piq_lpips")  # second readings, which take as long as the first
+
+
+def judges_of(models: str) -> str:
+    """The set of metrics for runs of a preset: the papers' networks, or those of packages."""
+    return EMBEDDED if UNDER.get(models, models) == EMBEDDED else PAPER
 
 
 def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -29,6 +37,6 @@ def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str
     names = [name.strip() for name in names]
     if unknown := [name for name in names if name not in specs]:
         raise AtelierError(
-            f"There is no metric {unknown[0]!r} in {path.name}; there are {', '.join(specs)}"
+            f"There is no metric {unknown[0]!r} in {path.name}{there_are(unknown[0], specs)}"
         )
     return {name: specs[name] for name in names}

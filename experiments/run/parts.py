@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from experiments.run.configuration import with_settings
+from experiments.run.configuration import Configuration, with_settings
 from experiments.run.refusals import for_people
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -22,10 +22,11 @@ def build_parser(
 
     base_url: endpoint of api:MODEL. settings: by dotted name, below data.parser.
     """
+    endpoint = {"data.parser.base_url": base_url} if base_url else {}
+    config = with_settings({}, {"data.parser": name} | endpoint | dict(settings or {}))
     from datamodules.parsing.base import Parser
 
-    endpoint = {"data.parser.base_url": base_url} if base_url else {}
-    return build(Parser, "data.parser", name, endpoint | dict(settings or {}))
+    return build(Parser, "data.parser", config)
 
 
 def build_segmenter(name: str, settings: Mapping[str, Any] | None = None) -> Segmenter:
@@ -33,21 +34,19 @@ def build_segmenter(name: str, settings: Mapping[str, Any] | None = None) -> Seg
 
     settings: by dotted name, below data.segmenter.
     """
+    config = with_settings({}, {"data.segmenter": name} | dict(settings or {}))
     from datamodules.segmentation.base import Segmenter
 
-    return build(Segmenter, "data.segmenter", name, settings)
+    return build(Segmenter, "data.segmenter", config)
 
 
-def build(
-    base: type[PartType], setting: str, name: str, settings: Mapping[str, Any] | None = None
-) -> PartType:
-    """Build the part, of a subclass of `base`, that `name` stands for as the value of `setting`."""
+def build(base: type[PartType], setting: str, config: Configuration) -> PartType:
+    """Build the part, of a subclass of `base`, that a configuration has for `setting`."""
     from jsonargparse import ArgumentError, ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{setting}", type=base, required=True)
     try:
-        config = parser.parse_object(with_settings({}, {setting: name} | dict(settings or {})))
-        return parser.instantiate_classes(config)[setting]
+        return parser.instantiate_classes(parser.parse_object(config))[setting]
     except (ArgumentError, ValueError) as error:
         raise for_people(error) from error

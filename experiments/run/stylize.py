@@ -31,9 +31,9 @@ def stylize(
     said on stderr. Raises AtelierError, before the slow imports if pictures or weights are missing.
     """
     started = time.perf_counter()
+    config = with_settings(config, settings)
     from datamodules.images import load_photo
 
-    config = with_settings(config, settings)
     data = config.get("data", {})
     for picture in filter(None, (data.get("image"), data.get("style_image"))):
         load_photo(picture)
