@@ -22,6 +22,8 @@ from torch.nn import functional as F
 
 from datamodules.images import load_picture, resize_mask, save_png, to_picture, to_tensor
 from datamodules.models.packaged import EmbeddedFile, locate
+from datamodules.reading.masks import load_mask
+from datamodules.reading.opening import size_of
 from datamodules.segmentation.base import Segmenter
 from datamodules.segmentation.bridge import BridgeSegmenter
 from datamodules.support.errors import AtelierError
@@ -85,7 +87,7 @@ def cases(split: str, packages: Path | None = None) -> Iterator[Case]:
 
 def load_truth(path: Path, size: Sequence[int]) -> Tensor:
     """Load a mask drawn by hand at a size (H, W): 0 or 1."""
-    mask = to_tensor(load_picture(str(path)).convert("L"))
+    mask = load_mask(str(path), size_of(str(path))).where
     return (resize_mask(mask, size) > 0.5).float()
 
 
