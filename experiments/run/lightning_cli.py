@@ -39,6 +39,7 @@ from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.steps.memory import available, fit_into
+from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stylization import Stylization
 
 PACKAGES = ("atelier", "torch", "lightning", "timm", "transformers")  # whose versions matter
@@ -164,6 +165,7 @@ class AtelierCLI(LightningCLI):
         self.model.check(self.datamodule.targets)
         self.model.check_exceptions(self.datamodule.targets)
         self.datamodule.setup()
+        check_texts(self.model.encoder, self.datamodule.task.batch())
         self.model.generator.start(self.datamodule.task.batch())
         self.needed = self.fit_into_memory()
         return self._open_folder()

@@ -69,7 +69,8 @@ def _wish(data: Mapping[str, Any]) -> Wish:
         exceptions=sequence("exceptions"),
         has_style_image=bool(data.get("style_image")),
     )
-    return request.resolve(build(Parser, "data.parser", data["parser"]))
+    config = {"data": {"parser": data["parser"]}}
+    return request.resolve(build(Parser, "data.parser", config))
 
 
 def summary(result: Result) -> dict[str, str]:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def pieces(text: str) -> list[str]:
+    """Words and single other signs of a text."""
+    return re.findall(r"\w[\w\u0300-\u036f]*|[^\w\s]\ufe0f?", text)
+
+
+def is_foreign(piece: str) -> bool:
+    """Whether a piece has letters that are not Latin, or symbols such as emoji."""
+    return any(
+        unicodedata.category(sign) == "So"
+        or (
+            unicodedata.category(sign).startswith("L") and "LATIN" not in unicodedata.name(sign, "")
+        )
+        for sign in piece
+    )
 
 
 class JointEncoder(nn.Module, ABC):
@@ -43,6 +61,14 @@ class JointEncoder(nn.Module, ABC):
     def embed_texts(self, texts: list[str]) -> Tensor:
         """Unit vectors (K, D) of K texts."""
         return F.normalize(self.text_features(texts), dim=-1)
+
+    def unread(self, text: str) -> list[str]:
+        """Words and signs of a text that the encoder cannot read: other scripts, emoji."""
+        return [piece for piece in pieces(text) if is_foreign(piece)]
+
+    def fits(self, text: str) -> bool:
+        """Whether the encoder reads a text to its end."""
+        return True
 
     def bare(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, S, S) whose normalisation by `embed_images` gives `images` themselves."""

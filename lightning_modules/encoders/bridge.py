@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.models import packaged
-from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.encoders.base import JointEncoder, is_foreign, pieces
 
 
 class BridgeEncoder(JointEncoder):
@@ -44,6 +44,11 @@ class BridgeEncoder(JointEncoder):
     def embed_images(self, images: Tensor) -> Tensor:
         logits = self.classifier(packaged.imagenet_input(images))
         return F.normalize((logits - logits.mean(-1, keepdim=True)) @ self.names, dim=-1)
+
+    def unread(self, text: str) -> list[str]:
+        tokenizer = self.sentences.tokenizer
+        unknown = [p for p in pieces(text) if tokenizer.unk_token in tokenizer.tokenize(p)]
+        return [p for p in pieces(text) if p in unknown or is_foreign(p)]
 
     @torch.no_grad()
     def text_features(self, texts: list[str]) -> Tensor:

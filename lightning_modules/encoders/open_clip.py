@@ -16,7 +16,7 @@ from datamodules.models.catalogue import to_fetch
 from datamodules.models.fast_linear import by_convolutions
 from datamodules.models.published import UNTRAINED, require
 from datamodules.support.errors import AtelierError, reason
-from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.encoders.base import JointEncoder, pieces
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,21 @@ class OpenCLIPEncoder(JointEncoder):
         with self._on_gpu_half():
             features = self.network.encode_image((images - self.input_mean) / self.input_std)
         return F.normalize(features.float(), dim=-1)
+
+    def unread(self, text: str) -> list[str]:
+        """For CLIP's own tokens, which are bytes, all but Latin script; else unknown tokens."""
+        inner = getattr(self.tokenizer, "tokenizer", None)
+        if inner is None or inner.unk_token_id is None:
+            return super().unread(text)
+        ids = {p: inner(p, add_special_tokens=False)["input_ids"] for p in pieces(text)}
+        return [p for p in pieces(text) if inner.unk_token_id in ids[p]]
+
+    def fits(self, text: str) -> bool:
+        if inner := getattr(self.tokenizer, "tokenizer", None):
+            return len(inner(text)["input_ids"]) <= self.tokenizer.context_length
+        if encode := getattr(self.tokenizer, "encode", None):
+            return len(encode(text)) + 2 <= self.tokenizer.context_length  # with start and end
+        return True
 
     @torch.no_grad()
     def text_features(self, texts: list[str]) -> Tensor:

@@ -32,13 +32,18 @@ from lightning_modules.generators.enlarging import (
     enlarge,
     without_checkerboard,
 )
-from lightning_modules.generators.painter_styles import PainterStyle, color_in, nearest_style
+from lightning_modules.generators.painter_styles import (
+    FAMILIAR,
+    PainterStyle,
+    color_in,
+    foreign_to,
+    nearest_style,
+)
 
 log = logging.getLogger(__name__)
 
 # Last layers that keep the code of a familiar style: its palette, without checkerboard artefacts.
 FIXED = 3
-FAMILIAR = 0.6  # cosine of a text and the nearest words; below it they mean different styles
 
 
 class StyleConditioned(nn.Module):
@@ -207,13 +212,21 @@ class Painter(Generator):
         """Network, code and pace for a style text; a warning if it is unfamiliar."""
         style, words, similarity = nearest_style(text)
         if similarity < FAMILIAR:
-            self.note = (
+            self._note(
                 f"The painter has no style like {text!r} and starts from {words!r}: expect a rough "
-                "likeness, or show the style with --style-image"
+                "likeness"
             )
-            log.warning(self.note)
+        elif foreign := foreign_to(style, text):
+            self._note(
+                f"The painter knows no {' '.join(foreign)!r} and starts {text!r} from {words!r}, "
+                "which may differ in substance"
+            )
         pace = self.pace if similarity >= FAMILIAR else self.rough_pace
         return *code_of(style, color_in(text, words)), pace
+
+    def _note(self, limit: str) -> None:
+        self.note = f"{limit}; --style-image shows it a style"
+        log.warning(self.note)
 
     def _add(self, network: StyleConditioned, code: Tensor, pace: float, share: Tensor) -> None:
         number, fixed = len(self.moves), sum(network.widths[-FIXED:])

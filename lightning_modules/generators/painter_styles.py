@@ -20,6 +20,20 @@ from datamodules.images import load_picture, to_tensor
 from datamodules.models import packaged
 from datamodules.models.cache import once_per_process
 
+FAMILIAR = 0.6  # cosine of a text and the nearest words; below it they mean different styles
+STEM = 4  # letters in which forms of one word agree: tiled, tiles
+AMERICAN = {  # spelling of the catalogue, by the British one
+    r"colour": "color",
+    r"\bgrey": "gray",
+    r"\baluminium": "aluminum",
+    r"\bjewellery": "jewelry",
+    r"\bsulphur": "sulfur",
+    r"\bmould": "mold",
+}
+NEUTRAL = re.compile(  # words that tell nothing of a style's substance
+    "a|an|the|of|in|on|by|with|and|like|as|into|to|from|style|styles|art|looks?|made|old|print|"
+    "paintings?|drawing|sketch|picture|texture|material|statue|sculpture"
+)
 STYLES = Path(__file__).with_name("painter_styles.yaml")
 SWATCHES = Path(__file__).with_name("swatches")
 
@@ -50,16 +64,41 @@ def catalogue() -> tuple[list[PainterStyle], list[int], Tensor]:
     """All styles; per wording, the index of its style; embeddings (N, 384) of the N wordings."""
     styles = [PainterStyle(**entry) for entry in yaml.safe_load(STYLES.read_text("utf-8"))]
     wordings = [(k, words) for k, style in enumerate(styles) for words in style.words]
-    embeddings = packaged.sentence_embedder()([words for _, words in wordings])
+    embeddings = packaged.sentence_embedder()([american(words) for _, words in wordings])
     return styles, [k for k, _ in wordings], embeddings
 
 
 def nearest_style(text: str) -> tuple[PainterStyle, str, float]:
     """Style whose words are nearest to the text, these words, and their cosine with the text."""
     styles, owners, embeddings = catalogue()
-    similarity, place = (embeddings @ packaged.sentence_embedder()([text])[0]).max(0)
+    similarity, place = (embeddings @ packaged.sentence_embedder()([american(text)])[0]).max(0)
     style = styles[owners[place]]
     return style, style.words[place - owners.index(owners[place])], float(similarity)
+
+
+def american(text: str) -> str:
+    """A text in American spelling where the catalogue's words occur in two."""
+    for british, ours in AMERICAN.items():
+        text = re.sub(british, ours, text, flags=re.IGNORECASE)
+    return text
+
+
+def foreign_to(style: PainterStyle, text: str) -> list[str]:
+    """Words of a text that say something which no word of the style says, colours aside."""
+    from PIL import ImageColor
+
+    ours = {word for words in style.words for word in _words(words)}
+    return [
+        word
+        for word in _words(text)
+        if not NEUTRAL.fullmatch(word)
+        and word not in ImageColor.colormap
+        and not any(word[:STEM] == other[:STEM] for other in ours)
+    ]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", american(text).lower())
 
 
 def color_in(text: str, words: str) -> str:

@@ -51,6 +51,13 @@ def text_direction(style: Tensor, source: Tensor) -> Tensor:
     return F.normalize(style - source, dim=-1)
 
 
+def templates() -> list[Callable[[str], str]]:
+    """The 79 prompts: functions that put a text into a sentence."""
+    from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+    return [t for index, t in enumerate(OPENAI_IMAGENET_TEMPLATES) if index != LEFT_OUT]
+
+
 @torch.no_grad()
 def embed_prompted(encoder: JointEncoder, text: str, raw_average: bool = False) -> Tensor:
     """E_T, a unit vector (D,): embedding of `text`, averaged over 79 prompts for ImageNet.
@@ -61,11 +68,8 @@ def embed_prompted(encoder: JointEncoder, text: str, raw_average: bool = False) 
     raw_average: average the embeddings as the network gives them, as in the published codes,
         instead of as unit vectors.
     """
-    from open_clip import OPENAI_IMAGENET_TEMPLATES
-
-    templates = [t for index, t in enumerate(OPENAI_IMAGENET_TEMPLATES) if index != LEFT_OUT]
     embed = encoder.text_features if raw_average else encoder.embed_texts
-    return F.normalize(embed([template(text) for template in templates]).mean(0), dim=-1)
+    return F.normalize(embed([template(text) for template in templates()]).mean(0), dim=-1)
 
 
 @torch.no_grad()
