@@ -25,6 +25,8 @@ TOP = {  # settings of LightningCLI with their classes; "" where the configurati
     "run": "experiments.run.lightning_cli.Run",
     "wandb": "experiments.run.tracking.Wandb",
     "seed_everything": "",
+    "optimizer": "",  # unused, but part of every configuration that LightningCLI writes
+    "lr_scheduler": "",
 }
 
 Names = dict[str, str]  # arguments, each with the path of its dataclass, "" for none of ours
