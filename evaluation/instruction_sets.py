@@ -24,6 +24,8 @@ SETS = {
     "wild": "instructions_wild",
     "fresh": "instructions_fresh",
     "several": "instructions_several",
+    "kinds": "instructions_kinds",
+    "kinds-aside": "instructions_kinds_aside",
 }
 
 

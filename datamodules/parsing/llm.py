@@ -1,42 +1,35 @@
 """A parser that is a causal language model (Soulstyler, arXiv 2311.13562, first step).
 
 Soulstyler prompts Llama-2-7B and takes its answer. Small models write badly but judge well, so here
-the model judges: it chooses among *spans of the instruction*, by two likelihoods.
+the model judges: the syntax tree proposes readings (`targets`), and the model chooses among them by
+two likelihoods and the grammar's weight.
 
-1. Reading. After a few examples, log P("Object: <span>\\n" | instruction) of every legal span, and
-   the same for the style. Spans are scored with their terminator; those that start at the same word
-   share a row, since one is a prefix of the other.
-2. Writing (a noisy channel). Reading alone cuts spans short ("sailboat" for "sailboat with three
-   blue sails"). So the best pairs are also scored by log P(instruction | object, style): the model
-   would have to make up the words that neither of them contains, which is improbable.
-3. Grammar. A grammar has many forms and few words, the model many words and few forms. It removes
-   small talk ("could you", "keep the rest"), and its own reading is one more candidate, which gains
-   `grammar_prior` nats. If the reading of step 1 prefers the same pair, step 2 is skipped.
+1. Reading. After a few examples, log P("Object: <name>\\n" | instruction), and the same for the
+   style. Names are scored with their terminator; those that begin alike share a row.
+2. Writing (a noisy channel). Reading alone cuts names short ("sailboat" for "sailboat with three
+   blue sails"). So the best readings are also scored by log P(instruction | object, style): the
+   model would have to make up the words that neither of them contains, which is improbable. This
+   step is skipped if the reading that the grammar prefers is also the likeliest by step 1.
 
-The pair with the highest reading + `channel_weight` * writing (+ `grammar_prior`) wins. Any
-`transformers` causal model with its tokenizer goes through the same code. The examples are encoded
-once and stay in a key-value cache.
+The reading with the highest reading + `channel_weight` * writing + `grammar_weight` * grammar wins.
+Any `transformers` causal model with its tokenizer goes through the same code. The examples are
+encoded once and stay in a key-value cache.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 from datamodules.parsing.base import Parser, check_instruction
-from datamodules.parsing.clauses import Reading, targets_by_clause
+from datamodules.parsing.forms import Reading
 from datamodules.parsing.language_models import EMBEDDED, load_network, weights_needed
-from datamodules.parsing.rules import RulesParser
 from datamodules.parsing.scoring import Context, Scorer
-from datamodules.parsing.small_talk import without_small_talk
-from datamodules.parsing.spans import NO_OBJECT, NO_SPAN, legal_spans, overlap
-from datamodules.support.errors import AtelierError
+from datamodules.parsing.syntax import pipeline
+from datamodules.parsing.targets import read_targets
 from datamodules.task import StyleTarget
 
-Pair = tuple[str, str]  # object and style, "" for what is not named
-
-NOTHING: Pair = ("", "")
 MISSING = "none"  # the model's word for a field that the instruction does not name
 TASK = "Split each instruction into the object to change and the style it should get."
 TASK_OF_WRITING = "Write an instruction from the object and the style."
@@ -106,47 +99,41 @@ def _examples(task: str, *first: str) -> str:
     return "\n".join([task + "\n", *examples, ""])
 
 
-class Grammar(Protocol):
-    """A reader of clauses that knows forms of sentences, such as `RulesParser`."""
-
-    def reading(self, text: str) -> Reading:
-        """The reading of a clause, an empty one if no form fits."""
-
-
 class LLMParser(Parser):
-    """Splits an instruction by the likelihoods of a causal language model; deterministic.
+    """Splits an instruction by syntax and the likelihoods of a language model; deterministic.
 
     model:          "smollm2", the embedded SmolLM2-135M-Instruct; or any causal model: a hub
                     repository ("meta-llama/Llama-2-7b-chat-hf", the paper's), a folder or a GGUF
                     file. Its chat template, if it has one, frames the examples; the embedded models
                     read them as plain text, as they were measured.
-    candidates:     pairs of object and style that survive the reading and are scored by the
-                    writing, >= 1; more are slower.
-    channel_weight: weight of the writing's log-likelihood relative to the reading's, >= 0. This and
-                    the other numbers were tuned on benchmarks/instructions_dev and _hard.jsonl,
-                    grammar_prior on _fresh.jsonl as well.
+    readings:       readings of a clause that the model compares, >= 1: those of the greatest
+                    weights, and none whose weight is over `margin` nats below the greatest.
+    candidates:     readings that are also scored by the writing, >= 1; more are slower.
+    channel_weight: weight of the writing's log-likelihood relative to the reading's, >= 0.
     word_bonus:     bonus in nats per word when the candidates are pre-selected, >= 0, so that long
-                    spans survive to the writing. Not part of the final score.
-    grammar_prior:  nats that the grammar's pair gains, >= 0; at 0 the grammar is not used and the
-                    model decides alone.
-    grammar:        None = `RulesParser`.
+                    names survive to the writing. Not part of the final score.
+    grammar_weight: weight of the grammar's nats, >= 0; at 0 the model judges its readings alone.
+    margin:         in nats, >= 0. This and the other numbers were chosen on the sets that
+                    docs/parsers.md lists for it.
     """
 
     def __init__(
         self,
         model: str = "smollm2",
+        readings: int = 8,
         candidates: int = 4,
         channel_weight: float = 0.3,
         word_bonus: float = 0.6,
-        grammar_prior: float = 4.0,
-        grammar: Grammar | None = None,
+        grammar_weight: float = 1.0,
+        margin: float = 4.0,
     ) -> None:
         self.model = model
+        self.readings = readings
         self.candidates = candidates
         self.channel_weight = channel_weight
         self.word_bonus = word_bonus
-        self.grammar_prior = grammar_prior
-        self.grammar = grammar or RulesParser()
+        self.grammar_weight = grammar_weight
+        self.margin = margin
 
     @classmethod
     def weights_needed(cls, model: str, **settings: Any) -> list[str]:
@@ -186,80 +173,55 @@ class LLMParser(Parser):
         return self._scorer.begin(_examples(TASK_OF_WRITING, "Instruction"))
 
     def load(self) -> None:
-        """Load the model and encode the examples now rather than at the first parse."""
+        """Load pipeline and model and encode the examples now rather than at the first parse."""
+        pipeline()
         _ = self._reading_context, self._writing_context
 
     def parse(self, instruction: str) -> list[StyleTarget]:
-        """The likeliest targets, clause by clause if each clause has one of its own.
+        """The targets whose readings are likeliest.
 
-        Raises AtelierError for blank or long texts, and for one without object and style.
+        Raises AtelierError for blank or long texts, for other languages, and for what cannot be
+        read for sure.
         """
-        text = check_instruction(instruction)
-        targets = targets_by_clause(text, self.reading)
-        if not targets:
-            raise AtelierError(
-                f"The instruction {text!r} names neither an object nor a style; "
-                'write one such as "Turn the boat to Starry Night".'
+        return read_targets(check_instruction(instruction), self._choose)
+
+    def _choose(self, text: str, proposals: Sequence[Reading]) -> Reading:
+        """The best of a clause's readings by reading, writing and grammar together."""
+        first = proposals[0]
+        near = [r for r in proposals if r.weight >= first.weight - self.margin][: self.readings]
+        if len(near) == 1:
+            return first
+        scores = dict(zip(near, self._score_by_reading(text, near), strict=True))
+
+        def promise(reading: Reading) -> float:
+            return scores[reading] + self.word_bonus * len(
+                f"{reading.object} {reading.style}".split()
             )
-        return targets
 
-    def reading(self, text: str) -> Reading:
-        """The likeliest object and style of a clause by reading, writing and grammar together."""
-        request, favourite = text, NOTHING
-        if self.grammar_prior:
-            form = self.grammar.reading(text)
-            request = without_small_talk(text) or text
-            if form.style or form.sure:  # a loose form without a style fits any text
-                favourite = form.object, form.style
-        return Reading(*self._likeliest(request, favourite), phrase=text)
+        ordered = sorted(near, key=promise, reverse=True)
+        if ordered[0] == first:
+            return first
+        few = list(dict.fromkeys([*ordered[: self.candidates], first]))
+        written = self._score_by_writing(text, few)
+        totals = [scores[r] + self.channel_weight * w for r, w in zip(few, written, strict=True)]
+        return few[totals.index(max(totals))]
 
-    def _likeliest(self, text: str, favourite: Pair) -> Pair:
-        """The likeliest pair; favourite: the grammar's, NOTHING if it has none."""
-        scores = self._score_by_reading(text, favourite)
-        candidates = [*scores][: self.candidates]
-        if not candidates or candidates[0] == favourite:
-            return favourite if candidates else NOTHING
-        if favourite in scores and favourite not in candidates:
-            candidates.append(favourite)
-        written = self._score_by_writing(text, candidates)
-        totals = [
-            scores[pair] + self.channel_weight * w + self.grammar_prior * (pair == favourite)
-            for pair, w in zip(candidates, written, strict=True)
-        ]
-        return candidates[totals.index(max(totals))]
-
-    def _score_by_writing(self, text: str, pairs: list[Pair]) -> list[float]:
-        """log P(instruction | object, style) of each pair, in nats."""
-        prompts = [f"Object: {o or MISSING}\nStyle: {s or MISSING}\nInstruction:" for o, s in pairs]
-        return self._scorer.score_text(" " + text, self._writing_context, prompts)
-
-    def _score_by_reading(self, text: str, favourite: Pair) -> dict[Pair, float]:
-        """log P(object, style | instruction), in nats, of all legal pairs, best candidates first.
-
-        The two spans do not overlap, at least one is not empty, and the object is neither the whole
-        picture nor a part of the sentence. favourite: a pair that is scored even if its spans seem
-        unlikely.
-        """
-        spans = [(text[a:b], (a, b)) for a, b in legal_spans(text)]
+    def _score_by_reading(self, text: str, few: Sequence[Reading]) -> list[float]:
+        """log P(object, style | instruction) plus the grammar's weight of each reading, in nats."""
         query = self._scorer.read(f"Instruction: {text}{self._frame[1]}", self._reading_context)
-        by_field = self._scorer.score_lines(
-            query,
-            heads=("Object:", "Style:"),
-            texts=[MISSING, *dict(spans)],
-            always=[(MISSING, name) for name in favourite],
+        objects = [r.object or MISSING for r in few]
+        styles = [r.style or MISSING for r in few]
+        by_object, by_style = self._scorer.score_lines(
+            query, heads=("Object:", "Style:"), texts=[objects, styles]
         )
-        rated = [
-            [(scores[MISSING], "", NO_SPAN)]
-            + [(scores[name], name, span) for name, span in spans if name in scores]
-            for scores in by_field
+        return [
+            by_object[o] + by_style[s] + self.grammar_weight * r.weight
+            for o, s, r in zip(objects, styles, few, strict=True)
         ]
-        pairs = {
-            (object, style): p + q
-            for (p, object, a), (q, style, b) in product(*rated)
-            if (object or style) and not overlap(a, b) and not NO_OBJECT.search(object)
-        }
 
-        def promise(pair: Pair) -> float:
-            return pairs[pair] + self.word_bonus * len(" ".join(pair).split())
-
-        return {pair: pairs[pair] for pair in sorted(pairs, key=promise, reverse=True)}
+    def _score_by_writing(self, text: str, few: Sequence[Reading]) -> list[float]:
+        """log P(instruction | object, style) of each reading, in nats."""
+        prompts = [
+            f"Object: {r.object or MISSING}\nStyle: {r.style or MISSING}\nInstruction:" for r in few
+        ]
+        return self._scorer.score_text(" " + text, self._writing_context, prompts)

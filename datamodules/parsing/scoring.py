@@ -6,7 +6,7 @@ The long text is encoded once; all short texts share its key-value cache.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,14 +95,10 @@ class Causal:
 
 
 class Scorer:
-    """Log-likelihoods under a network.
+    """Log-likelihoods under a network."""
 
-    beam: rows that are scored to their end, those with the likeliest first tokens, so that a long
-          instruction costs little more than a short one.
-    """
-
-    def __init__(self, network: Network, beam: int = 10) -> None:
-        self.network, self.beam = network, beam
+    def __init__(self, network: Network) -> None:
+        self.network = network
         self.newline = self.tokens("\n")[-1]
 
     def tokens(self, text: str) -> list[int]:
@@ -132,58 +128,36 @@ class Scorer:
         ]
 
     def score_lines(
-        self,
-        after: Context,
-        heads: Sequence[str],
-        texts: Sequence[str],
-        always: Sequence[Sequence[str]],
+        self, after: Context, heads: Sequence[str], texts: Sequence[Sequence[str]]
     ) -> list[dict[str, float]]:
-        """log P(" text\\n" | context, head) of each text, for each head, in nats.
+        """log P(" text\\n" | context, head), in nats, of each of a head's own texts.
 
-        Texts that begin alike share a row, so the spans of n words cost n rows, not n * n.
-        always: for each head the texts that are scored in any case; others only if they are within
-                the beam.
+        Texts that begin alike share a row.
         """
-        paths = {text: tuple(self.tokens(" " + text)) for text in texts}
+        paths = [{text: tuple(self.tokens(" " + text)) for text in own} for own in texts]
         stems = [self.tokens(head) for head in heads]
-        firsts = self.network.rows(stems, after)
-        rows = [
-            (k, list(row))
-            for k, logits in enumerate(firsts)
-            for row in self._beam(paths, logits[-1], always[k])
-        ]
-        logits = self.network.rows([stems[k] + row for k, row in rows], after)
+        rows = [(k, row) for k, own in enumerate(paths) for row in _longest(own.values())]
+        logits = self.network.rows([stems[k] + list(row) for k, row in rows], after)
         scores: list[dict[tuple[int, ...], float]] = [{} for _ in heads]
         for (k, row), following in zip(rows, logits, strict=True):
             rates = following[len(stems[k]) - 1 :].log_softmax(-1)
             ends = _log_probabilities(rates, row).cumsum(0) + rates[1:, self.newline]
-            scores[k] |= {tuple(row[: n + 1]): end for n, end in enumerate(ends.tolist())}
+            scores[k] |= {row[: n + 1]: end for n, end in enumerate(ends.tolist())}
         return [
-            {text: by_path[path] for text, path in paths.items() if path in by_path}
-            for by_path in scores
+            {text: by_path[path] for text, path in own.items()}
+            for own, by_path in zip(paths, scores, strict=True)
         ]
 
-    def _beam(
-        self, paths: dict[str, tuple[int, ...]], first: Tensor, always: Sequence[str]
-    ) -> list[tuple[int, ...]]:
-        """The token paths to follow: of those that begin no other the likeliest, and `always`.
 
-        first: logits (V,) of the first token.
-        """
-        ordered = sorted(paths.values())
-        longest = [
-            path
-            for path, after in zip(ordered, [*ordered[1:], ()], strict=True)
-            if after[: len(path)] != path
-        ]
-        longest.sort(key=lambda path: -first[path[0]].item())
-        required = [paths[text] for text in always if text in paths]
-        begun = [next(row for row in longest if row[: len(path)] == path) for path in required]
-        return list(dict.fromkeys([*longest[: self.beam], *begun]))
+def _longest(paths: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The token paths that begin no other one."""
+    ordered = sorted(set(paths))
+    pairs = zip(ordered, [*ordered[1:], ()], strict=True)
+    return [path for path, after in pairs if after[: len(path)] != path]
 
 
-def _log_probabilities(rates: Tensor, ids: list[int]) -> Tensor:
+def _log_probabilities(rates: Tensor, ids: Sequence[int]) -> Tensor:
     """Log-probability (L,) of each of L tokens in its place; rates: log-softmax (L or more, V)."""
     import torch
 
-    return rates[: len(ids)].gather(1, torch.tensor(ids, device=rates.device)[:, None])[:, 0]
+    return rates[: len(ids)].gather(1, torch.tensor(list(ids), device=rates.device)[:, None])[:, 0]

@@ -56,7 +56,7 @@ class Subject:
             "size": config["data"]["size"],
             "image": PICTURE,
             "style": STYLE,
-            "parser": {"class_path": "datamodules.parsing.rules.RulesParser"},
+            "parser": {"class_path": "datamodules.parsing.tree.TreeParser"},
             "segmenter": {"class_path": "datamodules.segmentation.whole.WholePicture"},
         }
         missing = any(local_path(by_name(name)) is None for name in weights_of(config))

@@ -16,6 +16,7 @@ MOVED = {  # classes
     "lightning_modules.stylenet.StyleNet": "lightning_modules.generators.small_unet.SmallUNet",
     "lightning_modules.pixels.Pixels": "lightning_modules.generators.pixels.Pixels",
     "lightning_modules.soap.Soap": "lightning_modules.optimizers.soap.Soap",
+    "datamodules.parsing.rules.RulesParser": "datamodules.parsing.tree.TreeParser",
     "datamodules.segmentation.dino.DINODense": "datamodules.segmentation.features.dino.DINODense",
     "datamodules.segmentation.spectral.EfficientNetDense": (
         "datamodules.segmentation.features.efficientnet.EfficientNetDense"

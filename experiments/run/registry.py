@@ -54,7 +54,7 @@ SEGMENTERS = {
 
 LLM = "datamodules.parsing.llm.LLMParser"
 LANGUAGE_MODELS = {name: _class(LLM, model=name) for name in ("smollm2", "gemma3-270m")}
-PARSERS = LANGUAGE_MODELS | {"rules": _class("datamodules.parsing.rules.RulesParser")}
+PARSERS = LANGUAGE_MODELS | {"rules": _class("datamodules.parsing.tree.TreeParser")}
 PARSER_NAMES = f"{', '.join(PARSERS)}, api:MODEL, hf:REPOSITORY, a model's folder or GGUF file"
 ALONE = "-alone"  # after the name of a language model: without the grammar
 
@@ -102,7 +102,7 @@ def parser(name: str) -> Part | str:
     plain = name.removesuffix(ALONE) if alone else name
     files = plain.endswith(".gguf") or (plain and Path(plain).exists())
     if plain in LANGUAGE_MODELS or (kind == "hf" and model) or files:
-        return _class(LLM, model=plain, **({"grammar_prior": 0.0} if alone else {}))
+        return _class(LLM, model=plain, **({"grammar_weight": 0.0} if alone else {}))
     return _by_name("parser", PARSERS, name)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from datamodules.parsing.api import APIParser
-from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.tree import TreeParser
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
@@ -223,7 +223,7 @@ def test_nobody_there_is_said_without_password(serve, caplog, monkeypatch):
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000/v1", "ftp://x/v1", "http://x:port/v1", "http://["])
 def test_no_web_address_is_an_error_even_with_a_fallback(serve, caplog, url):
-    refused(APIParser("m", url, fallback=RulesParser()), caplog, "no web address")
+    refused(APIParser("m", url, fallback=TreeParser()), caplog, "no web address")
 
 
 def test_a_key_that_http_cannot_carry_is_not_quoted(serve, caplog, monkeypatch):
@@ -256,14 +256,14 @@ def recorded(tmp_path, parser, instruction=INSTRUCTION):
 
 def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path):
     endpoint = serve((500, {"error": {"message": KEY}}), GOOD)
-    parser = APIParser("m", endpoint.url, retries=0, fallback=RulesParser())
+    parser = APIParser("m", endpoint.url, retries=0, fallback=TreeParser())
     caplog.set_level(logging.DEBUG)
     text = recorded(tmp_path, parser)
     (target,) = json.loads(text)
     note = target.pop("parser_note")
     assert target == {"object": "White Sailboat", "style": "art on fire"}
     assert note == parser.fallback_used
-    assert "RulesParser was used" in note and "(500)" in note
+    assert "TreeParser was used" in note and "(500)" in note
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert note in warnings
     assert KEY not in text + caplog.text
@@ -276,7 +276,7 @@ def test_a_fallback_is_marked_in_the_run_and_in_the_log(serve, caplog, tmp_path)
 
 def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
     endpoint = serve((404, {}))
-    recorded(tmp_path, APIParser("m", endpoint.url, fallback=RulesParser()))
+    recorded(tmp_path, APIParser("m", endpoint.url, fallback=TreeParser()))
     (tmp_path / "output.png").write_bytes((tmp_path / "content.png").read_bytes())
     texts = []
 
@@ -300,14 +300,14 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
 
 @pytest.mark.parametrize("reply", [(200, said("no")), (401, {}), ("hang", None)])
 def test_the_fallback_steps_in_for_every_failure(serve, reply):
-    parser = APIParser("m", serve(reply).url, timeout=0.3, retries=0, fallback=RulesParser())
+    parser = APIParser("m", serve(reply).url, timeout=0.3, retries=0, fallback=TreeParser())
     assert parser.parse(INSTRUCTION) == SAILBOAT
     assert parser.fallback_used
 
 
 def test_no_fallback_for_a_bad_instruction(serve):
     endpoint = serve(GOOD)
-    parser = APIParser("m", endpoint.url, fallback=RulesParser())
+    parser = APIParser("m", endpoint.url, fallback=TreeParser())
     with pytest.raises(AtelierError, match="instruction is empty"):
         parser.parse(" ")
     assert not endpoint.requests and not parser.fallback_used

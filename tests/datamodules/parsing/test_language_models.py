@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from datamodules.parsing import language_models
+from datamodules.parsing.forms import Reading
 from datamodules.parsing.llm import LLMParser
 from datamodules.support.errors import AtelierError
 from tests.support.checkpoints import into_hub_cache
@@ -43,7 +44,7 @@ def test_a_chat_template_frames_the_examples(llama, tmp_path, monkeypatch):
     network, beginnings = parser._scorer.network, []
     begin = network.begin
     monkeypatch.setattr(network, "begin", lambda ids: beginnings.append(ids) or begin(ids))
-    spans_only(parser)
+    parser._choose("cat glass", [Reading("cat", "glass"), Reading("glass", "cat")])
     assert network.encode(before) in beginnings
     assert network.encode(before).count(256) == 1  # one <s>: the template's
     plain = LLMParser(model=str(llama))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from datamodules.images import load_picture, to_picture, to_tensor
-from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.tree import TreeParser
 from datamodules.segmentation.sam3 import SAM3Segmenter
 from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError
@@ -88,7 +88,7 @@ def test_the_network_reads_the_phrase_without_the_words_of_choice(sam3_folder, m
 def test_a_sentence_chooses_one_instance(sam3_folder, photo):
     segmenter = SAM3Segmenter(str(sam3_folder), THRESHOLD)
     sentence = "Turn the largest cat to fire"
-    data = StylizationDataModule("skimage:chelsea", RulesParser(), segmenter, sentence)
+    data = StylizationDataModule("skimage:chelsea", TreeParser(), segmenter, sentence)
     data.setup()
     (region,) = data.task.regions
     assert region.name == "largest cat"

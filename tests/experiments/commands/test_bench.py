@@ -20,7 +20,7 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
     (tmp_path / "list.txt").write_text("# two\nTurn it into a mosaic\n\nPaint it as fire\n")
     words = ["bench", "photos", "--instructions", "list.txt", "--methods", "clipstyler", *TINY]
     words += ["--out", "out", "--no-wandb", "--metrics", "change,quality"]
-    words += ["--data.parser", "datamodules.parsing.rules.RulesParser"]
+    words += ["--data.parser", "datamodules.parsing.tree.TreeParser"]
     done = cli(*words)
     assert done.returncode == 2  # a picture is missing
     assert "broken is left out" in done.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from datamodules.models import packaged
 from datamodules.parsing import language_models as models
-from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.tree import TreeParser
 from datamodules.support.errors import AtelierError
 from evaluation.instruction_sets import read_examples
 from evaluation.metrics.parse_judge import Judge
@@ -75,7 +75,7 @@ def test_a_language_model_can_decide_alone(tmp_path):
     folder = tmp_path / "llama-alone"
     folder.mkdir()
     names = f"smollm2,smollm2-alone,hf:some/llama-alone,{folder},{folder}-alone"
-    found = [(p.model, p.grammar_prior) for p in parsers_by_name(names).values()]
+    found = [(p.model, p.grammar_weight) for p in parsers_by_name(names).values()]
     (_, prior), *rest = found
     assert prior > 0
     assert rest == [
@@ -248,7 +248,7 @@ def test_terminal_report_and_reproduction_share_one_table(few):
         def on_parser_end(self, table):
             seen.append(len(table.measurements))
 
-    table = measure_parsers({"rules": RulesParser()}, str(few), watch=Recorder())
+    table = measure_parsers({"rules": TreeParser()}, str(few), watch=Recorder())
     assert seen == [*(("rules", "parsed", n, 4) for n in (1, 2, 3, 4)), 1]
     assert table.complete
     summary = json.loads(json.dumps(table.summary()))

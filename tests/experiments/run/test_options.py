@@ -81,8 +81,8 @@ def test_a_part_with_arguments_is_json_for_lightning():
 def test_parsers_and_segmenters_are_built_by_name_with_settings():
     parser = build_parser("api:m", "http://127.0.0.1:9/v1", {"data.parser.retries": "0"})
     assert (parser.chat.model, parser.chat.base_url) == ("m", "http://127.0.0.1:9/v1")
-    assert build_parser("smollm2-alone").grammar_prior == 0
-    assert build_parser("smollm2", settings={"data.parser.grammar_prior": "2"}).grammar_prior == 2
+    assert build_parser("smollm2-alone").grammar_weight == 0
+    assert build_parser("smollm2", settings={"data.parser.grammar_weight": "2"}).grammar_weight == 2
     dino = build_segmenter("dino", {"data.segmenter.features.size": "256"})
     assert dino.features.size == 256
     with pytest.raises(AtelierError, match=r"threshold 2\.0 is no probability"):

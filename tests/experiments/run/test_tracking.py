@@ -18,8 +18,7 @@ def test_a_key_reaches_no_file_and_no_stream(cli, tmp_path, mask):
     endpoint = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "retries": 0}
     parser = {
         "class_path": "datamodules.parsing.api.APIParser",
-        "init_args": endpoint
-        | {"fallback": {"class_path": "datamodules.parsing.rules.RulesParser"}},
+        "init_args": endpoint | {"fallback": {"class_path": "datamodules.parsing.tree.TreeParser"}},
     }
     done = cli(
         *["stylize", "skimage:chelsea", "Turn the cat to fire", "--mask", mask, "--steps", 1],
@@ -28,7 +27,7 @@ def test_a_key_reaches_no_file_and_no_stream(cli, tmp_path, mask):
         WANDB_MODE="offline",
     )
     assert done.returncode == 0, done.stderr
-    assert "RulesParser" in json.loads((tmp_path / "run/parse.json").read_text())[0]["parser_note"]
+    assert "TreeParser" in json.loads((tmp_path / "run/parse.json").read_text())[0]["parser_note"]
     assert key not in done.stdout + done.stderr
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
     assert any("wandb" in str(path) for path in files)

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from datamodules.images import load_picture, save_png, to_picture
-from datamodules.parsing.rules import RulesParser
+from datamodules.parsing.tree import TreeParser
 from datamodules.segmentation.whole import WholePicture
 from datamodules.stylization import StylizationDataModule
 from experiments.run.configuration import compose
@@ -21,7 +21,7 @@ def test_pictures_are_squashed_and_masks_are_binary_in_the_reference_preset(tmp_
     soft = torch.linspace(0, 1, photo.width).expand(photo.height, -1)
     save_png(to_picture(soft), tmp_path / "mask.png")
     data = StylizationDataModule(
-        *("skimage:chelsea", RulesParser(), WholePicture()),
+        *("skimage:chelsea", TreeParser(), WholePicture()),
         object="cat",
         style="fire",
         mask=str(tmp_path / "mask.png"),
