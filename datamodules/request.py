@@ -55,7 +55,7 @@ class Request:
             raise AtelierError(
                 f"{len(targets)} styles are requested; one picture takes at most {MOST_STYLES}"
             )
-        targets = tuple(map(self._with_exceptions, targets))
+        targets = tuple(map(self.with_exceptions, targets))
         return Wish(targets, note, time.perf_counter() - start)
 
     def one_by_one(self) -> list[StyleTarget]:
@@ -112,7 +112,7 @@ class Request:
             for target in targets_of(area.object, self.style)
         ]
 
-    def _with_exceptions(self, target: StyleTarget) -> StyleTarget:
+    def with_exceptions(self, target: StyleTarget) -> StyleTarget:
         """The target with the exceptions of the settings beside its own."""
         own = [self.exceptions] if isinstance(self.exceptions, str) else self.exceptions
         if not all(phrase.strip() for phrase in own):

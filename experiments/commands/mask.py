@@ -4,6 +4,7 @@ The mask is an 8-bit PNG of the picture's size, white = object.
 
   atelier mask skimage:rocket rocket
   atelier mask boat.jpg sea --except boat
+  atelier mask boat.jpg "everything except the boat and the lighthouse"
   atelier mask boat.jpg "white sailboat" --segmenter clipseg --data.segmenter.threshold 0.3
 """
 
@@ -28,12 +29,14 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from experiments.run.parts import build_segmenter
 
     segmenter = build_segmenter(args.segmenter, own)
-    from datamodules.task import StyleTarget
+    from datamodules.parsing.phrases import read_phrase
+    from datamodules.request import Request
     from experiments.run.mask import write_mask
 
     if segmenter.needs_phrase:
         segmenter.refuse_empty(args.phrase)
-    targets = [StyleTarget(args.phrase, "", exceptions=tuple(getattr(args, "except") or ()))]
+    request = Request(exceptions=getattr(args, "except") or ())
+    targets = [request.with_exceptions(target) for target in read_phrase(args.phrase)]
     write_mask(args.image, targets, segmenter, Path(args.out))
     print(args.out)
     return 0

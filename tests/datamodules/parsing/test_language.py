@@ -18,7 +18,7 @@ from datamodules.support.errors import AtelierError
     ],
 )
 def test_another_language_is_refused_with_the_way_out(instruction):
-    with pytest.raises(AtelierError, match="does not seem to be English .*--parser api:NAME"):
+    with pytest.raises(AtelierError, match=r"does not seem to be English .*--parser api:NAME"):
         check_language(instruction)
 
 

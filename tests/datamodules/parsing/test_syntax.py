@@ -22,7 +22,7 @@ def test_a_word_with_a_hyphen_is_one_word():
 
 
 def test_an_altered_or_missing_pipeline_is_refused():
-    with pytest.raises(AtelierError, match="corrupt .*pip install"):
+    with pytest.raises(AtelierError, match=r"corrupt .*pip install"):
         locate_folder(replace(ENGLISH, sha256="0" * 64))
     with pytest.raises(AtelierError, match="missing; run: pip install"):
         locate_folder(replace(ENGLISH, package="no_such_package"))

@@ -151,7 +151,7 @@ def test_blank_and_long_instructions_are_refused_alike(parser, instruction, sent
 
 @pytest.mark.parametrize("instruction", ["?!...", "Keep the house as it is", "Don't touch the cat"])
 def test_an_instruction_that_asks_for_nothing_is_refused(instruction):
-    with pytest.raises(AtelierError, match="names (?:neither|only what is to remain)"):
+    with pytest.raises(AtelierError, match=r"names (?:neither|only what is to remain)"):
         TreeParser().parse(instruction)
 
 

@@ -6,6 +6,15 @@ import numpy as np
 from PIL import Image
 
 
+def test_a_phrase_may_leave_something_out(cli, tmp_path):
+    sides = {"left": 0, "top": 0, "right": 0.5, "bottom": 1}
+    box = [word for side, at in sides.items() for word in (f"--data.segmenter.{side}", at)]
+    box += ["--segmenter", "box"]
+    refusal = cli("mask", "skimage:rocket", "everything except the rocket", *box)
+    assert refusal.returncode == 2
+    assert "'rocket' is to stay as it is, but BoxSegmenter looks for no phrase" in refusal.stderr
+
+
 def test_mask_has_the_pictures_size_and_eight_bits(cli, tmp_path):
     done = cli("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png")
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ def test_parse_prints_json_alone(cli, tmp_path):
 
 def test_a_model_cache_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = process("parse", "Turn the cat to fire", cwd=tmp_path, ATELIER_CACHE="file/cache")
+    done = process("parse", "paint the piano baroque", cwd=tmp_path, ATELIER_CACHE="file/cache")
     assert_refused(done, "set ATELIER_CACHE")
 
 
