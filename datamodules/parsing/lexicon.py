@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from datamodules.vocabulary import BACKDROPS
+from datamodules import vocabulary
 
 
 def _words(text: str) -> frozenset[str]:
@@ -103,7 +103,7 @@ REST = re.compile(
     re.I,
 )
 BACKGROUND = re.compile(
-    rf"(?:the |whole |entire )*(?:{'|'.join(sorted(BACKDROPS))}|surroundings)", re.I
+    rf"(?:the |whole |entire )*(?:{'|'.join(sorted(vocabulary.BACKDROPS))}|surroundings)", re.I
 )
 # Groups and places that may hold a thing that a sentence spares: "turn the room to gold, but leave
 # the piano alone".
@@ -118,13 +118,12 @@ PARTS = _words(  # of things: "turn the car to gold, but leave the windows alone
     "tires bumper roof door doors chimney trunk leaves branches petals stem label lid handle "
     "strings sails sail mast flag buttons collar laces pedestal frame screen"
 )
-DETERMINERS = _words(
-    "the a an this that these those my your his her its our their some teh both every each any"
+DETERMINERS = frozenset(vocabulary.DETERMINERS) | _words(
+    "these those our some teh both every each any"
 )
 PRONOUNS = _words("it them him her they he she this that these those which")
-PLACES = _words(
-    "left right side top bottom middle front background back foreground corner center centre "
-    "distance"
+PLACES = frozenset(vocabulary.DIRECTIONS) | _words(
+    "side front background back foreground corner distance"
 )
 
 

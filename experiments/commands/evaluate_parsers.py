@@ -12,8 +12,9 @@ instructions.
 The judge is a chat model that scores each split from 0 to 10 by a fixed rubric; without --judge
 there is none. Its answers are cached: a second run asks only new questions. A key that an endpoint
 needs is read from OPENAI_API_KEY. A parser that cannot be measured gets a row of "-" and its reason
-on stderr, and the exit code is 2 at the end. A language model is combined with the grammar (rules);
-with "-alone" after its name it is not. docs/parsers.md describes how keys are written.
+on stderr, and the exit code is 2 at the end. A language model chooses among the readings of the
+syntax (rules is the syntax without one); "-alone" after its name leaves the grammar's weights out.
+docs/parsers.md describes how keys are written.
 """
 
 from __future__ import annotations

@@ -4,10 +4,11 @@ Prints a JSON array: [{"object": ..., "style": ...}]; a style that the instructi
 "". An instruction that names several objects gives several entries; a blend ("0.7*Van Gogh +
 0.3*Hokusai") gives one entry per style, with its "weight". The object "" means the whole picture,
 "background" everything that no other entry names; "except" lists what stays as it is.
-The parser is a small language model combined with a grammar (smollm2, or gemma3-270m if it is
-installed; with "-alone" after the name without the grammar), the grammar alone (rules), any causal
-model (hf:REPOSITORY, a folder or a GGUF file), or a model behind an OpenAI-compatible endpoint
-(api:MODEL), whose key, if it needs one, is in the environment variable OPENAI_API_KEY.
+The sentence is read by its syntax, and a small language model chooses among its readings (smollm2,
+or gemma3-270m if it is installed; with "-alone" after the name without the grammar's weights). The
+syntax may decide alone (rules), the model may be any causal one (hf:REPOSITORY, a folder or a GGUF
+file), or one behind an OpenAI-compatible endpoint may read the sentence (api:MODEL), whose key, if
+it needs one, is in the environment variable OPENAI_API_KEY.
 With "-" it reads one instruction per line from stdin and writes one array per line, loading the
 parser once; for a line that cannot be parsed it writes [], and the reason on stderr.
 

@@ -2,8 +2,9 @@
 
 Paper's form: its ten models need their weights and a GPU of 16 GB or more, or an endpoint:
 --parsers hf:meta-llama/Llama-2-7b-chat-hf,api:NAME. Reduced form: the two embedded models
-alone, SmolLM2 with the grammar, and the grammar alone; two processor cores, about 10 min. The
-instructions are ours: the paper's are not published.
+choose among the readings of the syntax with and without the grammar's weights, and the syntax
+alone; two processor cores, about 10 min. The instructions are ours: the paper's are not
+published.
 """
 
 import argparse

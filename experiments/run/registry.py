@@ -56,7 +56,7 @@ LLM = "datamodules.parsing.llm.LLMParser"
 LANGUAGE_MODELS = {name: _class(LLM, model=name) for name in ("smollm2", "gemma3-270m")}
 PARSERS = LANGUAGE_MODELS | {"rules": _class("datamodules.parsing.tree.TreeParser")}
 PARSER_NAMES = f"{', '.join(PARSERS)}, api:MODEL, hf:REPOSITORY, a model's folder or GGUF file"
-ALONE = "-alone"  # after the name of a language model: without the grammar
+ALONE = "-alone"  # after the name of a language model: without the grammar's weights
 
 
 def names(folder: Path) -> list[str]:
@@ -88,8 +88,8 @@ def part(setting: str, value: Any) -> Any:
 def parser(name: str) -> Part | str:
     """Parser for a name: one of `PARSERS`, api:MODEL, hf:REPOSITORY, a folder or a GGUF file.
 
-    After the name of a language model, "-alone" leaves the grammar out. A class path, or a class as
-    JSON, is returned unchanged.
+    After the name of a language model, "-alone" leaves the grammar's weights out. A class path, or
+    a class as JSON, is returned unchanged.
     """
     if name in PARSERS:
         return PARSERS[name]
