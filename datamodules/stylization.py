@@ -188,7 +188,8 @@ class StylizationDataModule(LightningDataModule):
         """The task at a picture's size, with masks whose edges are `softness` px wide."""
         content, alpha = split_alpha(to_tensor(picture))
         masks = masks.resized(content.shape[1:])
-        soft, strength = self._soft(masks, softness), masks.strength
+        soft = self._soft(masks, softness)
+        strength = None if self.binary_masks else masks.strength
         if alpha is not None:
             opaque = (alpha > 0).float()
             soft, strength = soft * opaque, opaque if strength is None else strength * opaque
@@ -210,7 +211,11 @@ class StylizationDataModule(LightningDataModule):
     def _soft(self, masks: AreaMasks, softness: float) -> Tensor:
         """Masks of all areas (K, H, W) with soft edges that leave the exceptions alone."""
         binary = self.binary_masks
-        soft = (masks.objects > 0.5).float() if binary else soften(masks.objects, softness)
+        if binary:  # a mask file's values, too, are cut at one half
+            values = 1.0 if masks.strength is None else masks.strength
+            soft = (masks.objects * values > 0.5).float()
+        else:
+            soft = soften(masks.objects, softness)
         named = self.targets[0].object not in ("", BACKGROUND)
         if self.protect_object and named:
             soft = rest(soft)[None]

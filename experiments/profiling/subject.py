@@ -85,4 +85,5 @@ def square_task(cli: AtelierCLI) -> StyleTask:
     path = data.style_image or (STYLE_PICTURE if "gram" in cli.model.weights else "")
     style_picture = to_tensor(load_picture(path).resize((side, side))) if path else None
     targets = (StyleTarget("", data.request.style),)
-    return StyleTask.of(content, targets, [mask], data.source_text, style_picture)
+    texts = {"source_text": data.source_text, "style_image": style_picture}
+    return StyleTask.of(content, targets, [mask], **texts)

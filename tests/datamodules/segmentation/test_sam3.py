@@ -91,7 +91,7 @@ def test_a_sentence_chooses_one_instance(sam3_folder, photo):
     data = StylizationDataModule("skimage:chelsea", TreeParser(), segmenter, sentence)
     data.setup()
     (region,) = data.task.regions
-    assert region.name == "largest cat"
+    assert region.area.object == "largest cat"
     assert 0 < data.confidence["largest cat"] < 1
     whole = segmenter.segment(photo, "cat")
     assert 0 < region.mask.mean() < whole.mean()

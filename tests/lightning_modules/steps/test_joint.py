@@ -134,7 +134,8 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
     for alone, run, batch in zip(methods, together.runs, batches, strict=True):
         before = alone.stylize(batch)
         after, same = fitted(alone, batch).stylize(batch), run.stylize(batch)
-        assert float((after - same).norm() / (after - before).norm()) < 0.02
+        # Rounding differs with the number of threads; a run that saw another's views differs by 1.
+        assert float((after - same).norm() / (after - before).norm()) < 0.1
 
 
 STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 2e-3}

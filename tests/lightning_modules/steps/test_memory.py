@@ -78,7 +78,9 @@ def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
 def test_a_style_pictures_features_are_counted_and_tiled_too():
     content = to_tensor(fit_within(load_picture("skimage:chelsea"), 256))
     task = StyleTask.of(
-        content, (StyleTarget("", ""),), torch.ones(1, *content.shape[1:]), "", content
+        *(content, (StyleTarget("", ""),), torch.ones(1, *content.shape[1:])),
+        source_text="",
+        style_image=content,
     )
     found = []
     for parts in (False, True):
