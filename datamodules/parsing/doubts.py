@@ -58,7 +58,7 @@ def _doubt(targets: Sequence[StyleTarget], parts: Sequence[Clause]) -> str:
         if match := _EXCLUDES.search(target.style):
             return f"{match[0]!r} is left over in the style {target.style!r}"
         if _ALL.match(target.object):
-            return f"no object in the picture can be found by {target.object!r}"
+            return f"{target.object!r} names nothing that can be found; name the things themselves"
     rest = any(words.REST.search(clause.text) for clause in parts if clause.kind == "wish")
     objects = {target.object for target in targets}
     if rest and objects == {""} and not any(target.exceptions for target in targets):

@@ -158,7 +158,7 @@ def test_an_instruction_that_asks_for_nothing_is_refused(instruction):
 @pytest.mark.parametrize(
     ("instruction", "reason"),
     [
-        ("Turn everything on the table to gold", "can be found by 'everything on the table'"),
+        ("Turn everything on the table to gold", "on the table' names nothing that can be found"),
         ("Turn the rest to fire", "what the rest leaves out"),
         ("Don't turn the cat to fire", "only what is to remain"),
     ],
