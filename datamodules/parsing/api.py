@@ -13,6 +13,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from datamodules.parsing import lexicon as words
 from datamodules.parsing.base import Parser, check_instruction
 from datamodules.parsing.blend import targets_of
 from datamodules.support.chat import ChatModel, json_values, read_key
@@ -24,17 +25,6 @@ log = logging.getLogger(__name__)
 
 MAX_WEIGHT = 1e6
 LONGEST_QUOTE = 200  # characters of an unusable answer that its refusal shows
-
-# Objects in words that name no part of the picture.
-REST = re.compile(
-    r"(?:the )?(?:background|backdrop|surroundings)|everything else|(?:all )?the rest(?: of (?:it|"
-    r"the (?:image|photo|picture|scene)))?",
-    re.IGNORECASE,
-)
-WHOLE = re.compile(
-    r"it|everything|(?:the |this |my )?(?:whole |entire )?(?:image|photo|photograph|picture|scene)",
-    re.IGNORECASE,
-)
 
 TASK = f"""\
 Split the instruction for restyling a picture into its targets: which object gets which style.
@@ -217,9 +207,9 @@ def _read(entry: Any, text: str) -> list[StyleTarget]:
 
 def _place(phrase: str, text: str) -> str:
     """The object in the instruction's spelling, "" for the whole picture, or BACKGROUND."""
-    if REST.fullmatch(phrase):
+    if words.REST.fullmatch(phrase) or words.BACKGROUND.fullmatch(phrase):
         return BACKGROUND
-    return "" if WHOLE.fullmatch(phrase) else _span(phrase, "object", text)
+    return "" if words.WHOLE.fullmatch(phrase) else _span(phrase, "object", text)
 
 
 def _span(phrase: str, field: str, text: str) -> str:

@@ -38,11 +38,11 @@ def pipeline() -> Language:
     """
     import spacy
 
-    from datamodules.models.packaged import ENGLISH, locate_folder
+    from datamodules.models.packaged import ENGLISH, locate
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # W095: the pipeline was packed by an earlier spaCy
-        english = spacy.load(locate_folder(ENGLISH), exclude=["ner"])
+        english = spacy.load(locate(ENGLISH), exclude=["ner"])
     infixes = [infix for infix in english.Defaults.infixes if "-|" not in infix]
     english.tokenizer.infix_finditer = spacy.util.compile_infix_regex(infixes).finditer
     return english

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from datamodules.models.packaged import ENGLISH, locate_folder
+from datamodules.models.packaged import ENGLISH, locate
 from datamodules.parsing.syntax import Text, tree
 from datamodules.support.errors import AtelierError
 
@@ -23,6 +23,6 @@ def test_a_word_with_a_hyphen_is_one_word():
 
 def test_an_altered_or_missing_pipeline_is_refused():
     with pytest.raises(AtelierError, match=r"corrupt .*pip install"):
-        locate_folder(replace(ENGLISH, sha256="0" * 64))
+        locate(replace(ENGLISH, sha256="0" * 64))
     with pytest.raises(AtelierError, match="missing; run: pip install"):
-        locate_folder(replace(ENGLISH, package="no_such_package"))
+        locate(replace(ENGLISH, package="no_such_package"))
