@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from datamodules.support.errors import AtelierError, reason
-from datamodules.support.files import is_there
+from datamodules.support.files import is_there, make_folder
 from datamodules.support.home import home
 
 AUTO = "auto"  # address of the cluster on this machine
@@ -72,6 +72,7 @@ def _own(root: Path) -> Iterator[ModuleType]:
 
 def place(root: Path) -> Path:
     """The folder for Ray's files: the runs', or where its sockets cannot be there, TMPDIR."""
+    make_folder(root, "give another folder with --out")
     with tempfile.TemporaryDirectory(prefix=".ray-", dir=root) as folder:
         too_long = len(str(Path(folder).absolute())) + BELOW > LONGEST_SOCKET
         with socket.socket(socket.AF_UNIX) as probe:

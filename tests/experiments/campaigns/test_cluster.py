@@ -12,6 +12,13 @@ from experiments.campaigns.cluster import check, place
 from tests.support.cli import assert_refused, process, variables
 
 
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch):
+    """No variables of a cluster that a sweep of this process has started before."""
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_ray_keeps_its_files_beside_the_runs_where_its_sockets_fit(tmp_path, monkeypatch):
     short = tmp_path / "runs"
     short.mkdir()
@@ -76,7 +83,9 @@ def test_a_cluster_with_a_token_is_joined_with_it_alone(tmp_path, sweep, head):
     (tmp_path / "other" / ".ray" / "auth_token").write_text("b" * 64)
     assert_refused(joined("other"), "refuses our token; set RAY_AUTH_TOKEN, or")
     done = joined("head")
-    assert "1 done, 0 skipped, 0 failed" in done.stderr, done.stderr
+    # Ray may lose an answer and ask again, so that the run counts as skipped.
+    assert ", 0 failed" in done.stderr, done.stderr
+    assert list((tmp_path / "out").rglob("result.json"))
     files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert not any(b"a" * 64 in file.read_bytes() for file in files)
     assert "a" * 64 not in done.stderr + done.stdout
