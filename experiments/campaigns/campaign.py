@@ -57,7 +57,8 @@ def make_all(
         if workers.address:
             check(workers.address)  # before the bar
         _settle_wandb(todo)
-        for outcome in watched(workers.run(todo, root), todo, counts):
+        # A cluster's workers may have another current folder.
+        for outcome in watched(workers.run(todo, root.absolute()), todo, counts):
             counts[outcome.state] += 1
             if outcome.state == "failed":
                 about = f"{outcome.id} ({unique[outcome.id].described()})"
