@@ -104,14 +104,14 @@ def clauses(doc: Doc) -> list[Clause]:
         return [Clause(part) for part in _ARROWED.findall(doc.text) or [doc.text]]
     gone = exclusions(doc)
     text, places = without(doc, gone)
-    found, before = [], -1
+    parts, before = [], -1
     for tokens, verb in pieces(tree(text)):
         end = tokens[-1].idx + len(tokens[-1]) + 1
         own = [e for e, at in zip(gone, places, strict=True) if before < at <= end]
         names = [doc[e.name : e.end].text for e in own]
-        found.append(_clause(tokens, verb, names, [e.sure for e in own]))
+        parts.append(_clause(tokens, verb, names, [e.sure for e in own]))
         before = end
-    return found
+    return parts
 
 
 def _clause(tokens: list[Token], verb: str | None, names: list[str], sure: list[bool]) -> Clause:
@@ -159,11 +159,11 @@ def _changes(tokens: Sequence[Token]) -> bool:
     """Whether a clause asks for a change: by an imperative, a question, a wish or a modal verb."""
     if _only_introduces(tokens):
         return False
-    shown = {t for k, t in enumerate(tokens) if _shows_picture(tokens, k)}
-    if any(t.lower_ in {"take", "show"} for t in shown):
-        tokens = [t for t in tokens if t not in shown and t.lemma_ not in words.WISH]
+    showing = {t for k, t in enumerate(tokens) if _shows_picture(tokens, k)}
+    if any(t.lower_ in {"take", "show"} for t in showing):
+        tokens = [t for t in tokens if t not in showing and t.lemma_ not in words.WISH]
     return any(
-        _imperative(token, k, token in shown) or _wishes(token, tokens) or _becomes(token)
+        _imperative(token, k, token in showing) or _wishes(token, tokens) or _becomes(token)
         for k, token in enumerate(tokens)
     )
 
@@ -220,8 +220,8 @@ def _becomes(token: Token) -> bool:
         return bool(changes) and head != "see"
     something = any(t.lower_ == "something" and t.dep_ == "dobj" for t in token.children)
     becomes = token.lemma_ in {"become", "get", "need", "turn", "deserve", "want", "go"}
-    named = _subject(token) not in {"", "i", "we", "you"}
-    return becomes and named and not something and token.tag_ in {"VBZ", "VBP"}
+    subject = _subject(token) not in {"", "i", "we", "you"}
+    return becomes and subject and not something and token.tag_ in {"VBZ", "VBP"}
 
 
 def _describes(tokens: Sequence[Token]) -> bool:

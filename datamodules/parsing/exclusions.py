@@ -58,12 +58,12 @@ def exclusions(doc: Doc, styled: bool = False) -> list[Exclusion]:
 
     styled: whether the text names no style, so that no preposition in it leads to one.
     """
-    found: list[Exclusion] = []
+    result: list[Exclusion] = []
     for match in _MARK.finditer(doc.text):
         start = next((t.i for t in doc if t.idx >= match.start()), len(doc))
         name = next((t.i for t in doc if t.idx >= match.end()), len(doc))
         before = doc.text[: match.start()]
-        if name >= len(doc) or (found and start < found[-1].end):
+        if name >= len(doc) or (result and start < result[-1].end):
             continue
         if match["of_all"] and not _ALL.search(before):
             continue
@@ -74,8 +74,8 @@ def exclusions(doc: Doc, styled: bool = False) -> list[Exclusion]:
             continue
         end = _end_of_name(doc, start, name, not before.strip(" ,"), styled)
         if end > name:
-            found.append(Exclusion(start, name, end, not match["beside"]))
-    return found
+            result.append(Exclusion(start, name, end, not match["beside"]))
+    return result
 
 
 def _negates_verb(token: Token) -> bool:

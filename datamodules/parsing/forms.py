@@ -108,8 +108,8 @@ def make_x_s(command: Command) -> Iterator[Reading]:
 
 def _has_pivot(command: Command, least: float = -99.0) -> bool:
     verb = command.doc[command.verb]
-    found = pivots(command, command.after, verb, command.kind)
-    return any(pivot.weight > least for pivot in found)
+    all_pivots = pivots(command, command.after, verb, command.kind)
+    return any(pivot.weight > least for pivot in all_pivots)
 
 
 def _second_names(command: Command) -> Iterator[tuple[int, float]]:
@@ -427,9 +427,9 @@ def readings(doc: Doc) -> list[Reading]:
         for reading in form(command):
             reading = replace(reading, object=_named(reading.object), form=form.__name__)
             pair = (reading.object, reading.style)
-            known = best.get(pair)
+            earlier = best.get(pair)
             article = reading.object.lower() in words.DETERMINERS - words.PRONOUNS
-            if any(pair) and not article and (known is None or reading.weight > known.weight):
+            if any(pair) and not article and (earlier is None or reading.weight > earlier.weight):
                 best[pair] = reading
     return sorted(best.values(), key=lambda reading: -reading.weight)
 

@@ -1,4 +1,4 @@
-"""Where one clause of an instruction ends and the next begins."""
+"""Joints of an instruction: the places at which one clause ends and the next begins."""
 
 from __future__ import annotations
 
@@ -121,9 +121,9 @@ def pivot_words(tokens: Sequence[Token]) -> set[str]:
     inner = {t.lower_ for t in tokens[1:-1] if t.head.dep_ not in {"acl", "relcl"}}
     if applies or verbless:
         return inner & {"to", "onto", "on", "over", "for"}
-    found = {t.lower_ for t in tokens[1:-1]} & (TO_STYLE.keys() - {"of", "by", "from", "for"})
-    found |= {"look" for t in tokens if t.lower_ in {"look", "looks"}}
-    return found | {"out of" for t in tokens[:-1] if t.lower_ == "out" and t.nbor(1).text == "of"}
+    pivots = {t.lower_ for t in tokens[1:-1]} & (TO_STYLE.keys() - {"of", "by", "from", "for"})
+    pivots |= {"look" for t in tokens if t.lower_ in {"look", "looks"}}
+    return pivots | {"out of" for t in tokens[:-1] if t.lower_ == "out" and t.nbor(1).text == "of"}
 
 
 def _lends_verb(left: Sequence[Token], index: int, borrowed: bool) -> bool:

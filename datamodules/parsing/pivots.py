@@ -114,7 +114,7 @@ def _preposition(
 
 
 def _of_style(word: str, rest: str) -> float:
-    """What the words after a preposition add to its weight."""
+    """Weight, in nats, that the words after a preposition add to its own."""
     if word not in {"in", "with", "to", "through"}:
         return 0.0
     if in_manner(rest):
@@ -159,8 +159,8 @@ def artist(command: Command, start: int, end: int) -> tuple[int, int] | None:
     for token in command.doc[start:end]:
         verb = token.head
         acts = verb.pos_ == "AUX" or verb_class(verb) or verb.lemma_ in {"do", "imagine", "see"}
-        named = token.dep_ in {"nsubj", "nsubjpass"} and token.pos_ in {"PROPN", "NOUN"}
-        if named and acts and token.i < verb.i < end and verb.tag_ != "VBG":
+        is_name = token.dep_ in {"nsubj", "nsubjpass"} and token.pos_ in {"PROPN", "NOUN"}
+        if is_name and acts and token.i < verb.i < end and verb.tag_ != "VBG":
             passive = any(t.dep_ == "auxpass" for t in verb.lefts)
             return None if passive else (min(t.i for t in token.subtree), token.i + 1)
     return None

@@ -35,7 +35,7 @@ _HIS = re.compile(r"(?:its|his|her|their)\b", re.I)
 
 @dataclass(frozen=True)
 class Wish:
-    """What one clause asks for: names of objects, "" for the whole picture, and their style."""
+    """The wish of one clause: names of objects, "" for the whole picture, and their style."""
 
     objects: tuple[str, ...]
     style: str
@@ -63,7 +63,7 @@ class _Reader:
     """The state of reading clause by clause.
 
     names:  what was spoken of, for pronouns; the latest and likeliest first, "" for the picture.
-    said:   a style without an object: "take Klimt's style and put it on X".
+    loose_style: a style without an object: "take Klimt's style and put it on X".
     spared: names of what is to remain.
     """
 
@@ -71,15 +71,15 @@ class _Reader:
         self.choose = choose
         self.wishes: list[Wish] = []
         self.names: list[str] = []
-        self.said = ""
+        self.loose_style = ""
         self.spared: list[str] = []
 
     def read(self, parts: Sequence[Clause]) -> tuple[list[Wish], list[str]]:
         """The wishes of all clauses, and names of what is to remain."""
-        asked = [clause for clause in parts if clause.kind == "wish"]
-        fragments = [] if asked else _fragments(parts)
-        for clause in parts if asked else [c for c in parts if c.kind == "spares"] + fragments:
-            if clause in asked or clause in fragments:
+        requests = [clause for clause in parts if clause.kind == "wish"]
+        fragments = [] if requests else _fragments(parts)
+        for clause in parts if requests else [c for c in parts if c.kind == "spares"] + fragments:
+            if clause in requests or clause in fragments:
                 if wish := self._wish(clause):
                     self._add(wish)
             else:
@@ -95,7 +95,7 @@ class _Reader:
                 for name in clause.spared
             ]
         elif clause.kind == "maybe":
-            self.said = style_name(clause.text)
+            self.loose_style = style_name(clause.text)
 
     def _wish(self, clause: Clause) -> Wish | None:
         """The wish of a clause, with names in place of pronouns."""
@@ -107,8 +107,8 @@ class _Reader:
         if not candidates:
             return None
         applied = (r for r in candidates if r.style.lower() in _FOR_STYLE and r.object)
-        if self.said and (reading := next(applied, None)) and reading.weight > -2:
-            candidates = [replace(reading, style=self.said)]
+        if self.loose_style and (reading := next(applied, None)) and reading.weight > -2:
+            candidates = [replace(reading, style=self.loose_style)]
         first, *others = names_in(doc, candidates[0].object)
         if others:
             text = text.replace(candidates[0].object, first, 1)
@@ -123,10 +123,10 @@ class _Reader:
         name = antecedent(pronoun, self.names) if pronoun.lower() in words.PRONOUNS else ""
         if name:
             text = _PRONOUN.sub(name, text, count=1)
-        named = [
+        resolved = [
             replace(r, object=name) if r.object.lower() in words.PRONOUNS else r for r in candidates
         ]
-        return self.choose(text, named)
+        return self.choose(text, resolved)
 
     def _add(self, wish: Wish) -> None:
         """Add a wish; what an earlier one lacks, it completes."""
@@ -136,7 +136,7 @@ class _Reader:
             wish = replace(self.wishes.pop(), style=wish.style)
         elif last.objects == whole and wish.style and wish.objects == (last.style,):
             self.wishes.pop()  # "take the statue and give it the style of S"
-        elif last.objects == whole and self.said and wish.style == self.said:
+        elif last.objects == whole and self.loose_style and wish.style == self.loose_style:
             self.wishes.pop()
         elif last.objects == whole and last.style and not wish.style:
             wish = replace(wish, style=self.wishes.pop().style)
@@ -148,16 +148,16 @@ class _Reader:
         ):
             self.wishes.pop()  # the same once more in other words
         self.wishes.append(wish)
-        self.said = wish.style if wish.objects == whole else ""
+        self.loose_style = wish.style if wish.objects == whole else ""
         self.names = [*(name for name in wish.objects if name), *self.names, wish.style]
 
 
 def _fragments(parts: Sequence[Clause]) -> list[Clause]:
     """The fragments that may be wishes where nothing is asked for: "lego. the police car." """
     kinds = [[c for c in parts if c.kind == kind] for kind in ("maybe", "talk")]
-    found = kinds[0] or kinds[1]
+    likely = kinds[0] or kinds[1]
     idle = words.COURTESY | {"go", "you"}
-    spoken = [c for c in found if set(re.findall(r"\w+", c.text.lower())) - idle] or found
+    spoken = [c for c in likely if set(re.findall(r"\w+", c.text.lower())) - idle] or likely
     if len(spoken) < 2 or all(_complete(clause) for clause in spoken):
         return spoken
     return [
@@ -183,10 +183,17 @@ def _introduced(clause: Clause) -> list[str]:
     if clause.kind == "spares":
         return [object_name(n) for n in clause.spared if n.lower() not in words.PRONOUNS]
     doc = tree(clause.text)
-    named = any(
+    by_name = any(
         t.dep_ == "nsubj" and t.pos_ in {"NOUN", "PROPN"} and t.head.lemma_ == "be" for t in doc
     )
-    order = {"nsubjpass": 0, "attr": 5 if named else 1, "dobj": 1, "ROOT": 2, "nsubj": 3, "pobj": 4}
+    order = {
+        "nsubjpass": 0,
+        "attr": 5 if by_name else 1,
+        "dobj": 1,
+        "ROOT": 2,
+        "nsubj": 3,
+        "pobj": 4,
+    }
     nouns = [t for t in doc if t.pos_ in {"NOUN", "PROPN"} and t.dep_ in order]
     nouns.sort(key=lambda t: (order[t.dep_], t.i))
     pictures = {t for t in doc if re.fullmatch(words.PICTURE, t.lower_)}
