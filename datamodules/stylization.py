@@ -216,8 +216,8 @@ class StylizationDataModule(LightningDataModule):
             soft = (masks.objects * values > 0.5).float()
         else:
             soft = soften(masks.objects, softness)
-        named = self.targets[0].object not in ("", BACKGROUND)
-        if self.protect_object and named:
+        is_object = self.targets[0].object not in ("", BACKGROUND)
+        if self.protect_object and is_object:
             soft = rest(soft)[None]
         elif len(soft) < len(masks.exceptions):  # the background has no mask of its own
             soft = torch.cat([soft, rest(soft)[None]])

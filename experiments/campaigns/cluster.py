@@ -102,8 +102,8 @@ def _use_token() -> None:
 
 
 def _has_token() -> bool:
-    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
-    return bool(named) or is_there(home() / ".ray" / "auth_token")
+    variable = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return bool(variable) or is_there(home() / ".ray" / "auth_token")
 
 
 def check(address: str) -> None:

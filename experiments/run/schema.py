@@ -48,10 +48,10 @@ def _refuse(node: Mapping[str, Any], names: Names | None, path: Sequence[str], o
             hint = did_you_mean(wrong, there) or there_are(wrong, there)
             raise AtelierError(f"There is no setting {wrong!r}{owner}{hint}")
         if isinstance(value, Mapping):
-            chosen = value.get("class_path", names[key])
+            own_class = value.get("class_path", names[key])
             arguments = value.get("init_args") or {} if "class_path" in value else value
-            whose = f" of {chosen.rpartition('.')[2]}"
-            _refuse(arguments, accepted(chosen) if chosen else None, (*path, key), whose)
+            whose = f" of {own_class.rpartition('.')[2]}"
+            _refuse(arguments, accepted(own_class) if own_class else None, (*path, key), whose)
 
 
 @once_per_process

@@ -60,8 +60,8 @@ def has_key() -> bool:
 
 def settle_folders(run: Path) -> None:
     """Place what W&B keeps besides the run, such as its own log, in the run's folder as well."""
-    kept = {"WANDB_CONFIG_DIR"} if os.access(home(), os.W_OK) else set()
-    for variable in FOLDERS.keys() - SET_BY_USER - kept:
+    own = {"WANDB_CONFIG_DIR"} if os.access(home(), os.W_OK) else set()
+    for variable in FOLDERS.keys() - SET_BY_USER - own:
         os.environ[variable] = str((run / WANDB / FOLDERS[variable]).absolute())
 
 

@@ -12,6 +12,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget
 from evaluation.instruction_sets import read_examples
 from evaluation.metrics.parse_score import ParseScore
+from tests.support.cli import ROOT
 
 
 def pairs(instruction):
@@ -174,6 +175,14 @@ def test_long_nonsense_takes_no_time():
         with contextlib.suppress(AtelierError):
             TreeParser().parse(text)
     assert time.perf_counter() - start < 5
+
+
+CASES = read_examples(str(ROOT / "tests" / "data" / "instructions_cases.jsonl"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.instruction for case in CASES])
+def test_sentences_that_gave_trouble_are_read(case):
+    assert TreeParser().parse(case.instruction) == list(case.key)
 
 
 @pytest.mark.parametrize(("name", "least"), [("dev", 0.98), ("several", 0.98), ("kinds", 0.96)])
