@@ -103,12 +103,12 @@ def test_two_workers_and_shards_make_what_one_process_makes(tmp_path, sweep, fin
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep):
-    """12 runs; three times a worker at work is killed, then the driver, and the sweep goes on."""
-    path = sweep({"model.tau": [0.3, 0.5, 0.7], "seed": [0, 1, 2, 3]})
+    """8 runs; twice a worker at work is killed, then the driver, and the sweep goes on."""
+    path = sweep({"model.tau": [0.3, 0.7], "seed": [0, 1, 2, 3]})
     words = ["sweep", path, "--out", "out", "--workers", 2, "--threads", 1, "--tries", 9]
     words += ["--no-wandb", "--no-evaluate", "--retry-failed"]
     out, finished = tmp_path / "out", {}
-    for _ in range(3):
+    for _ in range(2):
         began = time.time()
         with (tmp_path / "log").open("w") as log:
             options = {"cwd": tmp_path, "env": variables(), "stdout": log, "stderr": log}
@@ -130,7 +130,7 @@ def test_kill_9_of_workers_and_driver_loses_and_doubles_nothing(tmp_path, sweep)
     undisturbed = tmp_path / "undisturbed"
     jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
     assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, undisturbed)} == {"done"}
-    assert len(products(undisturbed)) == 12 * len(PRODUCTS)
+    assert len(products(undisturbed)) == 8 * len(PRODUCTS)
     assert products(out) == products(undisturbed)
 
 

@@ -11,7 +11,6 @@ TINY = ["--size", 64, "--steps", 2, "--model.brush", "0.5", "--model.patches.cou
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -19,7 +18,7 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
     (photos / "broken.jpg").write_bytes(b"no picture")
     (tmp_path / "list.txt").write_text("# two\nTurn it into a mosaic\n\nPaint it as fire\n")
     words = ["bench", "photos", "--instructions", "list.txt", "--methods", "clipstyler", *TINY]
-    words += ["--out", "out", "--no-wandb", "--metrics", "change,quality"]
+    words += ["--out", "out", "--serial", "--no-wandb", "--metrics", "change,quality"]
     words += ["--data.parser", "datamodules.parsing.tree.TreeParser"]
     done = cli(*words)
     assert done.returncode == 2  # a picture is missing
