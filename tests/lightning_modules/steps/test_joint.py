@@ -129,13 +129,12 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         assert float((a - b).norm() / a.norm()) < 1e-4
     (many, _), (methods, _) = runs(), runs()
     for method in (*many, *methods):
-        method.optimizer = partial(torch.optim.SGD, lr=method.optimizer.keywords["lr"] * 1e-5)
+        method.optimizer = partial(torch.optim.SGD, lr=method.optimizer.keywords["lr"] * 1e-6)
     together = fitted(JointStylization(many, at_once=True), batches)
     for alone, run, batch in zip(methods, together.runs, batches, strict=True):
         before = alone.stylize(batch)
         after, same = fitted(alone, batch).stylize(batch), run.stylize(batch)
-        # Rounding differs with the number of threads; a run that saw another's views differs by 1.
-        assert float((after - same).norm() / (after - before).norm()) < 0.1
+        assert float((after - same).norm() / (after - before).norm()) < 0.02
 
 
 STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 2e-3}
