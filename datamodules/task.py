@@ -216,6 +216,15 @@ class StyleBatch:
     style_image: Tensor | None = None
     strength: Tensor | None = None
 
+    @property
+    def shares(self) -> Tensor:
+        """Share of each region in every pixel, (K, H, W), 1 in sum: what no mask covers belongs to
+        the first.
+        """
+        shares = self.masks[0].clone()
+        shares[0] = 1 - shares[1:].sum(0)
+        return shares
+
     def to(self, device: torch.device | str) -> StyleBatch:
         """The same batch with its tensors on `device`."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}

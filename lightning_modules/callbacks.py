@@ -136,11 +136,11 @@ class WriteRun(Callback):
 
     @property
     def last_losses(self) -> dict[str, float]:
-        """Losses of the last step by name; `total` is their weighted sum.
+        """Losses of the last step by name, {} without any; `total` is their weighted sum.
 
         Raises AtelierError if the optimisation diverged.
         """
-        row = self.course[-1]
+        row = (self.course or [{}])[-1]
         if not all(map(math.isfinite, row.values())):
             raise AtelierError("The losses are not finite; give a lower --model.optimizer.lr")
         return row

@@ -156,6 +156,8 @@ class Stylization(LightningModule, ABC):
 
     @torch.no_grad()
     def on_fit_start(self) -> None:
+        if not self.trainer.max_steps:  # a network in one pass
+            return
         data = self.trainer.datamodule
         batch = next(iter(data.train_dataloader()))
         self.prepare(data.transfer_batch_to_device(batch, self.device, 0))

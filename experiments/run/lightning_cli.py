@@ -38,7 +38,8 @@ from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
-from lightning_modules.steps.memory import available, fit_into
+from lightning_modules.generators.one_pass import OnePass
+from lightning_modules.steps.memory import available, fit_into, fit_one_pass
 from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stylization import Stylization
 
@@ -133,14 +134,17 @@ class AtelierCLI(LightningCLI):
             )
         except (ArgumentError, MisconfigurationException, ValueError) as error:
             raise for_people(error) from error
-        if (steps := cli.config["trainer"]["max_steps"]) < 1:
+        one_pass = isinstance(cli.model.generator, OnePass)
+        if (steps := cli.config["trainer"]["max_steps"]) < (0 if one_pass else 1):
             raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
         cli.load_seconds = time.perf_counter() - started
         return cli
 
     def instantiate_trainer(self, **settings: Any) -> Trainer:
         """Build the trainer, for one more step if the method's deviations include it."""
-        steps = self.config["trainer"]["max_steps"] + self.model.deviations.extra_step
+        steps = self.config["trainer"]["max_steps"]
+        if steps:
+            steps += self.model.deviations.extra_step
         return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
     def run(self, announce: Callable[[WriteRun, int], None] = lambda run, needed: None) -> WriteRun:
@@ -173,8 +177,9 @@ class AtelierCLI(LightningCLI):
     def fit_into_memory(self) -> int:
         """Estimate of the bytes that the steps will take; AtelierError if there are fewer."""
         device = self.trainer.strategy.root_device
-        free = available(device, self.model.memory)
-        needed = fit_into(self.model, self.datamodule.task.batch(), free)
+        free, batch = available(device, self.model.memory), self.datamodule.task.batch()
+        fit = fit_into if self.trainer.max_steps else fit_one_pass
+        needed = fit(self.model, batch, free)
         roomy = device.type != "cpu" or 2 * needed < free
         (keep_freed_memory if roomy else return_freed_memory)()
         return needed

@@ -81,7 +81,8 @@ def summary(result: Result) -> dict[str, str]:
     stages = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
     rows = {
         "time": f"{sum(seconds.values()):.1f} s ({stages})",
-        "losses": ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items()),
+        "losses": ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items())
+        or "none: painted in one pass",
         "background": "none: the mask covers everything",
     }
     for score, role in (("style_global", ""), ("own_style_global", ", which was optimised")):

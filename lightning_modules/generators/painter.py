@@ -70,14 +70,16 @@ class StyleConditioned(nn.Module):
     def forward(self, content: Tensor, code: Tensor, smooth: bool = True) -> Tensor:
         """Pictures (N, 3, H, W) in [0, 1], painted in the style of `code`.
 
-        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts.
+        content: (N, 3, H, W) in [0, 1]. code: (2, sum of widths), scales and shifts, or one per
+            picture, (N, 2, sum of widths).
         smooth: filters around the enlargements; without them the network is the published one.
         """
         # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
         low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
         height, width = content.shape[-2:]
         margins = (0, max(12 - width, -width % 4), 0, max(12 - height, -height % 4))
-        styles = list(zip(*(part.split(self.widths) for part in code), strict=True))
+        scales, shifts = (part.split(self.widths, dim=-1) for part in code.unbind(-2))
+        styles = list(zip(scales, shifts, strict=True))
         last = len(self.filters) - 1
 
         def layer(index: int, x: Tensor, stride: int = 1) -> Tensor:
@@ -85,7 +87,7 @@ class StyleConditioned(nn.Module):
             x = F.pad(x, [kernel.shape[-1] // 2] * 4, mode="reflect")
             if index < unstyled:
                 return F.conv2d(x, kernel, self.biases[index], stride)
-            scale, shift = (part.view(-1, 1, 1) for part in styles[index - unstyled])
+            scale, shift = (part[..., None, None] for part in styles[index - unstyled])
             return F.instance_norm(F.conv2d(x, kernel, stride=stride)) * scale + shift
 
         x = layer(0, F.pad(content, margins, mode="replicate")).relu()
@@ -144,10 +146,10 @@ def arbitrary() -> tuple[StyleConditioned, Tensor, Tensor]:
 def read_style(picture: Tensor) -> tuple[StyleConditioned, Tensor]:
     """Network of arbitrary styles, and the code (2, 347) of a style picture (1, 3, h, w)."""
     network, matrix, offset = arbitrary()
-    return network, matrix @ _bottleneck(picture) + offset
+    return network, matrix @ bottleneck(picture) + offset
 
 
-def _bottleneck(picture: Tensor) -> Tensor:
+def bottleneck(picture: Tensor) -> Tensor:
     """Features (100,) of a style picture (1, 3, h, w) by Ghiasi's predictor."""
     # Else it keeps an identifier of this machine and reports to Microsoft.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -193,8 +195,7 @@ class Painter(Generator):
 
     def start(self, batch: StyleBatch) -> None:
         """Set the codes by the styles; pixels that no mask covers belong to the first region."""
-        where = batch.masks[0].clone()
-        where[0] = 1 - where[1:].sum(0)
+        where = batch.shares
         for region, blend in enumerate(batch.styles):
             parts = [(weight, *self._code(text)) for weight, text in blend]
             if region == 0 and batch.style_image is not None:

@@ -165,6 +165,18 @@ def fit_into(method: Stylization, batch: StyleBatch, available: int) -> int:
     return needed
 
 
+def fit_one_pass(method: Stylization, batch: StyleBatch, available: int) -> int:
+    """Estimate of the bytes of a run without steps; AtelierError if more than `available`."""
+    height, width = batch.content.shape[2:]
+    needed = PAINTING * height * width
+    if needed > available:
+        raise AtelierError(
+            f"Painting {width}x{height} px takes about {_gb(needed)} of memory, and "
+            f"{_gb(available)} may be used; give a smaller --size"
+        )
+    return needed
+
+
 def _refuse_too_large(estimate: Estimate, batch: StyleBatch, available: int) -> None:
     height, width = batch.content.shape[2:]
     least = estimate.in_parts(CHUNKS[-1], TILES[-1])

@@ -1,0 +1,140 @@
+"""Generators that a text conditions: trained once for many pictures, they paint in one pass.
+
+Such a network turns a style text into a style, a tensor whose meaning is the network's own: a code,
+the weights of a decoder, tokens to attend to. Blends of texts and interpolation between texts are
+weighted means of styles. `atelier train` trains the networks; docs/training.md says how.
+
+In a run without steps the style of each region is painted as the text gives it. With steps, the
+styles are optimised from there, as codes and weights of other generators are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datamodules.support.errors import AtelierError
+from datamodules.support.files import atomic
+from datamodules.task import Blend, StyleBatch
+from lightning_modules.generators.base import Generator
+
+
+class OnePass(Generator, ABC):
+    """Generator whose styles come from texts by a trained network.
+
+    Args:
+        pace: factor on the learning rate of the styles, where a run has steps.
+
+    Attributes:
+        network: the part that training optimises; frozen until `trainable` is called.
+        moves: changes of the styles (K, ...) by a run's steps, one per region.
+    """
+
+    network: nn.Module
+
+    def __init__(self, pace: float = 1.0) -> None:
+        super().__init__()
+        self.pace = pace
+
+    @abstractmethod
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Styles (T, ...) of T style texts, with a gradient to `network` where that is trained.
+
+        Raises AtelierError for a text that the network cannot serve.
+        """
+
+    @abstractmethod
+    def paint(self, content: Tensor, styles: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1] from content images (N, 3, H, W) in [0, 1].
+
+        styles: one per picture, (N, ...), or one for all, (1, ...).
+        """
+
+    def styles(self, blends: Sequence[Blend]) -> Tensor:
+        """Styles (K, ...) of K blends: the weighted means of their texts' styles."""
+        texts = list(dict.fromkeys(text for blend in blends for _, text in blend))
+        styles, shares = self.texts(texts), torch.zeros(len(blends), len(texts))
+        for row, blend in zip(shares, blends, strict=True):
+            total = sum(weight for weight, _ in blend)
+            for weight, text in blend:
+                row[texts.index(text)] += weight / total
+        return torch.tensordot(shares.to(styles), styles, dims=1)
+
+    def picture_style(self, picture: Tensor) -> Tensor:
+        """Style (1, ...) of a style picture (1, 3, h, w) in [0, 1].
+
+        Raises AtelierError: the network takes texts only, unless a subclass reads pictures too.
+        """
+        raise AtelierError(
+            f"{type(self).__name__} takes its style from a text, not from a picture; leave "
+            "--style-image out, or choose another method, such as clipstyler"
+        )
+
+    def own_losses(self, styles: Tensor, blends: Sequence[Blend]) -> dict[str, Tensor]:
+        """Losses of the styles (N, ...) of N blends by name, which only this network has."""
+        return {}
+
+    def trainable(self) -> list[nn.Parameter]:
+        """Weights for training, from now on with gradients."""
+        return list(self.network.requires_grad_(True).parameters())
+
+    @torch.no_grad()
+    def start(self, batch: StyleBatch) -> None:
+        """Set the styles of all regions; pixels that no mask covers belong to the first."""
+        styles = [self._style(batch, region) for region in range(len(batch.styles))]
+        self.register_buffer("start_styles", torch.cat(styles), persistent=False)
+        self.register_buffer("shares", batch.shares, persistent=False)
+        self.moves = nn.Parameter(torch.zeros_like(self.start_styles))
+
+    def _style(self, batch: StyleBatch, region: int) -> Tensor:
+        blend = batch.styles[region]
+        texts = self.styles([blend]) if blend else None
+        if region or batch.style_image is None:
+            return texts
+        shown = self.picture_style(batch.style_image)
+        return shown if texts is None else (texts + shown) / 2
+
+    def forward(self, content: Tensor) -> Tensor:
+        shares = self.shares.unsqueeze(1)
+        if content.shape[2:] != shares.shape[2:]:  # larger than the masks
+            shares = F.interpolate(shares, content.shape[2:], mode="bilinear")
+        styles = self.start_styles + self.pace * self.moves
+        painted = torch.zeros_like(content)
+        for share, style in zip(shares, styles.split(1), strict=True):
+            painted = painted + share * self.part(self.paint, content, style)
+        return painted
+
+    def save(self, path: Path, about: dict[str, str]) -> None:
+        """Write the network's weights as safetensors; about: texts for the file's metadata."""
+        from safetensors.torch import save_file
+
+        state = self.network.state_dict()
+        weights = {name: value.cpu().contiguous() for name, value in state.items()}
+        with atomic(path) as temporary:
+            save_file(weights, temporary, about | {"network": type(self).__name__})
+
+
+def load_network(network: nn.Module, path: Path, name: str) -> dict[str, str]:
+    """Load weights that `OnePass.save` wrote; the file's metadata.
+
+    name: class of the generator. Raises AtelierError for a missing file or another network's.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    again = "train it with atelier train, or check the path"
+    if not path.is_file():
+        raise AtelierError(f"There are no weights at {path}; {again}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            network.load_state_dict(weights)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise AtelierError(f"{path} holds no weights of {name} ({reason}); {again}") from error
+    return about
