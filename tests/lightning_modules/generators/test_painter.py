@@ -71,7 +71,7 @@ def test_the_network_of_arbitrary_styles_is_near_its_8_bit_file():
     network, code = read_style(style)
     inputs = {
         "content_image": content.permute(0, 2, 3, 1).numpy(),
-        "mobilenet_conv/Conv/BiasAdd": painter._bottleneck(style).view(1, 1, 1, 100).numpy(),
+        "mobilenet_conv/Conv/BiasAdd": painter.bottleneck(style).view(1, 1, 1, 100).numpy(),
     }
     (expected,) = session(packaged.STYLE_TRANSFORMER).run(None, inputs)
     expected = torch.from_numpy(expected).permute(0, 3, 1, 2)
