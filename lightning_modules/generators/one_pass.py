@@ -2,7 +2,7 @@
 
 Such a network turns a style text into a style, a tensor whose meaning is the network's own: a code,
 the weights of a decoder, tokens to attend to. Blends of texts and interpolation between texts are
-weighted means of styles. `atelier train` trains the networks; docs/training.md says how.
+weighted means of styles, or what stands for them in the network. `atelier train` trains the networks; docs/training.md says how.
 
 In a run without steps the style of each region is painted as the text gives it. With steps, the
 styles are optimised from there, as codes and weights of other generators are.
@@ -56,14 +56,20 @@ class OnePass(Generator, ABC):
         """
 
     def styles(self, blends: Sequence[Blend]) -> Tensor:
-        """Styles (K, ...) of K blends: the weighted means of their texts' styles."""
+        """Styles (K, ...) of K blends."""
         texts = list(dict.fromkeys(text for blend in blends for _, text in blend))
-        styles, shares = self.texts(texts), torch.zeros(len(blends), len(texts))
-        for row, blend in zip(shares, blends, strict=True):
-            total = sum(weight for weight, _ in blend)
-            for weight, text in blend:
-                row[texts.index(text)] += weight / total
-        return torch.tensordot(shares.to(styles), styles, dims=1)
+        style = dict(zip(texts, self.texts(texts).split(1), strict=True))
+        merged = [self.merge([style[text] for _, text in b], [w for w, _ in b]) for b in blends]
+        return self.stack(merged)
+
+    def merge(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+        """One style (1, ...) from several with weights >= 0: their weighted mean."""
+        total = sum(weights)
+        return sum(w / total * style for w, style in zip(weights, styles, strict=True))
+
+    def stack(self, styles: Sequence[Tensor]) -> Tensor:
+        """Styles (K, ...) from K single ones (1, ...)."""
+        return torch.cat(list(styles))
 
     def picture_style(self, picture: Tensor) -> Tensor:
         """Style (1, ...) of a style picture (1, 3, h, w) in [0, 1].
@@ -87,7 +93,7 @@ class OnePass(Generator, ABC):
     def start(self, batch: StyleBatch) -> None:
         """Set the styles of all regions; pixels that no mask covers belong to the first."""
         styles = [self._style(batch, region) for region in range(len(batch.styles))]
-        self.register_buffer("start_styles", torch.cat(styles), persistent=False)
+        self.register_buffer("start_styles", self.stack(styles), persistent=False)
         self.register_buffer("shares", batch.shares, persistent=False)
         self.moves = nn.Parameter(torch.zeros_like(self.start_styles))
 
@@ -97,7 +103,7 @@ class OnePass(Generator, ABC):
         if region or batch.style_image is None:
             return texts
         shown = self.picture_style(batch.style_image)
-        return shown if texts is None else (texts + shown) / 2
+        return shown if texts is None else self.merge([texts, shown], [1, 1])
 
     def forward(self, content: Tensor) -> Tensor:
         shares = self.shares.unsqueeze(1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -41,6 +42,9 @@ from lightning_modules.generators.painter_styles import (
 )
 
 log = logging.getLogger(__name__)
+
+# Scales and shifts the maps (N, C, h, w) of the styled layer with this number.
+Restyle = Callable[[int, Tensor], Tensor]
 
 # Last layers that keep the code of a familiar style: its palette, without checkerboard artefacts.
 FIXED = 3
@@ -74,31 +78,47 @@ class StyleConditioned(nn.Module):
             picture, (N, 2, sum of widths).
         smooth: filters around the enlargements; without them the network is the published one.
         """
-        # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
-        low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
+        scales, shifts = (part.split(self.widths, dim=-1) for part in code.unbind(-2))
+
+        def restyle(layer: int, x: Tensor) -> Tensor:
+            return x * scales[layer][..., None, None] + shifts[layer][..., None, None]
+
+        height, width = content.shape[-2:]
+        features = self.contract(content, restyle)
+        return self.expand(features, restyle, smooth)[..., :height, :width]
+
+    def contract(self, content: Tensor, restyle: Restyle) -> Tensor:
+        """Features (N, C, h, w) of pictures (N, 3, H, W), at a quarter of their size rounded up.
+
+        restyle: scales and shifts the normalised maps of a layer, if it has a style.
+        """
         height, width = content.shape[-2:]
         margins = (0, max(12 - width, -width % 4), 0, max(12 - height, -height % 4))
-        scales, shifts = (part.split(self.widths, dim=-1) for part in code.unbind(-2))
-        styles = list(zip(scales, shifts, strict=True))
+        x = self._layer(0, F.pad(content, margins, mode="replicate"), restyle).relu()
+        for index in (1, 2):
+            x = self._layer(index, x, restyle, stride=2).relu()
+        return x
+
+    def expand(self, x: Tensor, restyle: Restyle, smooth: bool = True) -> Tensor:
+        """Pictures (N, 3, 4h, 4w) in [0, 1] from features (N, C, h, w); see `contract`."""
+        # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
+        low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
         last = len(self.filters) - 1
-
-        def layer(index: int, x: Tensor, stride: int = 1) -> Tensor:
-            kernel, unstyled = self.filters[index], len(self.biases)
-            x = F.pad(x, [kernel.shape[-1] // 2] * 4, mode="reflect")
-            if index < unstyled:
-                return F.conv2d(x, kernel, self.biases[index], stride)
-            scale, shift = (part[..., None, None] for part in styles[index - unstyled])
-            return F.instance_norm(F.conv2d(x, kernel, stride=stride)) * scale + shift
-
-        x = layer(0, F.pad(content, margins, mode="replicate")).relu()
-        x = layer(2, layer(1, x, stride=2).relu(), stride=2).relu()
         for first in range(3, last - 2, 2):
-            x = x + layer(first + 1, layer(first, x).relu())
+            inner = self._layer(first, x, restyle).relu()
+            x = x + self._layer(first + 1, inner, restyle)
         if smooth and self.checkered:
             x = without_checkerboard(x)
         for index, taps in zip((last - 2, last - 1), low_passes, strict=True):
-            x = layer(index, enlarge(x, taps)).relu()
-        return torch.sigmoid(layer(last, x))[..., :height, :width]
+            x = self._layer(index, enlarge(x, taps), restyle).relu()
+        return torch.sigmoid(self._layer(last, x, restyle))
+
+    def _layer(self, index: int, x: Tensor, restyle: Restyle, stride: int = 1) -> Tensor:
+        kernel, unstyled = self.filters[index], len(self.biases)
+        x = F.pad(x, [kernel.shape[-1] // 2] * 4, mode="reflect")
+        if index < unstyled:
+            return F.conv2d(x, kernel, self.biases[index], stride)
+        return restyle(index - unstyled, F.instance_norm(F.conv2d(x, kernel, stride=stride)))
 
 
 @once_per_process
