@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow bench lint setup clean
+.PHONY: demo test test-slow bench gpu lint setup clean
 
 demo: setup
 	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to fire" \
@@ -21,6 +21,10 @@ test-slow: setup
 # Times of the optimisations; meaningful only on an idle machine.
 bench: setup
 	$(VENV)/bin/python -m pytest tests/benchmarks/*.py --benchmark-columns=min,median,rounds
+
+# Figures of a GPU, into build/gpu.
+gpu: setup
+	PYTHON=$(VENV)/bin/python bash tests/gpu/run.sh
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -12,7 +12,6 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from itertools import islice
 from types import ModuleType
 from typing import Any, NoReturn
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 from datamodules.support.errors import AtelierError
 from datamodules.support.home import settle_home
 from datamodules.support.suggestions import did_you_mean
+from datamodules.support.versions import own_version
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -103,7 +103,7 @@ def _run(arguments: list[str]) -> int:
         epilog='example: atelier stylize skimage:rocket "Turn the rocket to the art on fire"',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"atelier {version('atelier')}")
+    parser.add_argument("--version", action="version", version=f"atelier {own_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     called = next((word for word in arguments if word in COMMANDS), None)
     for name, summary in COMMANDS.items():

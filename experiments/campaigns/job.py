@@ -12,13 +12,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from datamodules.models.cache import once_per_process
 from datamodules.run_folder import CONFIG, FAILURE, RESULT, JobRecord
 from datamodules.support.files import sha256
+from datamodules.support.versions import own_version
 from experiments.run.configuration import Configuration
 from experiments.run.options import FILES
 
@@ -50,7 +50,7 @@ class Job:
         Files count by their content, not by their place.
         """
         settings = {name: _identified(name, value) for name, value in self.settings.items()}
-        whole = [_version(), json.dumps(self.config, sort_keys=True), settings]
+        whole = [own_version(), json.dumps(self.config, sort_keys=True), settings]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
@@ -97,11 +97,6 @@ class Job:
 
 
 # Thousands of jobs share a version and a few pictures, which are read once.
-
-
-@once_per_process
-def _version() -> str:
-    return version("atelier")
 
 
 @once_per_process(at_most=1024)

@@ -112,7 +112,7 @@ def _description(cli: AtelierCLI, plan: Plan) -> dict[str, Any]:
         "patches": method.patches.count if method.patches else 0,
         "patch_sizes": method.sizes(task.batch()) if method.patches else [],
         "accept": plan.accept,
-        "device": _device_name(cli.trainer.strategy.root_device),
+        "device": device_name(cli.trainer.strategy.root_device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "date": time.strftime("%Y-%m-%d"),
@@ -120,9 +120,9 @@ def _description(cli: AtelierCLI, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        return torch.cuda.getdevice_name(device)
     try:
         names = [
             line.partition(":")[2].strip()

@@ -32,6 +32,7 @@ from datamodules.run_folder import RESULT, Result, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
+from datamodules.support.versions import own_version
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings
 from experiments.run.options import spell_out
@@ -43,7 +44,7 @@ from lightning_modules.steps.memory import available, fit_into, fit_one_pass
 from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stylization import Stylization
 
-PACKAGES = ("atelier", "torch", "lightning", "timm", "transformers")  # whose versions matter
+PACKAGES = ("torch", "lightning", "timm", "transformers")  # whose versions matter
 EPILOG = (
     "The settings of a method, and of a part of it: atelier fit --model.help soulstyler; "
     "atelier fit --config configs/methods/soulstyler.yaml --model.generator.help painter"
@@ -282,7 +283,8 @@ def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None
         unavailable=scores.unavailable,
         losses=folder.last_losses,
         seconds={name: round(value, 3) for name, value in stages.items()},
-        versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        versions={"python": platform.python_version(), "atelier": own_version()}
+        | {name: version(name) for name in PACKAGES},
     )
     folder.writer.write_result(result)
     return result.metrics

@@ -251,19 +251,3 @@ def test_no_step_but_the_first_needs_the_value_of_a_tensor(runs, together):
     with Numbers() as numbers:
         float(torch.ones(1)), torch.ones(3)[torch.ones(3) > 0]
     assert len(numbers.places) == 4  # two calls, two places of each
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("together", [False, True])
-def test_no_step_waits_for_the_gpu(runs, together):
-    methods, batches = runs()
-    methods = [method.to("cuda") for method in methods]
-    batches = [batch.to(torch.device("cuda")) for batch in batches]
-    prepare(methods, batches)
-    joint_step(methods, batches)  # the first, too, may wait
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for part in parts_of(methods, together):
-            sum(losses["loss"] for losses in joint_step(methods[part], batches[part])).backward()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
