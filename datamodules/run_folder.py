@@ -7,6 +7,8 @@
     steps/000020.png     intermediate pictures        losses.csv   one row per step
     output.png           the result                   output_enhanced.png   with more contrast
     output_full.png      the result at full size, where one was asked for
+    frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
+                         000_full.png, ...; small and side by side strip.png, moving frames.gif
     result.json          see `Result`; written last: a run that has it has finished
     job.json             see `JobRecord`, of runs that a sweep or a bench has made
     failure.json         see `FailureRecord`, of such runs that have failed
@@ -32,7 +34,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_json, write_text
+from datamodules.support.files import atomic, write_json, write_text
 from datamodules.target_entries import entry_of, target_of
 from datamodules.task import Area, Blend, StyleTarget, styles_by_area
 
@@ -48,10 +50,11 @@ CONFIG, PARSE, LOSSES = "config.yaml", "parse.json", "losses.csv"
 RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
 CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
 OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
-STEPS, WANDB = "steps", "wandb"  # folders
+FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "frames.gif"
+STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
-# Everything that a run leaves behind after its first step, except for the pictures in steps/.
-OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, INTERRUPTED, FAILED)
+# Everything that a run leaves behind after its first step, except for pictures in folders.
+OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STRIP, MOVING, INTERRUPTED, FAILED)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Result:
     metrics:    scores by name, None where one is unavailable or undefined.
     scored:     network of each metric that was applied. unavailable: reason by metric.
     losses:     of the last step; `total` is their weighted sum.
-    seconds:    by stage: load, parse, mask, optimise, full, score.
+    seconds:    by stage: load, parse, mask, optimise, full, frames, score.
     """
 
     format: int = FORMAT
@@ -306,7 +309,7 @@ def find(
     """
     for at, below, files in os.walk(root, onerror=onerror):
         if any(mark in files for mark in marks):
-            below[:] = [name for name in below if name not in (STEPS, WANDB)]
+            below[:] = [name for name in below if name not in (STEPS, FRAMES, WANDB)]
             yield at, files
 
 
@@ -334,7 +337,7 @@ class RunWriter:
         write_json(self.path / PARSE, [entry_of(target) | note for target in task.targets])
         self.write_image(CONTENT, task.content, task.alpha)
         self.write_picture(MASK, to_picture(task.stylized))
-        patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png")
+        patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png", f"{FRAMES}/*.png")
         for earlier in [path for pattern in patterns for path in self.path.glob(pattern)]:
             earlier.unlink()
         if len(task.regions) > 1:
@@ -356,6 +359,25 @@ class RunWriter:
     def write_step(self, step: int, image: Tensor, alpha: Tensor | None) -> None:
         """An intermediate picture, after so many steps; see `write_image`."""
         self.write_image(f"{STEPS}/{step:06}.png", image, alpha)
+
+    def write_frame(
+        self, number: int, image: Tensor, alpha: Tensor | None, full: bool = False
+    ) -> None:
+        """A picture on the way from one style to another; see `write_image`."""
+        self.write_image(f"{FRAMES}/{(FULL_FRAME if full else FRAME).format(number)}", image, alpha)
+
+    def write_moving(self, pictures: Sequence[Image.Image], milliseconds: int) -> None:
+        """Pictures in RGB of one size as a GIF that goes there and back without an end."""
+        there_and_back = [*pictures[1:], *pictures[-2:0:-1]]
+        with atomic(self.path / MOVING) as temporary:
+            pictures[0].save(
+                temporary,
+                format="GIF",
+                save_all=True,
+                append_images=there_and_back,
+                duration=milliseconds,
+                loop=0,
+            )
 
     def write_losses(self, course: Sequence[Mapping[str, float]]) -> None:
         """The losses of all steps so far, by name; nothing without any."""

@@ -171,6 +171,16 @@ class StyleTask:
         regions = tuple(Region(*pair, mask) for pair, mask in zip(styles, masks, strict=True))
         return cls(content, tuple(targets), regions, **others)
 
+    def restyled(self, styles: Mapping[Area, Blend]) -> StyleTask:
+        """The same task with other styles of its areas."""
+        targets = tuple(
+            StyleTarget(area.object, text, weight, area.exceptions)
+            for area, blend in styles.items()
+            for weight, text in blend or ((1.0, ""),)
+        )
+        regions = tuple(replace(region, styles=styles[region.area]) for region in self.regions)
+        return replace(self, targets=targets, regions=regions)
+
     @property
     def masks(self) -> Tensor:
         """The masks of the regions, (K, H, W)."""

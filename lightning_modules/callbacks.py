@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -14,9 +14,7 @@ from datamodules.run_folder import FULL, RunWriter
 from datamodules.support.errors import AtelierError
 from datamodules.support.progress import progress_bar
 from datamodules.task import StyleTask
-from lightning_modules.steps.memory import PAINTING, available
-
-log = logging.getLogger(__name__)
+from lightning_modules.steps.memory import paint_full
 
 FLUSH_EVERY = 20  # steps between two writes of losses.csv: each waits for the device once
 SHOW_EVERY = 5  # steps between two updates of the losses in the bar, for the same reason
@@ -56,10 +54,12 @@ class WriteRun(Callback):
         config: the complete configuration as YAML; it alone reproduces the run.
         keep_every: steps between two intermediate pictures; 0 writes none.
         full: the same task at a larger size.
+        frames: writes pictures from the run's styles to others, after its own.
 
     Attributes:
         together: number of runs that are optimised jointly.
         seconds: of the optimisation, divided by `together`. full_seconds: of the larger picture.
+        frame_seconds: of the frames.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class WriteRun(Callback):
         config: str,
         keep_every: int = 0,
         full: StyleTask | None = None,
+        frames: Callable[[LightningModule, RunWriter], None] | None = None,
     ) -> None:
         self.folder = folder
         self.name = name
@@ -77,10 +78,12 @@ class WriteRun(Callback):
         self.config = config
         self.keep_every = keep_every
         self.full = full
+        self.frames = frames
         self.writer = RunWriter(folder)
         self.together = 1
         self.seconds = 0.0
         self.full_seconds = 0.0
+        self.frame_seconds = 0.0
         self._losses: list[dict[str, torch.Tensor]] = []
 
     def write_task(self) -> None:
@@ -106,28 +109,14 @@ class WriteRun(Callback):
         self.writer.write_output(output, self.task.alpha, stretch)
         if self.full and module.generator.any_size:
             start = time.perf_counter()
-            self._paint_full(module)
+            painted = paint_full(module, self.full, FULL)
+            if painted is not None:
+                self.writer.write_image(FULL, painted, self.full.alpha)
             self.full_seconds = time.perf_counter() - start
-
-    def _paint_full(self, module: LightningModule) -> None:
-        """Paint at full size. Where memory is short the picture is left out and a warning says so:
-        the run is whole without it.
-        """
-        height, width = self.full.content.shape[1:]
-        needed = PAINTING * height * width
-        try:
-            room = available(module.device, module.memory)
-            if module.device.type == "cpu" and needed > room:  # a GPU raises it itself
-                raise torch.OutOfMemoryError
-            painted = module.stylize(self.full.batch().to(module.device))[0]
-        except torch.OutOfMemoryError:
-            log.warning(
-                "Painting the picture at %dx%d takes about %.1f GB, and less is free: "
-                "output_full.png is left out; give a smaller --full-size",
-                *(width, height, needed / 1e9),
-            )
-            return
-        self.writer.write_image(FULL, painted, self.full.alpha)
+        if self.frames:
+            start = time.perf_counter()
+            self.frames(module, self.writer)
+            self.frame_seconds = time.perf_counter() - start
 
     def write_stopped(self, exception: BaseException) -> None:
         """Write the losses so far, and note that the run did not finish, and why."""

@@ -13,6 +13,7 @@ mask, losses, metrics and the configuration that reproduces it.
   atelier stylize boat.jpg --object boat --style "0.7*Van Gogh + 0.3*Hokusai" --keep-color
   atelier stylize boat.jpg --object boat --style-image painting.jpg
   atelier stylize boat.jpg "Turn the boat to fire" --parser api:NAME --base-url URL
+  atelier stylize boat.jpg --method fast_clipstyler --object boat --style fire --to ice --frames 7
   atelier stylize --config runs/NAME/config.yaml
 
 Any setting of the configuration can be given by its dotted name: docs/methods.md and `atelier fit
@@ -26,7 +27,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.run_folder import ENHANCED, FULL, OUTPUT, RunFolder
+from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
 from datamodules.support.errors import AtelierError
 from experiments.run.configuration import EMBEDDED, compose
 from experiments.run.options import (
@@ -79,12 +80,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"0 = none (default: {FULL_SIZE})",
     )
     add_options(parser, "--steps", "--seed")
+    add(
+        "--to",
+        action="append",
+        metavar="STYLE",
+        help='pictures on the way from the style to this one; for another object "boat=ice"; '
+        "methods in one pass only",
+    )
+    add("--frames", type=int, metavar="N", help="number of these pictures (default: 7)")
+    add("--full-frames", action="store_true", default=None, help="these at full size, too")
     add("--out", metavar="DIR", help="the run's folder (default: runs/METHOD-PICTURE-OBJECT-STYLE)")
     add_options(parser, "--overwrite", "--device", "--no-wandb")
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     check_endpoint(args)
+    _check_frames(args)
     config = configuration(args)
     if not args.config:
         if not args.image:
@@ -97,6 +108,12 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     own = settings(args) | dotted(rest, "stylize", "")
     _print_result(stylize(config, own, _announce, several))
     return 0
+
+
+def _check_frames(args: argparse.Namespace) -> None:
+    """Refuse --frames where nothing says which style they lead to."""
+    if (args.frames or args.full_frames) and not (args.to or args.config):
+        raise AtelierError("--frames goes with --to STYLE, the style of the last frame")
 
 
 def _announce(writer: WriteRun, needed: int) -> None:
@@ -128,5 +145,6 @@ def _print_result(folder: Path) -> None:
     Console().print(table)
     # Paths whole, on lines of their own, for eyes and scripts alike.
     print(f"output    {folder / OUTPUT}\nenhanced  {folder / ENHANCED}")
-    if (folder / FULL).exists():
-        print(f"full      {folder / FULL}")
+    for name, path in {"full": FULL, "frames": FRAMES, "strip": STRIP, "moving": MOVING}.items():
+        if (folder / path).exists():
+            print(f"{name:10}{folder / path}")

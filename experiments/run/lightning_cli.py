@@ -26,6 +26,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
+from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
 from datamodules.run_folder import RESULT, Result, RunWriter
@@ -35,6 +36,7 @@ from datamodules.support.files import slug
 from datamodules.support.versions import own_version
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings
+from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
@@ -82,10 +84,12 @@ class AtelierCLI(LightningCLI):
     Attributes:
         load_seconds: time to import and build everything.
         needed: bytes that the steps take beside the networks, once `set_up` has estimated them.
+        end: styles of each area at the end of an interpolation, those of the run without one.
     """
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(Run, "run")
+        parser.add_class_arguments(Interpolation, "interpolation")
         parser.add_class_arguments(Wandb, "wandb")
 
     def before_instantiate_classes(self) -> None:
@@ -98,6 +102,29 @@ class AtelierCLI(LightningCLI):
                 "--background-style out, or choose --method sem_cs"
             )
         method.check(Request(targets=data["targets"] or ()).one_by_one())
+        self.refuse_interpolation()
+
+    def refuse_interpolation(self) -> None:
+        """AtelierError for an interpolation by a method whose styles are optimised."""
+        if not self.interpolation.to:
+            return
+        generator = resolve_name(self.config["model"]["init_args"]["generator"]["class_path"])
+        if not issubclass(generator, OnePass):
+            name = self.config["model"]["class_path"].rpartition(".")[2]
+            raise AtelierError(
+                f"{name} optimises one picture and has nothing between two styles; interpolate "
+                "with --method fast_clipstyler"
+            )
+        if self.config["trainer"]["max_steps"]:
+            raise AtelierError(
+                "--to goes from text to text in one pass each, and steps optimise the first style "
+                "only; leave --steps out"
+            )
+
+    @property
+    def interpolation(self) -> Interpolation:
+        """Interpolation of the configuration."""
+        return Interpolation(**self.config["interpolation"])
 
     @classmethod
     def from_settings(
@@ -167,11 +194,13 @@ class AtelierCLI(LightningCLI):
 
     def set_up(self) -> WriteRun:
         """Parse, mask and open the run's folder: everything before the first step."""
-        self.model.check(self.datamodule.targets)
-        self.model.check_exceptions(self.datamodule.targets)
-        self.datamodule.setup()
-        check_texts(self.model.encoder, self.datamodule.task.batch())
-        self.model.generator.start(self.datamodule.task.batch())
+        data = self.datamodule
+        self.model.check(data.targets)
+        self.model.check_exceptions(data.targets)
+        self.end = self.interpolation.ends(data.targets, bool(data.style_image))
+        data.setup()
+        check_texts(self.model.encoder, [*data.task.batch().styles, *self.end.values()])
+        self.model.generator.start(data.task.batch())
         self.needed = self.fit_into_memory()
         return self._open_folder()
 
@@ -206,9 +235,17 @@ class AtelierCLI(LightningCLI):
         path = self._cleared(Path(out)) if out else vacant(Path("runs") / name)
         config = self.parser.dump(self.config, skip_unset=False)
         keep = self.config["run"]["keep_every"]
-        run = WriteRun(path, name, task, config, keep, self.datamodule.full)
+        run = WriteRun(path, name, task, config, keep, self.datamodule.full, self._frames())
         run.write_task()
         return run
+
+    def _frames(self) -> Frames | None:
+        """Writer of the interpolation, if there is one."""
+        settings, data = self.interpolation, self.datamodule
+        if not settings.to:
+            return None
+        full = data.full if settings.full else None
+        return Frames(data.task, self.end, settings.shares(), full)
 
     def _cleared(self, path: Path) -> Path:
         """The folder --out without an unfinished run; a finished one only with --overwrite."""
@@ -264,6 +301,7 @@ def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None
         **cli.datamodule.seconds,
         "optimise": folder.seconds,
         "full": folder.full_seconds,
+        **({"frames": folder.frame_seconds} if folder.frames else {}),
         "score": scored,
     }
     result = Result(

@@ -35,6 +35,9 @@ SETTINGS = {
     "full_size": "data.full_size",
     "steps": "trainer.max_steps",
     "seed": "seed_everything",
+    "to": "interpolation.to",
+    "frames": "interpolation.frames",
+    "full_frames": "interpolation.full",
     "out": "run.out",
     "device": "trainer.accelerator",
 }

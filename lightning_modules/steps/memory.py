@@ -19,7 +19,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from datamodules.models.allocator import give_back
 from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch
+from datamodules.task import StyleBatch, StyleTask
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.perceptual.tiles import reach
 from lightning_modules.stylization import Stylization
@@ -175,6 +175,28 @@ def fit_one_pass(method: Stylization, batch: StyleBatch, available: int) -> int:
             f"{_gb(available)} may be used; give a smaller --size"
         )
     return needed
+
+
+def paint_full(method: Stylization, task: StyleTask, name: str) -> Tensor | None:
+    """Picture (3, H, W) of a task that is larger than the method's own.
+
+    Where memory is short it is None, and a warning says that the picture `name` is left out: the
+    run is whole without it.
+    """
+    height, width = task.content.shape[1:]
+    needed = PAINTING * height * width
+    try:
+        room = available(method.device, method.memory)
+        if method.device.type == "cpu" and needed > room:  # a GPU raises it itself
+            raise torch.OutOfMemoryError
+        return method.stylize(task.batch().to(method.device))[0]
+    except torch.OutOfMemoryError:
+        log.warning(
+            "Painting the picture at %dx%d takes about %s, and less is free: %s is left out; give "
+            "a smaller --full-size",
+            *(width, height, _gb(needed), name),
+        )
+        return None
 
 
 def _refuse_too_large(estimate: Estimate, batch: StyleBatch, available: int) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from datamodules.support.errors import AtelierError
-from datamodules.task import StyleBatch
+from datamodules.task import Blend
 from lightning_modules.encoders.base import JointEncoder, pieces
 from lightning_modules.steps.directions import templates
 
 log = logging.getLogger(__name__)
 
 
-def check_texts(encoder: JointEncoder, batch: StyleBatch) -> None:
+def check_texts(encoder: JointEncoder, blends: Iterable[Blend]) -> None:
     """Warn of parts of the style texts that are not read; AtelierError for a text without any."""
-    for text in dict.fromkeys(style for blend in batch.styles for _, style in blend):
+    for text in dict.fromkeys(style for blend in blends for _, style in blend):
         unread = encoder.unread(text)
         if not any(piece.isalnum() for piece in pieces(text) if piece not in unread):
             raise AtelierError(

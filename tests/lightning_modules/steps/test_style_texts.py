@@ -1,7 +1,6 @@
 """Style texts that an encoder cannot read, or not to the end."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -15,8 +14,8 @@ from lightning_modules.steps.style_texts import check_texts
 TEXTS = yaml.safe_load((Path(__file__).parents[2] / "data" / "style_texts.yaml").read_text("utf-8"))
 
 
-def batch_of(*texts):
-    return SimpleNamespace(styles=[[(1.0, text)] for text in texts])
+def blends_of(*texts):
+    return [((1.0, text),) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +32,27 @@ def clip(tiny_clip):
 @pytest.mark.parametrize("encoder", ["bridge", "clip"])
 def test_a_text_of_which_nothing_is_read_is_refused(request, encoder, text):
     with pytest.raises(AtelierError, match=r"cannot read the style .*; name it in English words"):
-        check_texts(request.getfixturevalue(encoder), batch_of("fire", text))
+        check_texts(request.getfixturevalue(encoder), blends_of("fire", text))
 
 
 @pytest.mark.parametrize("encoder", ["bridge", "clip"])
 def test_a_part_that_is_not_read_is_named(request, encoder, caplog):
     reader = request.getfixturevalue(encoder)
-    check_texts(reader, batch_of("fire 🔥, ice"))
+    check_texts(reader, blends_of("fire 🔥, ice"))
     assert caplog.messages == ["'🔥' in the style 'fire 🔥, ice' is not read; use English words"]
     caplog.clear()
-    check_texts(reader, batch_of("Café crème, rock'n'roll, 1920s \"déco\" (50% grey)", "Dürer"))
+    check_texts(reader, blends_of("Café crème, rock'n'roll, 1920s \"déco\" (50% grey)", "Dürer"))
     assert not caplog.messages
 
 
 def test_the_words_that_clip_cuts_off_are_named(clip, caplog):
     text = " ".join(f"red{chr(97 + k)}" for k in range(26)) + " fire" * 40 + " with golden frames"
-    check_texts(clip, batch_of(text))
+    check_texts(clip, blends_of(text))
     (message,) = caplog.messages
     cut = message.partition("does not read: ")[2].strip("'")
     assert text.endswith(cut) and "with golden frames" in cut
     caplog.clear()
-    check_texts(clip, batch_of(text.removesuffix(cut).strip()))
+    check_texts(clip, blends_of(text.removesuffix(cut).strip()))
     assert not caplog.messages
 
 
