@@ -25,8 +25,10 @@ class StepProgress(Callback):
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.progress = progress_bar("{task.fields[losses]}", remaining=True)
+        self.progress.disable = not trainer.is_global_zero
         self.progress.start()
-        self.bar = self.progress.add_task("", total=trainer.fit_loop.max_steps, losses="")
+        steps, done = trainer.fit_loop.max_steps, trainer.global_step
+        self.bar = self.progress.add_task("", total=steps, completed=done, losses="")
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         changed = {}

@@ -16,9 +16,8 @@ from typing import ClassVar
 
 import torch
 from lightning import LightningModule
-from lightning.pytorch.cli import LRSchedulerCallable, LRSchedulerTypeUnion, OptimizerCallable
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTarget, alike, check_weights, styles_by_area
@@ -26,6 +25,7 @@ from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
 from lightning_modules.losses.patch import threshold_rejection
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
+from lightning_modules.optimizers.making import optimizer_of
 from lightning_modules.optimizers.schedules import Halving
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.steps.blending import Blending
@@ -245,25 +245,11 @@ class Stylization(LightningModule, ABC):
 
     def configure_optimizers(self) -> dict:
         weights = [weight for weight in self.generator.parameters() if weight.requires_grad]
-        optimizer, schedule = self._optimizer(weights, self.trainer.max_steps)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return self._optimizer(weights, self.trainer.max_steps)
 
-    def _optimizer(
-        self, weights: list[nn.Parameter], steps: int
-    ) -> tuple[Optimizer, LRSchedulerTypeUnion]:
-        # Schedules read the length of the run and this deviation from the parameter group.
-        group = {"steps": steps, "early_halving": self.deviations.early_halving}
-        try:
-            optimizer = self.optimizer([{"params": weights, **group}])
-            return optimizer, self.lr_scheduler(optimizer)
-        except (TypeError, ValueError) as error:
-            raise AtelierError(
-                f"Optimizer and schedule cannot be made ({error}); check --model.optimizer and "
-                "--model.lr_scheduler"
-            ) from error
+    def _optimizer(self, weights: list[nn.Parameter], steps: int) -> dict:
+        early = self.deviations.early_halving
+        return optimizer_of(self.optimizer, self.lr_scheduler, weights, steps, early)
 
 
 def weighted_sum(losses: dict[str, Tensor], weights: dict[str, float]) -> Tensor:

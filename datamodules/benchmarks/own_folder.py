@@ -9,8 +9,10 @@ from datamodules.benchmarks.pictures import SUFFIXES, comparable, is_picture_fil
 from datamodules.benchmarks.sets import BenchmarkSet, Entry
 from datamodules.images import load_picture
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import read_lines
 
 METHODS = ("soulstyler",)  # the default of `atelier stylize`
+REMEDY = 'give --instructions a text file with one per line, such as "Turn the boat to fire"'
 
 
 def folder_set(folder: Path, instructions: Path) -> BenchmarkSet:
@@ -21,7 +23,7 @@ def folder_set(folder: Path, instructions: Path) -> BenchmarkSet:
     cannot be read, and file names in the text that no picture has, are in `missing`.
     Raises AtelierError for a folder without pictures and a file without instructions.
     """
-    lines, files = _lines(instructions), _picture_files(folder)
+    lines, files = read_lines(instructions, "instructions", REMEDY), _picture_files(folder)
     names = _short_names(files)
     texts_of, missing = _texts_by_picture(lines, files, folder, instructions)
     entries = []
@@ -59,26 +61,6 @@ def _texts_by_picture(
             texts_of[file].append(text)
     unique = {path: list(dict.fromkeys(texts)) for path, texts in texts_of.items() if texts}
     return unique, missing
-
-
-def _lines(path: Path) -> list[str]:
-    """The instructions of a text file, each once."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AtelierError(f"{path} is not a UTF-8 text; save it as UTF-8") from error
-    except OSError as error:
-        raise AtelierError(
-            f"There are no instructions to read at {path} ({error.strerror}); give --instructions "
-            "a text file with one per line"
-        ) from error
-    lines = [line.strip() for line in text.splitlines()]
-    instructions = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
-    if not instructions:
-        raise AtelierError(
-            f'{path} has no instructions; write one per line, e.g. "Turn the boat to fire"'
-        )
-    return instructions
 
 
 def _picture_files(folder: Path) -> list[Path]:

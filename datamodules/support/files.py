@@ -100,6 +100,27 @@ def write_json(path: Path, value: object, remedy: str = REMEDY) -> None:
     write_text(path, text + "\n", remedy)
 
 
+def read_lines(path: Path, kind: str, remedy: str) -> list[str]:
+    """Lines of a UTF-8 text, each once, without empty lines and lines that begin with "#".
+
+    kind: of what the lines are, as sentences name it: "instructions". Raises AtelierError, ending
+    with `remedy`, for a file that cannot be read or has no lines.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AtelierError(f"{path} is not a UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise AtelierError(
+            f"There are no {kind} to read at {path} ({error.strerror}); {remedy}"
+        ) from error
+    lines = [line.strip() for line in text.splitlines()]
+    lines = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not lines:
+        raise AtelierError(f"{path} has no {kind}; {remedy}")
+    return lines
+
+
 def is_there(path: Path) -> bool:
     """Whether a path exists; no, too, where its folder is closed to us."""
     try:

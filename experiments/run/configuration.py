@@ -22,7 +22,7 @@ from datamodules.models.published import local_path, require
 from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from experiments.run.outdated import refuse_outdated, refuse_renamed
-from experiments.run.registry import METHODS, MODELS, part, path_of
+from experiments.run.registry import METHODS, MODELS, TRAINING, names, part, path_of
 from experiments.run.schema import refuse_unknown
 
 Configuration = dict[str, Any]
@@ -30,6 +30,9 @@ Configuration = dict[str, Any]
 # Presets of models that go over another one.
 UNDER = {"fast": "embedded", "siglip": "paper", "reference": "paper"}
 EMBEDDED = "embedded"  # the preset whose networks come with packages
+
+NETWORKS = ("generator", "encoder", "content_features")  # parts that training takes from a method
+TRAINER, PHOTOS = "lightning_modules.training.Training", "datamodules.photos.PhotosDataModule"
 
 
 def config_files(method: str, models: str) -> list[Path]:
@@ -61,6 +64,29 @@ def compose(method: str, models: str = EMBEDDED) -> Configuration:
     return config
 
 
+def compose_training(name: str, models: str = EMBEDDED) -> Configuration:
+    """Configuration of a training, by name or by the path of a YAML file.
+
+    Generator, encoder and content features are those of the method that the file names as `method`
+    (by default its own name) on a preset of models, where there is such a method; the file goes
+    over them, and over the file a second one of its name in configs/training/MODELS/.
+    """
+    named = not name.endswith(".yaml")
+    path = path_of(name, TRAINING, "training") if named else Path(name)
+    own = read_mapping(path)
+    method = own.pop("method", path.stem)
+    networks: Configuration = {}
+    if method in names(METHODS):
+        every = compose(method, models)["model"]["init_args"]
+        networks = {part: every[part] for part in NETWORKS if part in every}
+    kind = own.get("model", {}).get("class_path", TRAINER)
+    config = {"model": {"class_path": kind, "init_args": networks}, "data": {"class_path": PHOTOS}}
+    for preset in filter(None, (UNDER.get(models), models)):
+        over = TRAINING / preset / path.name
+        own = merge(own, read_mapping(over)) if named and over.exists() else own
+    return merge(config, own)
+
+
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Configuration:
     """Two mappings joined key by key; a class that replaces another starts without arguments."""
     if over.get("class_path", under.get("class_path")) != under.get("class_path"):
@@ -74,6 +100,15 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Configuration:
 
 def read_config(path: Path) -> Configuration:
     """Configuration in a file, such as a run's config.yaml; AtelierError if it holds none."""
+    config = read_mapping(path)
+    if not isinstance(config.get("model"), dict):
+        raise AtelierError(f"{path} configures no model; give a run's config.yaml")
+    refuse_outdated(config, str(path))
+    return config
+
+
+def read_mapping(path: Path) -> Configuration:
+    """The mapping in a YAML file; AtelierError if it holds none."""
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -81,9 +116,8 @@ def read_config(path: Path) -> Configuration:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise AtelierError(f"{path} cannot be read as YAML ({reason}); mend it") from error
-    if not isinstance(config, dict) or not isinstance(config.get("model"), dict):
+    if not isinstance(config, dict):
         raise AtelierError(f"{path} configures no model; give a run's config.yaml")
-    refuse_outdated(config, str(path))
     return config
 
 

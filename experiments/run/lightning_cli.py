@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
-from lightning import Trainer
+from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -61,6 +61,40 @@ TRAINER_DEFAULTS = {
     "log_every_n_steps": 5,
     "enable_progress_bar": False,  # StepProgress shows steps and losses instead of epochs
 }
+
+
+CLI = TypeVar("CLI", bound=LightningCLI)
+
+
+def build(
+    kind: type[CLI],
+    model: type[LightningModule],
+    data: type[LightningDataModule],
+    arguments: dict[str, Any] | list[str],
+    **settings: Any,
+) -> CLI:
+    """Build a LightningCLI that runs nothing by itself; AtelierError for a wrong setting.
+
+    kind: its class. settings: further arguments of it.
+    """
+    # Lightning's hints about loaders and loggers do not fit what is done here.
+    warnings.filterwarnings("ignore", module="lightning")
+    for talker in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(talker).setLevel(logging.WARNING)
+    own = settings.pop("parser_kwargs", {})
+    try:
+        return kind(
+            model,
+            data,
+            run=False,
+            args=arguments,
+            seed_everything_default=0,
+            save_config_callback=None,
+            parser_kwargs={"exit_on_error": False} | own,
+            **settings,
+        )
+    except (ArgumentError, MisconfigurationException, ValueError) as error:
+        raise for_people(error) from error
 
 
 @dataclass
@@ -144,24 +178,15 @@ class AtelierCLI(LightningCLI):
 
     @classmethod
     def _built(cls, arguments: dict[str, Any] | list[str], started: float) -> AtelierCLI:
-        # Lightning's hints about loaders and loggers do not fit runs of one picture.
-        warnings.filterwarnings("ignore", module="lightning")
-        for talker in ("lightning.pytorch", "lightning.fabric"):
-            logging.getLogger(talker).setLevel(logging.WARNING)
-        try:
-            cli = cls(
-                Stylization,
-                StylizationDataModule,
-                subclass_mode_model=True,
-                run=False,
-                args=arguments,
-                seed_everything_default=0,
-                save_config_callback=None,
-                trainer_defaults=TRAINER_DEFAULTS,
-                parser_kwargs={"exit_on_error": False, "prog": "atelier fit", "epilog": EPILOG},
-            )
-        except (ArgumentError, MisconfigurationException, ValueError) as error:
-            raise for_people(error) from error
+        cli = build(
+            cls,
+            Stylization,
+            StylizationDataModule,
+            arguments,
+            subclass_mode_model=True,
+            trainer_defaults=TRAINER_DEFAULTS,
+            parser_kwargs={"prog": "atelier fit", "epilog": EPILOG},
+        )
         one_pass = isinstance(cli.model.generator, OnePass)
         if (steps := cli.config["trainer"]["max_steps"]) < (0 if one_pass else 1):
             raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")

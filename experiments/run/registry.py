@@ -20,8 +20,8 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import did_you_mean
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-METHODS, MODELS, SWEEPS, METRICS = (
-    CONFIGS / folder for folder in ("methods", "models", "sweeps", "evaluation")
+METHODS, MODELS, TRAINING, SWEEPS, METRICS = (
+    CONFIGS / folder for folder in ("methods", "models", "training", "sweeps", "evaluation")
 )
 
 Part = dict[str, Any]  # a class as configurations have it: {"class_path": ..., "init_args": {...}}

@@ -24,6 +24,7 @@ TOP = {  # settings of LightningCLI with their classes; "" where the configurati
     "trainer": "lightning.pytorch.trainer.trainer.Trainer",
     "run": "experiments.run.lightning_cli.Run",
     "interpolation": "datamodules.interpolation.Interpolation",
+    "training": "experiments.run.train.Files",
     "wandb": "experiments.run.tracking.Wandb",
     "seed_everything": "",
     "optimizer": "",  # unused, but part of every configuration that LightningCLI writes

@@ -21,10 +21,15 @@ def total_variation_norms(image: Tensor) -> Tensor:
     The published codes of all four methods compute it in place of `total_variation`.
     image: (N, C, H, W) in [0, 1]. Returns a scalar >= 0.
     """
+    return sum(variation_norms(image))
+
+
+def variation_norms(image: Tensor) -> list[Tensor]:
+    """The four norms whose sum is `total_variation_norms`."""
     differences = (
         image[..., :, 1:] - image[..., :, :-1],
         image[..., 1:, :] - image[..., :-1, :],
         image[..., 1:, 1:] - image[..., :-1, :-1],
         image[..., 1:, :-1] - image[..., :-1, 1:],
     )
-    return sum(difference.norm() for difference in differences)
+    return [difference.norm() for difference in differences]

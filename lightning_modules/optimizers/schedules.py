@@ -47,3 +47,17 @@ class Linear(LambdaLR):
             optimizer,
             lambda step: min((step + 1) / up, (steps - step) / ((1 - rise) * steps)),
         )
+
+
+class Hyperbolic(LambdaLR):
+    """The rate divided by 1 + decay * step, as in CLIPstyler's fast mode.
+
+    Args:
+        optimizer: of any kind.
+        decay: 0 or more.
+    """
+
+    def __init__(self, optimizer: Optimizer, decay: float = 5e-5) -> None:
+        if decay < 0:
+            raise AtelierError(f"decay is {decay:g}; give --model.lr_scheduler.decay 0 or more")
+        super().__init__(optimizer, lambda step: 1 / (1 + decay * step))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from psutil import Process, virtual_memory
@@ -18,11 +18,13 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from datamodules.models.allocator import give_back
+from datamodules.photos import PhotoBatch
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTask
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.perceptual.tiles import reach
 from lightning_modules.stylization import Stylization
+from lightning_modules.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -197,6 +199,32 @@ def paint_full(method: Stylization, task: StyleTask, name: str) -> Tensor | None
             *(width, height, _gb(needed), name),
         )
         return None
+
+
+def fit_training(module: Training, batch: PhotoBatch, count: int, available: int) -> int:
+    """Estimate of the bytes of a training step beside the networks.
+
+    It is measured on the first picture of a batch. count: pictures that the device processes at a
+    time. Raises AtelierError if the step takes more than `available`. The module is on the CPU.
+    """
+    one = batch.first(1)
+
+    def losses(contents: Tensor) -> Tensor:
+        painted = module.painted(replace(one, contents=contents))
+        return torch.stack(list(module.losses(painted).values()))
+
+    # Gradients, and two averages of them, as Adam has.
+    weights = 3 * sum(weight.nbytes for weight in module.trained)
+    each = footprint(module, losses, one.contents).scaled(1)
+    needed = weights + count * each
+    if needed > available:
+        fewer = (available - weights) // each
+        remedy = "a smaller --crop" if fewer < 1 else f"--trainer.accumulate_grad_batches {count}"
+        raise AtelierError(
+            f"A step with {count} pictures at a time takes about {_gb(needed)} of memory, and "
+            f"{_gb(available)} may be used; give --batch with fewer pictures, or {remedy}"
+        )
+    return needed
 
 
 def _refuse_too_large(estimate: Estimate, batch: StyleBatch, available: int) -> None:

@@ -192,15 +192,19 @@ def random_corners(
     device: torch.device | str = "cpu",
     random: torch.Generator | None = None,
 ) -> Tensor:
-    """Corners (count, 4, 2) of patches after a random perspective, in units of the patch.
+    """Corners (count, 4, 2) of patches after a random perspective, as `moved_corners`."""
+    shares = torch.rand(count, 4, 2, device=device, generator=random)
+    return moved_corners(shares, distortion)
+
+
+def moved_corners(shares: Tensor, distortion: float) -> Tensor:
+    """Corners (N, 4, 2) of patches after a perspective, in units of the patch.
 
     Order: top left, top right, bottom right, bottom left. Each corner moves inwards by up to
-    distortion/2 in x and in y, distortion in [0, 1].
+    distortion/2 in x and in y, distortion in [0, 1]; shares: of that, (N, 4, 2) in [0, 1].
     """
-    square = _unit_square(torch.device(device))
-    inward = 1 - 2 * square
-    share = torch.rand(count, 4, 2, device=device, generator=random)
-    return square + inward * share * (distortion / 2)
+    square = _unit_square(shares.device)
+    return square + (1 - 2 * square) * shares * (distortion / 2)
 
 
 # Copied to a device once, because a copy waits until a GPU has done all its work.
@@ -260,10 +264,11 @@ def warp(
 ) -> Tensor:
     """Patches (N, C, side, side) in `boxes`, warped so that their corners come to `corners`.
 
-    image: (1, C, H, W). boxes: (N, 3) inside the image, all of this side in pixels. corners:
-    (N, 4, 2) as by `random_corners`. fade_twice: see `Patches`.
+    image: (1, C, H, W), or (B, C, H, W) with N / B patches each, picture after picture. boxes:
+    (N, 3) inside the image, all of this side in pixels. corners: (N, 4, 2) as by `random_corners`.
+    fade_twice: see `Patches`.
     """
-    count, (height, width) = len(boxes), image.shape[-2:]
+    count, (pictures, _, height, width) = len(boxes), image.shape
     centres = (torch.arange(side, device=image.device, dtype=image.dtype) + 0.5) / side
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], dim=-1).view(1, -1, 3)
@@ -276,9 +281,10 @@ def warp(
     fade = ((inside + 1).clamp(0, 1) * (side - inside).clamp(0, 1)).prod(-1)
     at = inside.clamp(0, side - 1) + boxes[:, None, :2]
     grid = ((at + 0.5) * _spans(height, width, image.device, image.dtype) - 1).view(
-        1, count * side, side, 2
+        pictures, -1, side, 2
     )
     # One tall picture instead of N expanded ones: the gradient needs the image's memory once.
-    patches = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+    tall = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+    patches = tall.unflatten(2, (-1, side)).transpose(1, 2).flatten(0, 1)
     fade = (fade.square() if fade_twice else fade).view(count, 1, side, side)
-    return patches.view(-1, count, side, side).transpose(0, 1) * fade
+    return patches * fade

@@ -60,6 +60,10 @@ class _TwoPasses(torch.autograd.Function):
     def forward(ctx: Any, views: Tensor, encode: Encode, chunk: int) -> Tensor:
         ctx.save_for_backward(views)
         ctx.encode, ctx.chunk = encode, chunk
+        kind = views.device.type  # the second pass is as precise as the first
+        ctx.precision = torch.autocast(
+            kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
+        )
         return torch.cat([encode(part) for part in views.split(chunk)])
 
     @staticmethod
@@ -69,7 +73,7 @@ class _TwoPasses(torch.autograd.Function):
         result = torch.zeros_like(views)
         active = gradients.any(dim=1).nonzero().squeeze(1)
         for rows in active.split(ctx.chunk) if len(active) else ():
-            with torch.enable_grad():
+            with torch.enable_grad(), ctx.precision:
                 part = views[rows].requires_grad_()
                 embeddings = ctx.encode(part)
             result[rows] = torch.autograd.grad(embeddings, part, gradients[rows])[0]

@@ -34,7 +34,8 @@ def test_steps_and_halvings_are_the_published_ones(name):
     steps = compose(name, "reference")["trainer"]["max_steps"]
     taken = steps + bool(module.deviations.extra_step)
     assert taken == recorded["steps"]
-    optimizer, schedule = module._optimizer([torch.nn.Parameter(torch.zeros(1))], taken)
+    made = module._optimizer([torch.nn.Parameter(torch.zeros(1))], taken)
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
     rates = []
     for _ in range(taken):
         rates.append(optimizer.param_groups[0]["lr"])
