@@ -37,20 +37,23 @@ class TinyOnePass(OnePass):
 
     Args:
         weights: a file that a training wrote, or "untrained". start: seed of the first weights.
-        interrupt: number of the painted batch at which Ctrl-C is pressed, 0 = never.
         dropout: share of the styles' numbers that training leaves out.
+
+    Attributes:
+        interrupt: number of the painted batch at which Ctrl-C is pressed, 0 = never.
     """
+
+    interrupt = 0
 
     def __init__(
         self,
         weights: str = "untrained",
         start: int = 0,
-        interrupt: int = 0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = TinyEncoder()
-        self.interrupt, self.painted = interrupt, 0
+        self.painted = 0
         with torch.random.fork_rng():
             torch.manual_seed(start)
             text = nn.Sequential(nn.Linear(DIMENSIONS, 6), nn.Dropout(dropout))
