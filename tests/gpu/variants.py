@@ -42,6 +42,7 @@ def encoder_without_autocast(method: Stylization) -> None:
 
 def stored_in_bfloat16(method: Stylization) -> None:
     """The encoder's large weights in bfloat16, so that no call converts them."""
+    method.encoder._on_gpu_half = lambda: torch.autocast(DEVICE.type, torch.bfloat16)
     for layer in method.encoder.network.visual.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.MultiheadAttention):
             layer.to(torch.bfloat16)
