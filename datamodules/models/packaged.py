@@ -266,12 +266,17 @@ class SentenceEmbedder(nn.Module):
 
     @torch.no_grad()
     def forward(self, texts: list[str]) -> Tensor:
-        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
-        tokens = tokens.to(self.bert.device)
-        hidden = self.bert(**tokens).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1)
+        hidden, words = self.tokens(texts)
+        mask = words.unsqueeze(-1)
         mean = (hidden * mask).sum(1) / mask.sum(1)
         return nn.functional.normalize(mean, dim=-1)
+
+    @torch.no_grad()
+    def tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """States (N, L, 384) of the tokens of N texts, and which are no padding, bool (N, L)."""
+        tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        tokens = tokens.to(self.bert.device)
+        return self.bert(**tokens).last_hidden_state, tokens["attention_mask"].bool()
 
 
 @once_per_process

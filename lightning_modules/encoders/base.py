@@ -62,6 +62,14 @@ class JointEncoder(nn.Module, ABC):
         """Unit vectors (K, D) of K texts."""
         return F.normalize(self.text_features(texts), dim=-1)
 
+    def text_tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """States (K, L, D) of the tokens of K texts, and which of them are no padding, bool (K, L).
+
+        An encoder that gives no states has one token per text: its embedding.
+        """
+        states = self.text_features(texts).unsqueeze(1)
+        return states, torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
+
     def unread(self, text: str) -> list[str]:
         """Words and signs of a text that the encoder cannot read: other scripts, emoji."""
         return [piece for piece in pieces(text) if is_foreign(piece)]

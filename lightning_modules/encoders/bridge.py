@@ -50,6 +50,9 @@ class BridgeEncoder(JointEncoder):
         unknown = [p for p in pieces(text) if tokenizer.unk_token in tokenizer.tokenize(p)]
         return [p for p in pieces(text) if p in unknown or is_foreign(p)]
 
+    def text_tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        return self.sentences.tokens(texts)
+
     @torch.no_grad()
     def text_features(self, texts: list[str]) -> Tensor:
         return self.sentences(texts) - self.text_mean

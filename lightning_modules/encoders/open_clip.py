@@ -100,6 +100,34 @@ class OpenCLIPEncoder(JointEncoder):
             features = self.network.encode_text(tokens)
         return features.float()
 
+    @torch.no_grad()
+    def text_tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Outputs (K, L, D) of the text transformer's last block; see JointEncoder."""
+        tokens = self.tokenizer(texts).to(self.input_mean.device)
+        states: list[Tensor] = []
+        # A hook, because open_clip's kinds of models have no other access in common.
+        transformer = getattr(self.network, "text", self.network).transformer
+        hook = transformer.register_forward_hook(
+            lambda _, inputs, output: states.append(getattr(output, "last_hidden_state", output))
+        )
+        try:
+            with self._on_gpu_half():
+                self.network.encode_text(tokens)
+        finally:
+            hook.remove()
+        inner = getattr(self.tokenizer, "tokenizer", None)
+        return states[0].float(), _no_padding(tokens, getattr(inner, "pad_token_id", None) or 0)
+
+
+def _no_padding(tokens: Tensor, padding: int) -> Tensor:
+    """Mask (K, L) of each text's tokens up to the last that is not `padding`; one at the least.
+
+    The padding of CLIP is also its number of "!", which may stand within a text.
+    """
+    words = tokens != padding
+    words[:, 0] = True
+    return words.flip(1).cumsum(1).flip(1) > 0
+
 
 def _network_weights(model: str, pretrained: str) -> list[str]:
     """Published name of the network's weights; [] for a file."""

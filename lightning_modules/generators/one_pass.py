@@ -2,7 +2,8 @@
 
 Such a network turns a style text into a style, a tensor whose meaning is the network's own: a code,
 the weights of a decoder, tokens to attend to. Blends of texts and interpolation between texts are
-weighted means of styles, or what stands for them in the network. `atelier train` trains the networks; docs/training.md says how.
+weighted means of styles, or what stands for them in the network. `atelier train` trains the
+networks; docs/training.md says how.
 
 In a run without steps the style of each region is painted as the text gives it. With steps, the
 styles are optimised from there, as codes and weights of other generators are.

@@ -6,6 +6,7 @@ import torch
 
 from datamodules.support.errors import AtelierError
 from lightning_modules.losses.content import content_loss
+from lightning_modules.losses.contrastive import contrastive_loss
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.gram import gram, gram_loss
 from lightning_modules.losses.patch import patch_loss, threshold_rejection
@@ -156,3 +157,23 @@ def test_weighted_sum_wants_exactly_one_weight_a_loss():
     for wrong in ({"patch": 1.0}, {"patch": 1.0, "tv": 1.0, "gram": 1.0}):
         with pytest.raises(AtelierError, match=r"model\.weights"):
             weighted_sum(losses, wrong)
+
+
+def test_contrastive_is_the_cross_entropy_of_the_own_text_by_cosines():
+    output, content = torch.randn(3, 7).double(), torch.randn(3, 7).double()
+    directions, own = torch.randn(5, 7).double(), [4, 0, 4]
+    norm, expected = np.linalg.norm, []
+    for moved, text in zip((output - content).numpy(), own, strict=True):
+        cosines = [d @ moved / norm(d) / norm(moved) for d in directions.numpy()]
+        shares = np.exp(np.array(cosines) / 0.2)
+        expected.append(-np.log(shares[text] / shares.sum()))
+    ours = contrastive_loss(output, content, directions, torch.tensor(own), temperature=0.2)
+    assert ours.item() == pytest.approx(np.mean(expected))
+
+
+def test_contrastive_knows_no_text_for_a_picture_that_has_not_moved():
+    embedding = torch.randn(2, 7).requires_grad_()
+    loss = contrastive_loss(embedding, embedding.detach(), torch.randn(5, 7), torch.tensor([1, 2]))
+    assert loss.item() == pytest.approx(np.log(5))
+    loss.backward()
+    assert embedding.grad.isfinite().all()

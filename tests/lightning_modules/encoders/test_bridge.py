@@ -75,3 +75,12 @@ def test_a_corrupt_or_missing_model_is_said(tmp_path, monkeypatch):
         packaged.locate(EmbeddedFile("broken_model", "other.pth", "0" * 64))
     with pytest.raises(AtelierError, match="missing"):
         packaged.locate(EmbeddedFile("no_such_package", "weights.pth", "0" * 64))
+
+
+def test_a_text_is_the_mean_of_its_tokens_whatever_the_padding(encoder):
+    texts = ["ice", "a painting by Vincent van Gogh"]
+    states, words = encoder.text_tokens(texts)
+    means = (states * words[..., None]).sum(1) / words.sum(1, keepdim=True)
+    unit = torch.nn.functional.normalize(means, dim=1) - encoder.text_mean
+    torch.testing.assert_close(unit, encoder.text_features(texts))
+    assert words.sum(1).tolist() == [3, states.shape[1]]

@@ -12,6 +12,7 @@ from datamodules.support.errors import AtelierError
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.perceptual.vgg import VGGFeatures
 from tests.support.checkpoints import TINY_CLIP, into_hub_cache
+from tests.support.tiny import TinyEncoder
 from tests.support.traps import Trap
 
 pytestmark = pytest.mark.usefixtures("no_network")
@@ -134,3 +135,17 @@ def test_unknown_models_and_tags_are_said():
         OpenCLIPEncoder("ViT-X")
     with pytest.raises(AtelierError, match=r"no weights 'open-ai' .* it has openai"):
         OpenCLIPEncoder("RN50", "open-ai")
+
+
+def test_tokens_end_where_the_text_ends(tiny_clip):
+    path, model = tiny_clip
+    encoder = OpenCLIPEncoder("tiny-clip", str(path))
+    states, words = encoder.text_tokens(["fire", "fire! fire"])  # "!" has the number of padding
+    assert words.sum(1).tolist() == [3, 5] and words[:, 0].all()
+    pooled = model.ln_final(states[0, 2]) @ model.text_projection
+    torch.testing.assert_close(pooled, encoder.text_features(["fire"])[0])
+
+
+def test_an_encoder_without_tokens_gives_its_embedding_as_one():
+    states, words = TinyEncoder().text_tokens(["fire", "ice"])
+    assert states.shape == (2, 1, 8) and words.all()

@@ -1,0 +1,158 @@
+"""Attention between picture and text: every position of the picture asks the tokens of a style.
+
+After figure 2b of Cyizere 2024 (Master's thesis, LUT): encoders, an attention network of features
+and text, fusion, a decoder. The thesis leaves the formulas open. They are AdaAttN's here (Liu et
+al. 2021, arXiv 2108.03647), with the tokens of texts in place of a style picture's features, as
+TxST has texts in place of style pictures (Liu et al. 2022, arXiv 2202.13562):
+
+    Q = f(norm(F_c)),  K = g(norm(T)),  V = h(norm(T)),  A = softmax(Q K^T)
+    M = A V,  S = sqrt(A (V V) - M M),  fused = S norm(F_c) + M
+
+with content features F_c, normalised by channel, and tokens T, normalised each. Deviations: several
+heads with the usual scale in the softmax, h is a network of two layers, because tokens and features
+live in different spaces; one layer of features instead of three; S has a small lower bound, for a
+finite gradient. Deviations of a decoder: lightning_modules/generators/halves.py.
+
+Several styles are fused by attention: the tokens of all texts are answers, those of text i, n_i in
+number, with log(weight_i / n_i) added before the softmax, so that a text counts by its weight and
+not by its length. Memory grows linearly with the pixels.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datamodules.models.published import UNTRAINED
+from datamodules.task import StyleBatch
+from lightning_modules.encoders.base import JointEncoder
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators.halves import Halves, PainterHalves
+from lightning_modules.generators.one_pass import OnePass, load_network
+
+log = logging.getLogger(__name__)
+
+HIDDEN = 256
+LEAST_VARIANCE = 1e-6
+
+
+class AttentionPainter(OnePass):
+    """Painter in which attention to a text's tokens gives each position its style.
+
+    A style is a row of tokens (1, L, 3 W + 1) with W = halves.width: key (2 W), value (W) and what
+    is added before the softmax, -inf for padding.
+
+    Args:
+        encoder: reads the texts' tokens; by default the embedded sentence encoder.
+        halves: encoder of the pictures and decoder; by default the embedded painter's.
+        heads: parallel attentions; they divide the values' width.
+        weights: a file that `atelier train attention` wrote, or "untrained".
+        pace: factor on the learning rate of the styles, where a run has steps.
+    """
+
+    def __init__(
+        self,
+        encoder: JointEncoder | None = None,
+        halves: Halves | None = None,
+        heads: int = 4,
+        weights: str = UNTRAINED,
+        pace: float = 1.0,
+    ) -> None:
+        super().__init__(pace)
+        self.encoder = (encoder or BridgeEncoder()).eval().requires_grad_(False)
+        self.halves = halves or PainterHalves()
+        self.heads, self.width = heads, self.halves.width
+        states, _ = self.encoder.text_tokens(["a photo"])
+        tokens, queries = states.shape[2], 2 * self.width
+        self.network = nn.ModuleDict(
+            {
+                "query": nn.Conv2d(self.halves.channels, queries, 1),
+                "key": nn.Linear(tokens, queries),
+                "value": nn.Sequential(
+                    nn.Linear(tokens, HIDDEN), nn.LeakyReLU(0.2), nn.Linear(HIDDEN, self.width)
+                ),
+                "decoder": self.halves.trained,
+            }
+        )
+        self.trained = weights != UNTRAINED
+        if self.trained:
+            load_network(self.network, Path(weights), type(self).__name__)
+        self.network.requires_grad_(False)
+
+    def start(self, batch: StyleBatch) -> None:
+        if not self.trained:
+            self.note = (
+                "The attention network is untrained, so the style means nothing; train it with "
+                "atelier train attention, and give --model.generator.weights FILE"
+            )
+            log.warning(self.note)
+        super().start(batch)
+
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Styles (T, L, 3 W + 1) of T texts, padded to the longest."""
+        states, words = self.encoder.text_tokens(list(texts))
+        states = F.layer_norm(states, states.shape[2:])
+        counts = words.sum(1, keepdim=True)
+        bias = torch.where(words, -counts.log(), -torch.inf)
+        parts = [self.network["key"](states), self.network["value"](states), bias[..., None]]
+        return torch.cat(parts, dim=2)
+
+    def picture_style(self, picture: Tensor) -> Tensor:
+        """Style (1, 1, 3 W + 1) of a style picture: a single token, whose key is 0."""
+        value = self.halves.read(picture)
+        return torch.cat([value.new_zeros(2 * self.width), value, value.new_zeros(1)])[None, None]
+
+    def merge(self, styles: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+        """One style (1, L, 3 W + 1): the tokens of all, by their weights."""
+        shares = torch.tensor(weights).log() - torch.tensor(sum(weights)).log()
+        weighted = [
+            torch.cat([style[..., :-1], style[..., -1:] + share.to(style)], dim=2)
+            for style, share in zip(styles, shares, strict=True)
+        ]
+        return torch.cat(weighted, dim=1)
+
+    def stack(self, styles: Sequence[Tensor]) -> Tensor:
+        """Styles (K, L, 3 W + 1) from single ones of any number of tokens."""
+        longest = max(style.shape[1] for style in styles)
+        padded = [F.pad(style, (0, 0, 0, longest - style.shape[1])) for style in styles]
+        for row, style in zip(padded, styles, strict=True):
+            row[:, style.shape[1] :, -1] = -torch.inf
+        return torch.cat(padded)
+
+    def paint(self, content: Tensor, styles: Tensor) -> Tensor:
+        features = self.halves.encode(content)
+        queries = self.network["query"](F.instance_norm(features))
+        keys, values, bias = styles.split([2 * self.width, self.width, 1], dim=2)
+        mean, deviation = attend(queries.flatten(2).mT, keys, values, bias[..., 0], self.heads)
+        maps = (part.mT.unflatten(2, features.shape[2:]) for part in (mean, deviation))
+        height, width = content.shape[2:]
+        return self.halves.decode(features, *maps)[..., :height, :width]
+
+
+def attend(
+    queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor, heads: int = 1
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (N, P, W) of the values by attention: M and S above.
+
+    queries: (N, P, 2 W) of P positions. keys: (N or 1, L, 2 W), values: (N or 1, L, W) and bias:
+    (N or 1, L), added before the softmax, of L tokens. heads: a divisor of W; head i takes the
+    i-th part of the numbers of queries, keys and values.
+    """
+    with torch.autocast(queries.device.type, enabled=False):  # a small difference of squares
+        queries, keys, values = (
+            x.float().unflatten(2, (heads, -1)) for x in (queries, keys, values)
+        )
+        moments = torch.cat([values, values.square()], dim=3)  # as wide as queries and keys
+        rows = [
+            x.transpose(1, 2).expand(len(queries), -1, -1, -1) for x in (queries, keys, moments)
+        ]
+        mask = bias.float()[:, None, None].expand(len(queries), heads, queries.shape[1], -1)
+        attended = F.scaled_dot_product_attention(*rows, attn_mask=mask)
+        mean, square = attended.transpose(1, 2).chunk(2, dim=3)
+        deviation = (square - mean.square()).clamp(min=LEAST_VARIANCE).sqrt()
+    return mean.flatten(2), deviation.flatten(2)
