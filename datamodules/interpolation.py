@@ -41,6 +41,8 @@ class Interpolation:
         shows: it is no text that could be weighed.
         """
         styles = styles_by_area(targets)
+        if not self.to:
+            return styles
         areas = list(styles)
         first = [areas[k] for k in alike(styles)[0]]
         ends: dict[Area, Blend] = {}
