@@ -46,7 +46,8 @@ class Interpolation:
         areas = list(styles)
         first = [areas[k] for k in alike(styles)[0]]
         ends: dict[Area, Blend] = {}
-        for word in [self.to] if isinstance(self.to, str) else self.to:
+        words = [self.to] if isinstance(self.to, str) else self.to
+        for word in words if self.to else []:
             name, style = _split(word)
             changing = _matching(name, areas) if name else first
             if twice := [area.label for area in changing if area in ends]:

@@ -14,6 +14,8 @@ TWO = styles_by_area([BOAT, SKY])
 @pytest.mark.parametrize(
     ("to", "boat", "background"),
     [
+        ("", "fire", "snow"),
+        ([], "fire", "snow"),
         ("ice", "ice", "snow"),
         (["boat=ice"], "ice", "snow"),
         (["Background = ice"], "fire", "ice"),
