@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FASTCLIPSTYLER = "in the FastCLIPstyler repository on GitHub (sertiscorp/FastCLIPstyler)"
+ADAIN = "with the pytorch-AdaIN repository on GitHub (naoto0804/pytorch-AdaIN)"
 PAGES = {  # by the weights' name, which has no scheme
-    "cris": "their authors' page, to which the CRIS repository on GitHub "
+    "cris": "on their authors' page, to which the CRIS repository on GitHub "
     "(DerrickWang005/CRIS.pytorch) links",
+    "fastclipstyler": f"{FASTCLIPSTYLER} as text_embedder_clip.pth",
+    "edgeclipstyler": f"{FASTCLIPSTYLER} as text_embedder_bert.pth",
+    "ghiasi": f"{FASTCLIPSTYLER}, the painter beside the text networks",
+    "adain-vgg": f"{ADAIN} as vgg_normalised.pth",
+    "adain-decoder": f"{ADAIN} as decoder.pth",
 }
 
 
@@ -20,7 +27,7 @@ class HandWeights:
     def by_hand(self) -> str:
         """Instructions for a person: a sentence that others may continue."""
         return (
-            f"The weights {self.name} are published on {PAGES[self.name]}; download them there "
+            f"The weights {self.name} are published {PAGES[self.name]}; download them there "
             f"and register the file: atelier weights path {self.name}=FILE"
         )
 

@@ -17,6 +17,15 @@ def home() -> Path:
         return Path(NOWHERE)
 
 
+def data_dir() -> Path:
+    """The folder of what the user has trained: $ATELIER_DATA, else $XDG_DATA_HOME/atelier, else
+    ~/.local/share/atelier. Unlike a cache it holds what cannot be computed again at once.
+    """
+    if own := os.environ.get("ATELIER_DATA"):
+        return Path(own)
+    return Path(os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share") / "atelier"
+
+
 def settle_home() -> None:
     """Set HOME and USER where they are unknown, for the libraries that insist on them.
 

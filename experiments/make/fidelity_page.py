@@ -26,8 +26,8 @@ TESTS = ("tests/golden/parity", "tests/datamodules/segmentation/cris")
 INTRODUCTION = """# Fidelity to the papers and to their published codes
 
 Written by `python -m experiments.make.fidelity_page` from the tests that it names. The recorded
-numbers were made by running the published codes of CLIPstyler, Sem-CS, Soulstyler, CRIS and deep
-spectral segmentation on inputs and random weights that are made from names
+numbers were made by running the published codes of CLIPstyler, FastCLIPstyler, Sem-CS, Soulstyler,
+CRIS and deep spectral segmentation on inputs and random weights that are made from names
 (`tests/golden/parity/README.md`); no published weights are in them. Generative Artisan's own code
 is not public: its rule here is that of its descendant, the code of Sem-CS.
 

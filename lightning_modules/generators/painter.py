@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 # Scales and shifts the maps (N, C, h, w) of the styled layer with this number.
 Restyle = Callable[[int, Tensor], Tensor]
 
+DOWN = 3  # convolutions that make the picture smaller
 # Last layers that keep the code of a familiar style: its palette, without checkerboard artefacts.
 FIXED = 3
 
@@ -78,47 +79,64 @@ class StyleConditioned(nn.Module):
             picture, (N, 2, sum of widths).
         smooth: filters around the enlargements; without them the network is the published one.
         """
-        scales, shifts = (part.split(self.widths, dim=-1) for part in code.unbind(-2))
-
-        def restyle(layer: int, x: Tensor) -> Tensor:
-            return x * scales[layer][..., None, None] + shifts[layer][..., None, None]
-
+        restyle = restyle_by(code, self.widths)
         height, width = content.shape[-2:]
         features = self.contract(content, restyle)
         return self.expand(features, restyle, smooth)[..., :height, :width]
 
-    def contract(self, content: Tensor, restyle: Restyle) -> Tensor:
+    def contract(self, content: Tensor, restyle: Restyle | None = None) -> Tensor:
         """Features (N, C, h, w) of pictures (N, 3, H, W), at a quarter of their size rounded up.
 
-        restyle: scales and shifts the normalised maps of a layer, if it has a style.
+        restyle: scales and shifts the normalised maps of these layers; none where they have biases.
         """
         height, width = content.shape[-2:]
         margins = (0, max(12 - width, -width % 4), 0, max(12 - height, -height % 4))
-        x = self._layer(0, F.pad(content, margins, mode="replicate"), restyle).relu()
-        for index in (1, 2):
-            x = self._layer(index, x, restyle, stride=2).relu()
+        x = F.pad(content, margins, mode="replicate")
+        for index, stride in enumerate((1, 2, 2)):
+            x = self._layer(index, x, restyle, self.filters[index], stride).relu()
         return x
 
-    def expand(self, x: Tensor, restyle: Restyle, smooth: bool = True) -> Tensor:
-        """Pictures (N, 3, 4h, 4w) in [0, 1] from features (N, C, h, w); see `contract`."""
+    def expand(
+        self, x: Tensor, restyle: Restyle, smooth: bool = True, kernels: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """Pictures (N, 3, 4h, 4w) in [0, 1] from features (N, C, h, w); see `contract`.
+
+        kernels: weights of these layers in place of the network's own.
+        """
         # The gentle one comes first, where 2 px will be 4 px and may be part of a stroke.
         low_passes = (GENTLE, THOROUGH) if smooth else (NONE, NONE)
-        last = len(self.filters) - 1
-        for first in range(3, last - 2, 2):
-            inner = self._layer(first, x, restyle).relu()
-            x = x + self._layer(first + 1, inner, restyle)
+        kernels = [*self.filters[:DOWN], *(kernels or self.filters[DOWN:])]
+        last = len(kernels) - 1
+
+        def layer(index: int, x: Tensor) -> Tensor:
+            return self._layer(index, x, restyle, kernels[index])
+
+        for first in range(DOWN, last - 2, 2):
+            x = x + layer(first + 1, layer(first, x).relu())
         if smooth and self.checkered:
             x = without_checkerboard(x)
         for index, taps in zip((last - 2, last - 1), low_passes, strict=True):
-            x = self._layer(index, enlarge(x, taps), restyle).relu()
-        return torch.sigmoid(self._layer(last, x, restyle))
+            x = layer(index, enlarge(x, taps)).relu()
+        return torch.sigmoid(layer(last, x))
 
-    def _layer(self, index: int, x: Tensor, restyle: Restyle, stride: int = 1) -> Tensor:
-        kernel, unstyled = self.filters[index], len(self.biases)
+    def _layer(
+        self, index: int, x: Tensor, restyle: Restyle | None, kernel: Tensor, stride: int = 1
+    ) -> Tensor:
+        unstyled = len(self.biases)
         x = F.pad(x, [kernel.shape[-1] // 2] * 4, mode="reflect")
         if index < unstyled:
             return F.conv2d(x, kernel, self.biases[index], stride)
         return restyle(index - unstyled, F.instance_norm(F.conv2d(x, kernel, stride=stride)))
+
+
+def restyle_by(code: Tensor, widths: Sequence[int]) -> Restyle:
+    """Scales and shifts from a code (2, sum of widths), or one per picture, (N, 2, sum)."""
+    scales, shifts = (part.split(widths, dim=-1) for part in code.unbind(-2))
+
+    def restyle(layer: int, x: Tensor) -> Tensor:
+        return x * scales[layer][..., None, None] + shifts[layer][..., None, None]
+
+    return restyle
 
 
 @once_per_process

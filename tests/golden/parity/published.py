@@ -38,12 +38,20 @@ def picture(name, height, width):
 
 def stylenet_weights():
     """The recipe's weights of StyleNet by their published names."""
-    return {name: _weights(name, shape) for name, shape in facts("stylenet_keys").items()}
+    return {name: _weights(name, shape, 3) for name, shape in facts("stylenet_keys").items()}
 
 
-def _weights(name, shape):
+def fast_weights(network):
+    """The recipe's weights of a feed-forward network (vgg, decoder, ghiasi, text, edge) by their
+    published names.
+    """
+    keys = {k: shape for k, shape in facts("fast_keys").items() if k.startswith(f"{network}.")}
+    return {k.removeprefix(f"{network}."): _weights(k, shape, 6) for k, shape in keys.items()}
+
+
+def _weights(name, shape, gain):
     values = uniform(name, *shape)
-    scale = (3 / (values.numel() / shape[0])) ** 0.5 if len(shape) > 1 else 0.1
+    scale = (gain / (values.numel() / shape[0])) ** 0.5 if len(shape) > 1 else 0.1
     return (scale * values).float()
 
 
