@@ -2,8 +2,8 @@
 picture.
 
 Decoders behind a frozen encoder have each learned one text, on crops of photos. The decoder of a
-region's text paints it, and a blend of texts is painted by the weighted mean of their decoders. With
---steps, the decoder's weights are optimised from there by the losses of Fusion.
+region's text paints it, and a blend of texts is painted by the weighted mean of their decoders.
+With --steps, the decoder's weights are optimised from there by the losses of Fusion.
 
 Example: atelier train clipstyler_fast --style fire
 atelier stylize skimage:rocket "Turn the rocket to fire" --method clipstyler_fast

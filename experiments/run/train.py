@@ -120,6 +120,8 @@ class Job:
         Shares(self.data.batch_size, 0, self.trainer.accumulate_grad_batches, self._devices)
         self.data.setup()
         check_texts(self.module.encoder, self.data.blends)
+        texts = dict.fromkeys(text for blend in self.data.blends for _, text in blend)
+        self.module.generator.begin(list(texts))
         self.checkpoint = self._open()
         if not self.trainer.is_global_zero:
             return
@@ -184,6 +186,7 @@ class Job:
         if trainer.is_global_zero:
             about = {"training": self.name, "steps": str(trainer.global_step)}
             self.module.generator.save(self.folder / WEIGHTS, about)
+            self.module.generator.provide(self.folder / WEIGHTS)
         if logger:
             logger.experiment.finish()
 

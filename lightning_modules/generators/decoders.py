@@ -6,22 +6,28 @@ the weighted mean of their weights. Decoders are files, each with its text in th
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import atomic, slug
 from datamodules.support.home import data_dir
 from datamodules.support.suggestions import there_are
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter_pair import PainterPair
 from lightning_modules.generators.pairs import Pair
 
+log = logging.getLogger(__name__)
+
+REMEDY = "set ATELIER_DATA to a folder that can be written and has room"
 TEXT, PAIR = "style", "pair"  # in the metadata of a decoder's file
 
 
@@ -32,37 +38,55 @@ class Decoders(OnePass):
         pair: the encoder and the form of its decoders; by default the embedded painter's halves.
         decoders: folder of the trained decoders, FILE.safetensors; by default the folder decoders
             of `data_dir`.
-        style: text whose decoder is to be trained, from the pair's start; "" to use trained ones.
+        weights: file of one more decoder, which comes before those of the folder, and from which a
+            training goes on; "" for none.
         pace: factor on the learning rate of the decoders' weights, where a run has steps.
     """
 
     def __init__(
-        self, pair: Pair | None = None, decoders: str = "", style: str = "", pace: float = 0.1
+        self, pair: Pair | None = None, decoders: str = "", weights: str = "", pace: float = 0.1
     ) -> None:
         super().__init__(pace)
         self.pair = (pair or PainterPair()).requires_grad_(False)
         self.folder = Path(decoders) if decoders else data_dir() / "decoders"
-        self.style = style
-        self.network = self.pair.decoder(style).requires_grad_(False)
+        self.file = Path(weights) if weights else None
+        self.text = ""  # of the decoder in training
+        self.network = self.pair.decoder("").requires_grad_(False)
+
+    def begin(self, texts: Sequence[str]) -> None:
+        if len(texts) != 1:
+            raise AtelierError(
+                f"A decoder learns one text, not {len(texts)}; give one --style, and train the "
+                "next one afterwards"
+            )
+        (self.text,) = texts
+        if self.file:
+            load_network(self.network, self.file, type(self).__name__)
+        else:
+            self.network.load_state_dict(self.pair.decoder(self.text).state_dict())
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Weights (T, P) of the decoders of T texts; AtelierError for a text without a decoder."""
         return torch.stack([self._weights(text) for text in texts])
 
     def _weights(self, text: str) -> Tensor:
-        if self.style and alike(text, self.style):
+        if self.text and alike(text, self.text):
             return parameters_to_vector(self.network.parameters())
-        there = decoders_in(self.folder, type(self.pair).__name__)
-        path = next((path for known, path in there.items() if alike(known, text)), None)
-        if path is None:
-            raise AtelierError(
-                f"No decoder in {self.folder} was trained for {text!r}"
-                f"{there_are(text, map(repr, there)) if there else ''}; train it: "
-                f'atelier train clipstyler_fast --style "{text}"'
-            )
         decoder = deepcopy(self.network)
-        load_network(decoder, path, type(self).__name__)
+        load_network(decoder, self._path(text), type(self).__name__)
         return parameters_to_vector(decoder.parameters()).detach()
+
+    def _path(self, text: str) -> Path:
+        files = [*([self.file] if self.file else []), *sorted(self.folder.glob("*.safetensors"))]
+        there = decoders_of(files, type(self.pair).__name__)
+        for learned, path in there:
+            if alike(learned, text):
+                return path
+        hint = there_are(text, [repr(learned) for learned, _ in there]) if there else ""
+        raise AtelierError(
+            f"No decoder in {self.folder} has learned {text!r}{hint}; train it: "
+            f'atelier train clipstyler_fast --style "{text}"'
+        )
 
     def paint(self, content: Tensor, styles: Tensor) -> Tensor:
         """Pictures of one decoder each; within [0, 1] unless a gradient is computed, because the
@@ -88,22 +112,28 @@ class Decoders(OnePass):
         }
 
     def save(self, path: Path, about: dict[str, str]) -> None:
-        super().save(path, about | {TEXT: self.style, PAIR: type(self.pair).__name__})
+        super().save(path, about | {TEXT: self.text, PAIR: type(self.pair).__name__})
+
+    def provide(self, path: Path) -> None:
+        name = f"{slug(self.text)}-{slug(type(self.pair).__name__)}.safetensors"
+        with atomic(self.folder / name, REMEDY) as temporary:
+            shutil.copyfile(path, temporary)
+        log.warning("The decoder of %r lies in %s, where runs look for it", self.text, self.folder)
 
 
-def decoders_in(folder: Path, pair: str) -> dict[str, Path]:
-    """Files of the decoders in a folder by their texts, for a pair by the name of its class."""
+def decoders_of(files: Sequence[Path], pair: str) -> list[tuple[str, Path]]:
+    """The files that are decoders of a pair, by the name of its class, with their texts."""
     from safetensors import SafetensorError, safe_open
 
-    there = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    there = []
+    for path in files:
         try:
             with safe_open(path, "pt") as file:
                 about = file.metadata() or {}
         except (SafetensorError, OSError):
             continue  # the file of another program
         if about.get(PAIR) == pair and about.get(TEXT):
-            there[about[TEXT]] = path
+            there.append((about[TEXT], path))
     return there
 
 

@@ -37,9 +37,9 @@ class FastPainter(OnePass):
         encoder: embeds the texts; by default the embedded sentence encoder.
         width: length of its embeddings.
         hidden: widths of the network's layers between embedding and code.
-        weights: a file that `atelier train fast_clipstyler` wrote, "fastclipstyler" or
-            "edgeclipstyler" for a registered file of the paper's (`atelier weights path NAME=FILE`),
-            its path, or "untrained".
+        weights: a file that `atelier train fast_clipstyler` wrote, a file of the paper's, its name
+            "fastclipstyler" or "edgeclipstyler" if it is registered (`atelier weights path
+            NAME=FILE`), or "untrained".
         painter: "ghiasi" for the registered file of the paper's painter, its path, or "embedded".
         smooth: filters against a woven mesh, as in Painter.
         pace: factor on the learning rate of the codes, where a run has steps.

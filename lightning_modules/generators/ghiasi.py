@@ -44,7 +44,10 @@ def published_painter(path: Path) -> tuple[StyleConditioned, Tensor, Tensor]:
     biases = [torch.cat([pair[k].bias for pair in maps]) for k in (0, 1)]
     matrix = F.pad(torch.stack(weights), (0, 0, unstyled, 0))
     offset = torch.stack(
-        [F.pad(bias, (unstyled, 0), value=start) for bias, start in zip(biases, (1, 0), strict=True)]
+        [
+            F.pad(bias, (unstyled, 0), value=start)
+            for bias, start in zip(biases, (1, 0), strict=True)
+        ]
     )
     return network, matrix.detach(), offset.detach()
 

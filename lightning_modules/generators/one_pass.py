@@ -90,6 +90,14 @@ class OnePass(Generator, ABC):
         """Weights for training, from now on with gradients."""
         return list(self.network.requires_grad_(True).parameters())
 
+    def begin(self, texts: Sequence[str]) -> None:
+        """Set the first weights of a training on these texts; called once, before a checkpoint is
+        read. Raises AtelierError for texts that cannot be trained together.
+        """
+
+    def provide(self, path: Path) -> None:
+        """Place the file of trained weights where runs look for it, if there is such a place."""
+
     @torch.no_grad()
     def start(self, batch: StyleBatch) -> None:
         """Set the styles of all regions; pixels that no mask covers belong to the first."""

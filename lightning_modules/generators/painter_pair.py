@@ -1,9 +1,8 @@
 """The embedded painter in two halves: its first three convolutions, and what follows as decoders.
 
-No package ships AdaIN's networks. This encoder is much shallower than VGG-19 up to relu4_1: it keeps
-the picture at a quarter of its size, and edges rather than things. In return its decoders start
-from a painter: with the style that the catalogue or the predictor has for a text, they paint from
-the first step on.
+No package ships AdaIN's networks. This encoder is much shallower than VGG-19 up to relu4_1: it
+keeps the picture at a quarter of its size, and edges rather than things. In return its decoders
+start from a painter in the style that is nearest to their text, and paint from the first step on.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.images import load_picture, to_tensor
-from lightning_modules.generators.pairs import Pair
 from lightning_modules.generators.painter import (
     DOWN,
     StyleConditioned,
@@ -24,6 +22,7 @@ from lightning_modules.generators.painter import (
     restyle_by,
 )
 from lightning_modules.generators.painter_styles import color_in, nearest_style
+from lightning_modules.generators.pairs import Pair
 
 PHOTO = "skimage:astronaut"  # painted in a style of the other network, to be read
 

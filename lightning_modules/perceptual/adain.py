@@ -15,16 +15,18 @@ class AdaINFeatures(ContentFeatures):
 
     Args:
         vgg: "adain-vgg" for the registered file, or a path, as of AdaINPair.
+        after_relu: relu4_1, on which the decoders stand; else the convolution before it.
     """
 
     identity = "adain-vgg19"
 
-    def __init__(self, vgg: str = VGG) -> None:
+    def __init__(self, vgg: str = VGG, after_relu: bool = True) -> None:
         super().__init__()
-        self.network = encoder(require(vgg, INSTEAD))
+        layers = encoder(require(vgg, INSTEAD))
+        self.network = layers if after_relu else layers[:-1]
 
     @classmethod
-    def weights_needed(cls, vgg: str) -> list[str]:
+    def weights_needed(cls, vgg: str, after_relu: bool) -> list[str]:
         """Names of the published weights that these arguments need."""
         return to_fetch(vgg)
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from lightning_modules.generators.adain import AdaINPair
-from lightning_modules.generators.decoders import Decoders
 from lightning_modules.generators.fast_painter import FastPainter
 from lightning_modules.losses.content import content_loss
 from lightning_modules.perceptual.adain import AdaINFeatures
 from tests.golden.parity.published import fast_weights, golden
+from tests.support.decoders import learning
 from tests.support.tiny import TinyEncoder
 
 
@@ -54,7 +54,7 @@ def test_a_style_code_paints_the_published_picture(files, size, name, agree):
 @pytest.fixture
 def decoders(files):
     """CLIPstyler's fast network before its first step: AdaIN's decoder for a new text."""
-    return Decoders(AdaINPair(files["vgg"], files["decoder"]), style="fire")
+    return learning("fire", pair=AdaINPair(files["vgg"], files["decoder"]))
 
 
 @pytest.mark.parity("CLIPstyler's fast mode, network")

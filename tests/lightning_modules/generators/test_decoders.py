@@ -6,10 +6,11 @@ import torch
 from datamodules.images import load_picture, to_tensor
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
-from lightning_modules.generators.decoders import Decoders, decoders_in
+from lightning_modules.generators.decoders import Decoders
 from lightning_modules.generators.painter import read_style
 from lightning_modules.generators.painter_styles import nearest_style
 from lightning_modules.losses.directional import directional_loss
+from tests.support.decoders import learning
 from tests.support.methods import Bridge
 
 
@@ -23,13 +24,13 @@ def folder(tmp_path_factory):
     """Decoders of two texts, as they are before training."""
     folder = tmp_path_factory.mktemp("decoders")
     for name, style in (("a", "Fire"), ("b", "ice")):
-        Decoders(style=style).save(folder / f"{name}.safetensors", {"steps": "0"})
+        learning(style).save(folder / f"{name}.safetensors", {"steps": "0"})
     return folder
 
 
-def started(content, *blend, **settings):
+def started(content, *blend, generator=None, folder=""):
     targets = tuple(StyleTarget("", text, weight) for weight, text in blend)
-    generator = Decoders(**settings)
+    generator = generator or Decoders(decoders=str(folder))
     generator.start(StyleTask.of(content[0], targets, torch.ones(1, *content.shape[2:])).batch())
     return generator
 
@@ -37,21 +38,20 @@ def started(content, *blend, **settings):
 @torch.no_grad()
 def test_a_decoder_starts_as_the_painter_in_the_nearest_style(cat):
     network, code = read_style(nearest_style("fire")[0].picture())
-    generator = started(cat, (1.0, "fire"), style="fire")
+    generator = started(cat, (1.0, "fire"), generator=learning("fire"))
     torch.testing.assert_close(generator(cat), network(cat, code))
 
 
 @torch.no_grad()
 def test_a_text_is_painted_by_its_own_decoder_whatever_its_case(cat, folder):
-    assert list(decoders_in(folder, "PainterPair")) == ["Fire", "ice"]
-    shown = started(cat, (1.0, "fire "), decoders=str(folder))(cat)
-    assert torch.equal(shown, started(cat, (1.0, "fire"), style="fire")(cat))
-    assert (shown - started(cat, (1.0, "ice"), decoders=str(folder))(cat)).abs().mean() > 0.05
+    shown = started(cat, (1.0, "fire "), folder=folder)(cat)
+    assert torch.equal(shown, started(cat, (1.0, "fire"), generator=learning("fire"))(cat))
+    assert (shown - started(cat, (1.0, "ice"), folder=folder)(cat)).abs().mean() > 0.05
 
 
 @torch.no_grad()
 def test_a_blend_of_texts_is_the_mean_of_their_decoders_weights(cat, folder):
-    generator = started(cat, (3.0, "fire"), (1.0, "ice"), decoders=str(folder))
+    generator = started(cat, (3.0, "fire"), (1.0, "ice"), folder=folder)
     fire, ice = generator.texts(["fire", "ice"])
     torch.testing.assert_close(generator.start_styles[0], 0.75 * fire + 0.25 * ice)
     one_by_one = [generator.paint(cat, style[None]) for style in (fire, ice)]
@@ -61,10 +61,10 @@ def test_a_blend_of_texts_is_the_mean_of_their_decoders_weights(cat, folder):
 
 def test_a_text_without_a_decoder_is_refused_with_the_texts_there_are(tmp_path, folder):
     (tmp_path / "other.safetensors").write_bytes(b"of another program")
-    nothing = r"No decoder in .* was trained for 'snow'; train it: atelier train clipstyler_fast"
+    nothing = r"No decoder in .* has learned 'snow'; train it: atelier train clipstyler_fast"
     with pytest.raises(AtelierError, match=f'{nothing} --style "snow"$'):
         Decoders(decoders=str(tmp_path)).texts(["snow"])
-    with pytest.raises(AtelierError, match="there are 'Fire', 'ice'.*train it"):
+    with pytest.raises(AtelierError, match=r"there are 'Fire', 'ice'.*train it"):
         Decoders(decoders=str(folder)).texts(["snow"])
 
 
@@ -79,7 +79,7 @@ def test_decoders_lie_in_the_users_data_folder(monkeypatch, tmp_path, folder):
 def test_a_decoder_learns_its_text_for_pictures_that_it_has_not_met(cat):
     """The style is one that the painter does not have, so that there is something to learn."""
     text, encoder = "ancient Egyptian hieroglyphs", Bridge()
-    generator = Decoders(style=text)
+    generator = learning(text)
     other = to_tensor(load_picture("skimage:coffee").resize((64, 64)))[None]
     direction = torch.sub(*encoder.embed_texts([text, "a photo"]))
 
