@@ -190,7 +190,7 @@ def test_the_classes_name_the_weights_that_they_then_ask_for(no_network, method,
     if not needed:
         AtelierCLI.from_settings(config, PICTURE, started=0.0)
         return
-    with pytest.raises(AtelierError, match="atelier weights (fetch|path)") as refusal:
+    with pytest.raises(AtelierError, match=r"atelier weights (fetch|path)") as refusal:
         AtelierCLI.from_settings(config, PICTURE, started=0.0)
     asked = re.findall(r"(?:fetch |path )([\w./:-]+)", str(refusal.value))
     assert set(asked) & set(needed)
