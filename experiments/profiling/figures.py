@@ -122,7 +122,7 @@ def _description(cli: AtelierCLI, plan: Plan) -> dict[str, Any]:
 
 def device_name(device: torch.device) -> str:
     if device.type == "cuda":
-        return torch.cuda.getdevice_name(device)
+        return torch.cuda.get_device_name(device)
     try:
         names = [
             line.partition(":")[2].strip()
