@@ -74,6 +74,8 @@ def spectrum(picture: Tensor, region: Tensor) -> Tensor:
     # One row of windows after another, so that memory stays small on large pictures.
     for row, inside in zip(_rows(colours), _rows(region[None]), strict=True):
         squares = row[:, inside[0].flatten(1).all(1)]
+        if not squares.shape[1]:  # which MKL refuses
+            continue
         centred = squares - squares.mean((2, 3), keepdim=True)
         total += torch.fft.fft2(centred * window).abs().square().sum(1)
         count += squares.shape[1]

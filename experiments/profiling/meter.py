@@ -59,6 +59,7 @@ class Meter(Callback):
         self._close()
         self.kind = self.kinds[batch_idx]
         self.watch.fine = self.kind == "fine"
+        self.observer.watching = self.kind != "whole"
         self.counter = operations()
         if self.kind == "count":
             reset_peak(self.watch.device)

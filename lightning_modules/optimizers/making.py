@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import nn
+from torch.optim import Optimizer
 
 from datamodules.support.errors import AtelierError
 
@@ -18,7 +19,7 @@ def optimizer_of(
     steps: int,
     early_halving: bool | None = False,
 ) -> dict[str, Any]:
-    """What `configure_optimizers` returns: an optimizer of the weights, its schedule in steps.
+    """Optimizer of the weights and its schedule in steps, as `configure_optimizers` returns them.
 
     steps: length of the run, and early_halving: see lightning_modules/optimizers/schedules.py,
     which reads both from the parameter group. Raises AtelierError for settings that do not fit.
@@ -26,6 +27,7 @@ def optimizer_of(
     group = {"params": list(weights), "steps": steps, "early_halving": early_halving}
     try:
         made = optimizer([group])
+        _fuse(made)
         return {
             "optimizer": made,
             "lr_scheduler": {"scheduler": schedule(made), "interval": "step"},
@@ -35,3 +37,11 @@ def optimizer_of(
             f"Optimizer and schedule cannot be made ({error}); check --model.optimizer and "
             "--model.lr_scheduler"
         ) from error
+
+
+def _fuse(optimizer: Optimizer) -> None:
+    """Let an optimizer of PyTorch's, on a GPU, compute a step in one kernel where it can."""
+    for group in optimizer.param_groups:
+        on_gpu = all(weight.device.type == "cuda" for weight in group["params"])
+        if on_gpu and group.get("fused", True) is None and not group.get("foreach"):
+            group["fused"] = True

@@ -11,7 +11,12 @@ class Observer:
     """Listener of one method's steps; this one ignores all reports.
 
     `atelier profile` has one that measures (experiments/profiling/stopwatch.py).
+
+    Attributes:
+        watching: whether it must see the parts of the next step, which therefore is no replay.
     """
+
+    watching: bool = False
 
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Context of a stage: generator, patches, encoder, content_features or logging."""

@@ -3,10 +3,12 @@
 With networks that need no files, so that these tests run on a machine with little but PyTorch.
 """
 
+import itertools
 from functools import partial
 
 import pytest
 import torch
+from lightning import Callback, LightningDataModule, Trainer
 from torch.nn import functional as F
 
 from evaluation.finished_pictures import load, read_run
@@ -118,6 +120,59 @@ def test_no_step_waits_for_the_gpu(networks, together, content, left, tiny_clip)
         step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def fitted(content, left, steps, graph):
+    """Losses of each step of a run under Lightning, and the weights after it."""
+    method = build(CLIPstyler, *tiny(), graph=graph, optimizer=adam(1e-3))
+    data = NoMasking(batch_of(content, [torch.ones_like(left)], "mosaic"))
+    losses = Losses()
+    trainer = Trainer(
+        accelerator="gpu",
+        devices=1,
+        max_steps=steps,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        callbacks=[losses],
+    )
+    trainer.fit(method, datamodule=data)
+    assert (method.recorded is not None) == graph and method.graph == graph
+    return torch.stack(losses.total).cpu(), [weight.detach() for weight in method.parameters()]
+
+
+class Losses(Callback):
+    """Total loss of each step."""
+
+    def __init__(self):
+        self.total = []
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.total.append(outputs["loss"].detach())
+
+
+class NoMasking(LightningDataModule):
+    """The same batch at every step."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch = batch
+
+    def train_dataloader(self):
+        return itertools.repeat(self.batch)
+
+    def transfer_batch_to_device(self, batch, device, dataloader_idx):
+        return batch.to(device)
+
+
+def test_a_recorded_step_has_the_losses_and_weights_of_a_plain_one(content, left):
+    """Ten steps with patches at random places, three of them plain, seven replays."""
+    replayed, ours = fitted(content, left, 10, graph=True)
+    plain, theirs = fitted(content, left, 10, graph=False)
+    torch.testing.assert_close(replayed, plain, rtol=1e-3, atol=1e-4)
+    assert len(set(replayed.tolist())) == 10  # every step has patches of its own
+    apart = sum(float((a - b).square().sum()) for a, b in zip(ours, theirs, strict=True))
+    assert apart**0.5 < 1e-2 * sum(float(b.square().sum()) for b in theirs) ** 0.5
 
 
 def test_runs_together_have_the_losses_and_gradients_of_each_alone(content, left):
