@@ -46,8 +46,7 @@ class Interpolation:
         areas = list(styles)
         first = [areas[k] for k in alike(styles)[0]]
         ends: dict[Area, Blend] = {}
-        words = [self.to] if isinstance(self.to, str) else self.to
-        for word in words if self.to else []:
+        for word in [self.to] if isinstance(self.to, str) else self.to:
             name, style = _split(word)
             changing = _matching(name, areas) if name else first
             if twice := [area.label for area in changing if area in ends]:

@@ -9,6 +9,7 @@
     output_full.png      the result at full size, where one was asked for
     frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
                          000_full.png, ...; small and side by side strip.png, moving frames.gif
+    style.safetensors    the final styles of generators that have some apart from their network
     result.json          see `Result`; written last: a run that has it has finished
     job.json             see `JobRecord`, of runs that a sweep or a bench has made
     failure.json         see `FailureRecord`, of such runs that have failed
@@ -51,10 +52,11 @@ RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
 CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
 OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
 FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "frames.gif"
+STYLE = "style.safetensors"
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
 # Everything that a run leaves behind after its first step, except for pictures in folders.
-OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STRIP, MOVING, INTERRUPTED, FAILED)
+OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STYLE, STRIP, MOVING, INTERRUPTED, FAILED)
 
 
 @dataclass(frozen=True)
@@ -365,6 +367,14 @@ class RunWriter:
     ) -> None:
         """A picture on the way from one style to another; see `write_image`."""
         self.write_image(f"{FRAMES}/{(FULL_FRAME if full else FRAME).format(number)}", image, alpha)
+
+    def write_style(self, styles: Mapping[str, Tensor]) -> None:
+        """The final styles by name; nothing without any."""
+        from safetensors.torch import save_file
+
+        if styles:
+            with atomic(self.path / STYLE) as temporary:
+                save_file({n: value.cpu().contiguous() for n, value in styles.items()}, temporary)
 
     def write_moving(self, pictures: Sequence[Image.Image], milliseconds: int) -> None:
         """Pictures in RGB of one size as a GIF that goes there and back without an end."""

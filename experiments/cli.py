@@ -34,6 +34,7 @@ COMMANDS = {
     "study": "let people compare what systems make: page, votes, scores",
     "profile": "measure a step: seconds by stage, memory, share of the device's speed",
     "train": "train a network that paints the style of a text in one pass",
+    "export": "write a run's style as an ONNX file that paints any picture",
     "weights": "get and check the papers' models",
     "evaluate-parsers": "measure how well parsers split instructions",
     "fit": "run a configuration through Lightning's own command line",

@@ -109,6 +109,7 @@ class WriteRun(Callback):
         self.seconds = time.perf_counter() - self._start
         stretch = bool(module.deviations.stretched_contrast)
         self.writer.write_output(output, self.task.alpha, stretch)
+        self.writer.write_style(module.generator.final_styles())
         if self.full and module.generator.any_size:
             start = time.perf_counter()
             painted = paint_full(module, self.full, FULL)

@@ -14,6 +14,7 @@ mask, losses, metrics and the configuration that reproduces it.
   atelier stylize boat.jpg --object boat --style-image painting.jpg
   atelier stylize boat.jpg "Turn the boat to fire" --parser api:NAME --base-url URL
   atelier stylize boat.jpg --method fast_clipstyler --object boat --style fire --to ice --frames 7
+  atelier stylize boat.jpg --object boat --onnx fire.onnx
   atelier stylize --config runs/NAME/config.yaml
 
 Any setting of the configuration can be given by its dotted name: docs/methods.md and `atelier fit
@@ -25,7 +26,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
 from datamodules.support.errors import AtelierError
@@ -33,6 +34,7 @@ from experiments.run.configuration import EMBEDDED, compose
 from experiments.run.options import (
     METHOD,
     SEVERAL,
+    absolute,
     add_options,
     check_endpoint,
     configuration,
@@ -60,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--style", help="the style; skips the parser together with --object")
     add("--background-style", metavar="STYLE", help="a style for all that is not the object")
     add("--style-image", metavar="FILE", help="a picture that shows the object's style")
+    add("--onnx", metavar="FILE", help="paint with the style that atelier export has written")
     add_options(parser, "--target", "--except", "--mask", "--mask-value")
     add_options(parser, "--parser", "--base-url", "--segmenter")
     add("--strength", type=float, metavar="0..1", help="share of the change that is shown")
@@ -96,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     check_endpoint(args)
     _check_frames(args)
+    file = _of_file(args) if args.onnx else {}
     config = configuration(args)
     if not args.config:
         if not args.image:
@@ -105,7 +109,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
     free = not (args.method or args.config)
     several = compose(SEVERAL, args.models or EMBEDDED) if free else None
-    own = settings(args) | dotted(rest, "stylize", "")
+    own = settings(args) | file | dotted(rest, "stylize", "")
     _print_result(stylize(config, own, _announce, several))
     return 0
 
@@ -116,6 +120,27 @@ def _check_frames(args: argparse.Namespace) -> None:
         raise AtelierError("--frames goes with --to STYLE, the style of the last frame")
 
 
+def _of_file(args: argparse.Namespace) -> dict[str, Any]:
+    """Settings of a run that paints with --onnx; its object becomes a target without the parser."""
+    others = ("method", "config", "style", "background_style", "style_image", "target", "to")
+    if args.instruction or args.steps or any(getattr(args, name) for name in others):
+        raise AtelierError(
+            "--onnx paints in the style of its file, in one pass; leave everything out that names "
+            "a style, a method or steps, and name the object with --object"
+        )
+    from lightning_modules.generators.onnx_painter import OnnxPainter
+
+    style = OnnxPainter(args.onnx).about.get("style", "")
+    target = {"object": args.object or "", "style": style}
+    args.method, args.object = SEVERAL, None
+    return {
+        "model.generator": "onnx",
+        "model.generator.file": absolute(args.onnx),
+        "data.targets": [target],
+        "trainer.max_steps": 0,
+    }
+
+
 def _announce(writer: WriteRun, needed: int) -> None:
     """Print how the instruction was understood, before the time is spent on it."""
     from datamodules.parsing.blend import in_words
@@ -124,7 +149,7 @@ def _announce(writer: WriteRun, needed: int) -> None:
     for region in writer.task.regions:
         whole = "the whole picture" if bool((region.mask > 0.5).all()) else "(none named)"
         print(f"object   {region.area.name or whole}", file=sys.stderr)
-        style = in_words(region.styles) if region.styles else "(shown by its picture)"
+        style = in_words(region.styles) if region.styles else "(not in words)"
         print(f"style    {style}", file=sys.stderr)
         phrases = (region.area.object, *region.area.exceptions)
         confidence = [writer.task.confidence.get(phrase) for phrase in phrases]

@@ -143,10 +143,10 @@ class AtelierCLI(LightningCLI):
         if not self.interpolation.to:
             return
         generator = resolve_name(self.config["model"]["init_args"]["generator"]["class_path"])
-        if not issubclass(generator, OnePass):
+        if not (issubclass(generator, OnePass) and generator.reads_texts):
             name = self.config["model"]["class_path"].rpartition(".")[2]
             raise AtelierError(
-                f"{name} optimises one picture and has nothing between two styles; interpolate "
+                f"{name} with {generator.__name__} has nothing between two styles; interpolate "
                 "with --method fast_clipstyler"
             )
         if self.config["trainer"]["max_steps"]:
@@ -154,6 +154,8 @@ class AtelierCLI(LightningCLI):
                 "--to goes from text to text in one pass each, and steps optimise the first style "
                 "only; leave --steps out"
             )
+        if self.interpolation.full and not self.config["data"]["full_size"]:
+            raise AtelierError("--full-frames needs a size; give --full-size 2048")
 
     @property
     def interpolation(self) -> Interpolation:

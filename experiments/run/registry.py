@@ -36,6 +36,7 @@ GENERATORS = {
     "stylenet": _class("lightning_modules.generators.stylenet.StyleNet"),
     "small_unet": _class("lightning_modules.generators.small_unet.SmallUNet"),
     "pixels": _class("lightning_modules.generators.pixels.Pixels"),
+    "onnx": _class("lightning_modules.generators.onnx_painter.OnnxPainter"),
 }
 
 SPECTRAL = "datamodules.segmentation.spectral.SpectralSegmenter"

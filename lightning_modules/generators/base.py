@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
+from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
+
+log = logging.getLogger(__name__)
 
 
 class Generator(nn.Module, ABC):
@@ -31,8 +35,33 @@ class Generator(nn.Module, ABC):
     stackable: bool = False
     recompute: bool = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._remarks: set[str] = set()
+
+    def remark(self, note: str) -> None:
+        """Set `note`, and warn of it unless this generator has done so before."""
+        self.note = note
+        if note not in self._remarks:
+            log.warning(note)
+        self._remarks.add(note)
+
     def start(self, batch: StyleBatch) -> None:
         """Set the first weights for a picture; called once, before the optimizer is made."""
+
+    def final_styles(self) -> dict[str, Tensor]:
+        """Styles after the last step by name, with which `alone` paints other pictures; {} where
+        the generator has no styles apart from its network.
+        """
+        return {}
+
+    def alone(self, styles: Mapping[str, Tensor], region: int) -> nn.Module:
+        """Network that paints pictures (N, 3, H, W) in [0, 1] in the style of one region.
+
+        styles: those of `final_styles`, read from a file. Raises AtelierError where they are not of
+        this generator.
+        """
+        raise AtelierError(f"{type(self).__name__} has no styles apart from its network")
 
     def part(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """function(*inputs) as one part in the sense of `recompute`."""

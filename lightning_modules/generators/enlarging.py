@@ -46,6 +46,7 @@ def without_checkerboard(x: Tensor) -> Tensor:
 
 def _filtered(x: Tensor, line: Tensor) -> Tensor:
     """Maps (N, C, H, W), each convolved with `line` along rows and along columns."""
-    kernel = torch.outer(line, line).to(x).expand(x.shape[1], 1, -1, -1)
+    channels = int(x.shape[1])
+    kernel = torch.outer(line, line).to(x).expand(channels, 1, -1, -1)
     edges = F.pad(x, [len(line) // 2] * 4, mode="replicate")
-    return F.conv2d(edges, kernel, groups=x.shape[1])
+    return F.conv2d(edges, kernel, groups=channels)

@@ -12,8 +12,9 @@ styles are optimised from there, as codes and weights of other generators are.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic
 from datamodules.task import Blend, StyleBatch
 from lightning_modules.generators.base import Generator
+
+STYLES = "styles"  # of all regions, (K, ...), in the file of a run's final styles
 
 
 class OnePass(Generator, ABC):
@@ -34,8 +37,10 @@ class OnePass(Generator, ABC):
     Attributes:
         network: the part that training optimises; frozen until `trainable` is called.
         moves: changes of the styles (K, ...) by a run's steps, one per region.
+        reads_texts: whether the style depends on the text, so that there is a way between two.
     """
 
+    reads_texts: ClassVar[bool] = True
     network: nn.Module
 
     def __init__(self, pace: float = 1.0) -> None:
@@ -124,6 +129,14 @@ class OnePass(Generator, ABC):
             painted = painted + share * self.part(self.paint, content, style)
         return painted
 
+    def final_styles(self) -> dict[str, Tensor]:
+        return {STYLES: (self.start_styles + self.pace * self.moves).detach()}
+
+    def alone(self, styles: Mapping[str, Tensor], region: int) -> nn.Module:
+        if styles.keys() != {STYLES}:
+            return super().alone(styles, region)
+        return InOneStyle(self, styles[STYLES][region : region + 1])
+
     def save(self, path: Path, about: dict[str, str]) -> None:
         """Write the network's weights as safetensors; about: texts for the file's metadata."""
         from safetensors.torch import save_file
@@ -132,6 +145,19 @@ class OnePass(Generator, ABC):
         weights = {name: value.cpu().contiguous() for name, value in state.items()}
         with atomic(path) as temporary:
             save_file(weights, temporary, about | {"network": type(self).__name__})
+
+
+class InOneStyle(nn.Module):
+    """Generator that paints in one style (1, ...), whatever the picture."""
+
+    def __init__(self, generator: OnePass, style: Tensor) -> None:
+        super().__init__()
+        self.generator = generator
+        self.register_buffer("style", style)
+
+    def forward(self, content: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1] from content images of the same size and range."""
+        return self.generator.paint(content, self.style)
 
 
 def load_network(network: nn.Module, path: Path, name: str) -> dict[str, str]:

@@ -13,9 +13,9 @@ arXiv 1705.06830).
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -41,12 +41,11 @@ from lightning_modules.generators.painter_styles import (
     nearest_style,
 )
 
-log = logging.getLogger(__name__)
-
 # Scales and shifts the maps (N, C, h, w) of the styled layer with this number.
 Restyle = Callable[[int, Tensor], Tensor]
 
 DOWN = 3  # convolutions that make the picture smaller
+SHOW = "--style-image shows it a style"
 # Last layers that keep the code of a familiar style: its palette, without checkerboard artefacts.
 FIXED = 3
 
@@ -230,6 +229,7 @@ class Painter(Generator):
         super().__init__()
         self.pace, self.rough_pace, self.smooth = pace, rough_pace, smooth
         self.networks, self.moves = nn.ModuleList(), nn.ParameterList()
+        self.parts: list[tuple[int, float]] = []  # region, and share of the code in it
 
     def start(self, batch: StyleBatch) -> None:
         """Set the codes by the styles; pixels that no mask covers belong to the first region."""
@@ -245,27 +245,40 @@ class Painter(Generator):
                 share = sum(weight for weight, *_ in same)
                 code = sum(weight * code for weight, _, code, _ in same) / share
                 pace = max(pace for *_, pace in same)
+                self.parts.append((region, share / total))
                 self._add(network, code, pace, where[region] * share / total)
+
+    def final_styles(self) -> dict[str, Tensor]:
+        styles = {}
+        for k, (region, share) in enumerate(self.parts):
+            styles[f"region{region}.part{k}.code"] = self._code_now(k).detach()
+            styles[f"region{region}.part{k}.share"] = torch.tensor(share)
+        return styles
+
+    def alone(self, styles: Mapping[str, Tensor], region: int) -> nn.Module:
+        names = [name for name in styles if re.fullmatch(rf"region{region}\.part\d+\.code", name)]
+        codes = [styles[name] for name in names]
+        shares = [float(styles[name.replace("code", "share")]) for name in names]
+        return Mixture(codes, shares, self.smooth) if codes else super().alone(styles, region)
+
+    def _code_now(self, part: int) -> Tensor:
+        return getattr(self, f"code{part}") + getattr(self, f"paces{part}") * self.moves[part]
 
     def _code(self, text: str) -> tuple[StyleConditioned, Tensor, float]:
         """Network, code and pace for a style text; a warning if it is unfamiliar."""
         style, words, similarity = nearest_style(text)
         if similarity < FAMILIAR:
-            self._note(
+            self.remark(
                 f"The painter has no style like {text!r} and starts from {words!r}: expect a rough "
-                "likeness"
+                f"likeness; {SHOW}"
             )
         elif foreign := foreign_to(style, text):
-            self._note(
+            self.remark(
                 f"The painter knows no {' '.join(foreign)!r} and starts {text!r} from {words!r}, "
-                "which may differ in substance"
+                f"which may differ in substance; {SHOW}"
             )
         pace = self.pace if similarity >= FAMILIAR else self.rough_pace
         return *code_of(style, color_in(text, words)), pace
-
-    def _note(self, limit: str) -> None:
-        self.note = f"{limit}; --style-image shows it a style"
-        log.warning(self.note)
 
     def _add(self, network: StyleConditioned, code: Tensor, pace: float, share: Tensor) -> None:
         number, fixed = len(self.moves), sum(network.widths[-FIXED:])
@@ -278,12 +291,29 @@ class Painter(Generator):
 
     def forward(self, content: Tensor) -> Tensor:
         painted = torch.zeros_like(content)
-        for k, (network, move) in enumerate(zip(self.networks, self.moves, strict=True)):
-            code, paces, share = (
-                getattr(self, f"{name}{k}") for name in ("code", "paces", "share")
-            )
+        for k, network in enumerate(self.networks):
+            share = getattr(self, f"share{k}")
             if content.shape[2:] != share.shape:  # larger than in the optimisation
                 share = F.interpolate(share[None, None], content.shape[2:], mode="bilinear")
             paint = partial(network, smooth=self.smooth)
-            painted = painted + share * self.part(paint, content, code + paces * move)
+            painted = painted + share * self.part(paint, content, self._code_now(k))
+        return painted
+
+
+class Mixture(nn.Module):
+    """Painter of everything in codes (2, W), whose pictures are added by their shares."""
+
+    def __init__(self, codes: Sequence[Tensor], shares: Sequence[float], smooth: bool) -> None:
+        super().__init__()
+        networks = {sum(net.widths): net for net in (multistyle()[0], arbitrary()[0])}
+        self.networks = nn.ModuleList(networks[code.shape[1]] for code in codes)
+        for k, code in enumerate(codes):
+            self.register_buffer(f"code{k}", code)
+        self.shares, self.smooth = shares, smooth
+
+    def forward(self, content: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1] from content images of the same size and range."""
+        painted = torch.zeros_like(content)
+        for k, (network, share) in enumerate(zip(self.networks, self.shares, strict=True)):
+            painted = painted + share * network(content, getattr(self, f"code{k}"), self.smooth)
         return painted

@@ -20,7 +20,6 @@ TWO = styles_by_area([BOAT, SKY])
         (["boat=ice"], "ice", "snow"),
         (["Background = ice"], "fire", "ice"),
         (["ice", "background=E=mc2"], "ice", "E=mc2"),
-        ("", "fire", "snow"),
     ],
 )
 def test_an_end_is_given_to_the_first_object_or_to_the_one_that_it_names(to, boat, background):

@@ -8,5 +8,6 @@ RUN_FILES = {
     "output.png",
     "output_enhanced.png",
     "losses.csv",
+    "style.safetensors",
     "result.json",
 }  # and steps/, where a run is long enough, and

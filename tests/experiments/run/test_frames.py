@@ -76,6 +76,13 @@ def test_the_strip_shows_all_frames_and_the_gif_goes_there_and_back(painter, tas
         assert (moving.n_frames, moving.size) == (4, (96, 64))
 
 
+def test_a_remark_on_a_text_is_made_once_whatever_the_number_of_frames(painter, caplog):
+    for note in ("no style like 'fire'", "no style like 'ice'") * 3:
+        painter.generator.remark(note)
+    assert caplog.messages == ["no style like 'fire'", "no style like 'ice'"]
+    assert painter.generator.note == caplog.messages[1]
+
+
 def test_frames_at_full_size_are_painted_where_they_are_requested(painter, task, tmp_path):
     double = torch.nn.functional.interpolate(task.content[None], scale_factor=2)[0]
     masks = torch.nn.functional.interpolate(task.masks[None], scale_factor=2)[0]
@@ -91,10 +98,14 @@ FAST = ["skimage:chelsea", "--object", "cat", "--style", "fire", "--method", "fa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([*FAST[:-1], "soulstyler", "--to", "ice"], "Soulstyler optimises one picture"),
+        (
+            [*FAST[:-1], "soulstyler", "--to", "ice"],
+            "Soulstyler with Painter has nothing",
+        ),
         ([*FAST, "--to", "ice", "--steps", 5], "leave --steps out"),
         ([*FAST, "--to", "dog=ice"], "--to names 'dog', and the run has cat"),
         ([*FAST, "--frames", 5], "--frames goes with --to"),
+        ([*FAST, "--to", "ice", "--full-frames", "--full-size", 0], "give --full-size"),
         ([*FAST, "--to", "ice", "--frames", 1], "--frames is 1"),
         ([*FAST, "--to", "🔥"], "cannot read the style"),
     ],

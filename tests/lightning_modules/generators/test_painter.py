@@ -8,6 +8,7 @@ from PIL import Image
 
 from datamodules.images import load_picture, to_tensor
 from datamodules.models import packaged
+from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND, StyleTarget, StyleTask
 from evaluation.metrics.mesh import mesh, spectrum
 from experiments.make import swatches
@@ -239,3 +240,20 @@ def test_a_style_picture_is_where_the_painter_starts(cat):
 
 def known(swatch):
     return next(style for style in catalogue()[0] if style.swatch == swatch)
+
+
+def test_final_styles_paint_each_region_alone_as_the_run_does(cat):
+    """Blends of two networks among them; steps count."""
+    masks = torch.zeros(2, *cat.shape[1:])
+    masks[0, :, :48] = masks[1, :, 48:] = 1
+    blend = ((0.25, "The Starry Night, Van Gogh"), (0.75, "fire"))
+    generator = started(batch_of(cat, blend, "crystal", masks=masks), smooth=False)
+    for move in generator.moves:
+        move.data = torch.randn(move.shape) / 10
+    styles = generator.final_styles()
+    painted = sum(
+        mask * generator.alone(styles, region)(cat[None]) for region, mask in enumerate(masks)
+    )
+    torch.testing.assert_close(painted, generator(cat[None]))
+    with pytest.raises(AtelierError, match="Painter has no styles apart"):
+        generator.alone({"styles": torch.zeros(1, 100)}, 0)
