@@ -124,12 +124,17 @@ def write_rows(
         "commit": commit(),
         "script": f"python -m experiments.reproduce.{name}",
     }
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*rows[0], *source], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row | source for row in rows)
-    write_text(RESULTS / f"{name}.csv", text.getvalue())
+    write_text(RESULTS / f"{name}.csv", as_csv([row | source for row in rows]))
     print(RESULTS / f"{name}.csv")
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of the same columns as CSV, with a heading."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*rows[0]], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def machine() -> str:
