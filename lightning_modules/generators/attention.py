@@ -20,7 +20,6 @@ not by its length. Memory grows linearly with the pixels.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,8 +33,6 @@ from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators.halves import Halves, PainterHalves
 from lightning_modules.generators.one_pass import OnePass, load_network
-
-log = logging.getLogger(__name__)
 
 HIDDEN = 256
 LEAST_VARIANCE = 1e-6
@@ -86,11 +83,10 @@ class AttentionPainter(OnePass):
 
     def start(self, batch: StyleBatch) -> None:
         if not self.trained:
-            self.note = (
+            self.remark(
                 "The attention network is untrained, so the style means nothing; train it with "
                 "atelier train attention, and give --model.generator.weights FILE"
             )
-            log.warning(self.note)
         super().start(batch)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
@@ -128,8 +124,10 @@ class AttentionPainter(OnePass):
         features = self.halves.encode(content)
         queries = self.network["query"](F.instance_norm(features))
         keys, values, bias = styles.split([2 * self.width, self.width, 1], dim=2)
-        mean, deviation = attend(queries.flatten(2).mT, keys, values, bias[..., 0], self.heads)
-        maps = (part.mT.unflatten(2, features.shape[2:]) for part in (mean, deviation))
+        rows = queries.flatten(2).transpose(1, 2)
+        attended = attend(rows, keys, values, bias[..., 0], self.heads)
+        places = (-1, self.width, *features.shape[2:])
+        maps = (part.transpose(1, 2).reshape(places) for part in attended)
         height, width = content.shape[2:]
         return self.halves.decode(features, *maps)[..., :height, :width]
 
@@ -151,7 +149,7 @@ def attend(
         rows = [
             x.transpose(1, 2).expand(len(queries), -1, -1, -1) for x in (queries, keys, moments)
         ]
-        mask = bias.float()[:, None, None].expand(len(queries), heads, queries.shape[1], -1)
+        mask = bias.float()[:, None, None].expand(len(queries), heads, 1, -1)
         attended = F.scaled_dot_product_attention(*rows, attn_mask=mask)
         mean, square = attended.transpose(1, 2).chunk(2, dim=3)
         deviation = (square - mean.square()).clamp(min=LEAST_VARIANCE).sqrt()

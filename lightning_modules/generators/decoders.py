@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic, slug
@@ -111,6 +111,11 @@ class Decoders(OnePass):
             for (name, value), part in zip(named.items(), parts, strict=True)
         }
 
+    def alone(self, styles: Mapping[str, Tensor], region: int) -> nn.Module:
+        alone = super().alone(styles, region)
+        vector_to_parameters(alone.style[0], (decoder := deepcopy(self.network)).parameters())
+        return OneDecoder(self.pair, decoder)
+
     def save(self, path: Path, about: dict[str, str]) -> None:
         super().save(path, about | {TEXT: self.text, PAIR: type(self.pair).__name__})
 
@@ -119,6 +124,19 @@ class Decoders(OnePass):
         with atomic(self.folder / name, REMEDY) as temporary:
             shutil.copyfile(path, temporary)
         log.warning("The decoder of %r lies in %s, where runs look for it", self.text, self.folder)
+
+
+class OneDecoder(nn.Module):
+    """Encoder, and the decoder of one text."""
+
+    def __init__(self, pair: Pair, decoder: nn.Module) -> None:
+        super().__init__()
+        self.pair, self.decoder = pair, decoder
+
+    def forward(self, content: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) in [0, 1] from content images of the same size and range."""
+        height, width = content.shape[-2:]
+        return self.decoder(self.pair.encode(content))[..., :height, :width].clamp(0, 1)
 
 
 def decoders_of(files: Sequence[Path], pair: str) -> list[tuple[str, Path]]:

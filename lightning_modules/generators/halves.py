@@ -84,7 +84,7 @@ class FeatureHalves(Halves):
 
     def encode(self, content: Tensor) -> Tensor:
         height, width = (max(size, 2 * self.stride) for size in content.shape[2:])
-        height, width = (-(-size // self.stride) * self.stride for size in (height, width))
+        height, width = (size + -size % self.stride for size in (height, width))
         margins = (0, width - content.shape[3], 0, height - content.shape[2])
         return self.features(F.pad(content, margins, mode="replicate"))[-1]
 

@@ -16,10 +16,15 @@ from datamodules.run_folder import STYLE, RunFolder, RunWriter
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from experiments.run.export import export, write_graph
+from lightning_modules.generators.attention import AttentionPainter
 from lightning_modules.generators.fast_painter import CODE, FastPainter
+from lightning_modules.generators.halves import FeatureHalves
+from lightning_modules.generators.one_pass import STYLES
 from tests.support.cli import ROOT, assert_refused
+from tests.support.decoders import learning
 from tests.support.finished import SETTINGS
 from tests.support.run_folders import write_run
+from tests.support.tiny import TinyEncoder, TinyFeatures
 
 PAINTER = {"class_path": "lightning_modules.generators.fast_painter.FastPainter"}
 FAST = {"model": {"init_args": {"generator": PAINTER}}}
@@ -32,7 +37,7 @@ def two_regions(tmp_path):
     result = {"method": "FastCLIPstyler", "generator": "FastPainter"}
     folder = write_run(tmp_path / "run", targets=TARGETS, config=FAST, result=result)
     styles = torch.rand(2, CODE, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    RunWriter(folder).write_style({"styles": styles})
+    RunWriter(folder).write_style({STYLES: styles})
     return folder, styles
 
 
@@ -85,6 +90,25 @@ def test_the_example_in_the_docs_paints(mosaic, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     assert Image.open("painted.png").size == (131, 97)
+
+
+def painter_attention():
+    return AttentionPainter(weights="untrained")
+
+
+def feature_attention():
+    return AttentionPainter(TinyEncoder(), FeatureHalves(TinyFeatures()), 2, weights="untrained")
+
+
+@pytest.mark.parametrize(
+    "make", [painter_attention, feature_attention, lambda: learning("green crystal")]
+)
+def test_every_network_in_one_pass_has_a_graph(make, tmp_path):
+    generator = make()
+    with torch.no_grad():
+        style = generator.styles([((1.0, "green crystal"),)])
+    network = generator.alone({STYLES: style}, 0).eval().requires_grad_(False)
+    assert write_graph(network, {}, tmp_path / "style.onnx") < 1e-4
 
 
 class Baked(nn.Module):
