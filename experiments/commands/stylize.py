@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         help=f"a name in configs/methods (default: {METHOD}, and {SEVERAL} for several styles)",
     )
-    add_options(parser, "--models")
+    add_options(parser, "--models", "--ckpt")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
     add("--object", help="the object; skips the parser together with --style")
     add("--style", help="the style; skips the parser together with --object")

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--styles", metavar="FILE", help="a text file with one style per line")
     add("--crop", type=int, metavar="PX", help="side of the random crops")
     add("--batch", type=int, metavar="N", help="pictures per step, over all devices")
-    add("--ckpt", metavar="FILE", help="weights to begin with, of an earlier training")
+    add("--ckpt", metavar="FILE", help="weights of an earlier training to begin with")
     add_options(parser, "--steps", "--seed")
     add("--out", metavar="DIR", help="the training's folder (default: runs/train-CONFIG)")
     add("--resume", metavar="DIR", help="go on with the unfinished training in this folder")
@@ -69,7 +69,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     settings = _settings(args) | dotted(rest, "train", "")
     from experiments.run.train import train
 
-    print(f"weights  {train(config, settings)}")
+    weights = train(config, settings)
+    if weights:  # of several processes one prints
+        print(f"weights  {weights}")
     return 0
 
 

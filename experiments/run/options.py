@@ -31,6 +31,7 @@ SETTINGS = {
     "keep_color": "model.blending.keep_color",
     "strength": "model.blending.strength",
     "brush": "model.brush",
+    "ckpt": "model.generator.weights",
     "size": "data.size",
     "full_size": "data.full_size",
     "steps": "trainer.max_steps",
@@ -42,7 +43,8 @@ SETTINGS = {
     "device": "trainer.accelerator",
 }
 METHOD, SEVERAL = "soulstyler", "fusion"  # methods for one style and for several
-FILES = ("data.image", "data.style_image", "data.mask")  # settings that name pictures
+# Settings that name files.
+FILES = ("data.image", "data.style_image", "data.mask", "model.generator.weights")
 
 # Arguments of argparse for each option.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -79,6 +81,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--segmenter": {
         "metavar": "NAME",
         "help": f"what finds the object: {', '.join(SEGMENTERS)}",
+    },
+    "--ckpt": {
+        "metavar": "FILE",
+        "help": "weights of a network in one pass, which atelier train wrote",
     },
     "--size": {"type": int, "metavar": "PX", "help": "longer side of the working picture"},
     "--steps": {"type": int, "help": "optimisation steps"},

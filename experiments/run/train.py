@@ -69,11 +69,12 @@ class TrainingCLI(LightningCLI):
         parser.add_class_arguments(Wandb, "wandb")
 
 
-def train(config: Configuration, settings: Mapping[str, Any]) -> Path:
+def train(config: Configuration, settings: Mapping[str, Any]) -> Path | None:
     """Train by a configuration, with settings over it by dotted name; the file of the weights.
 
-    A folder with an unfinished training of the same settings goes on where it stopped. Raises
-    AtelierError for settings that do not fit, KeyboardInterrupt after a stop.
+    Of several processes the first returns it, the others None. A folder with an unfinished training
+    of the same settings goes on where it stopped. Raises AtelierError for settings that do not fit,
+    KeyboardInterrupt after a stop.
     """
     config = with_settings(config, settings)
     require_networks(config)
@@ -93,7 +94,7 @@ def train(config: Configuration, settings: Mapping[str, Any]) -> Path:
         job.fit()
     except SystemExit as error:  # Lightning's answer to Ctrl-C
         raise KeyboardInterrupt from error
-    return job.folder / WEIGHTS
+    return job.folder / WEIGHTS if job.trainer.is_global_zero else None
 
 
 class Job:

@@ -70,7 +70,7 @@ class TinyOnePass(OnePass):
             signal.raise_signal(signal.SIGINT)
         scale, shift = styles[..., None, None].chunk(2, dim=1)
         filtered = self.network["paint"](F.pad(content, [1] * 4, mode="reflect"))
-        return torch.sigmoid(filtered * (1 + scale) + shift + 4 * content - 2)
+        return torch.sigmoid(filtered * (1 + scale) + shift)
 
 
 def photos(folder, count=5, size=(60, 44)):

@@ -1,11 +1,14 @@
 """`atelier train`."""
 
 import csv
+from functools import partial
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.support.cli import assert_refused
+from lightning_modules.steps import memory
+from tests.support.cli import assert_refused, process
 from tests.support.training import TinyOnePass, configured
 
 
@@ -60,3 +63,94 @@ def test_ctrl_c_leaves_a_checkpoint_from_which_the_training_goes_on_exactly(
     assert losses(broken) == losses(tmp_path / "whole")
     weights = [load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "broken")]
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+def test_an_error_leaves_a_checkpoint_from_which_the_training_goes_on(cli, tmp_path, monkeypatch):
+    configured(tmp_path)
+    cli("train", "tiny.yaml", "--out", "whole", "--training.pictures_every", 0)
+    paint = TinyOnePass.paint
+
+    def fail(self, content, styles):
+        if self.painted == 5:
+            raise RuntimeError("the device is gone")
+        return paint(self, content, styles)
+
+    monkeypatch.setattr(TinyOnePass, "paint", fail)
+    words = "train", "tiny.yaml", "--out", "broken", "--training.pictures_every", 0
+    with pytest.raises(RuntimeError, match="the device is gone"):
+        cli(*words)
+    monkeypatch.setattr(TinyOnePass, "paint", paint)
+    assert len(losses(tmp_path / "broken")) == 4
+    assert cli(*words).returncode == 0
+    assert losses(tmp_path / "broken") == losses(tmp_path / "whole")
+
+
+def test_losses_that_are_not_finite_end_the_training_and_leave_no_checkpoint(cli, tmp_path):
+    configured(tmp_path)
+    rate = "--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "1e38"
+    done = cli("train", "tiny.yaml", "--out", "out", *rate)
+    assert done.returncode == 2
+    assert "are not finite; give a lower --model.optimizer.lr" in done.stderr
+    assert not (tmp_path / "out" / "last.ckpt").exists()
+
+
+def test_pictures_and_losses_are_logged_and_bad_photos_named(cli, tmp_path):
+    configured(tmp_path)
+    (tmp_path / "photos" / "photo3.png").write_text("no picture")
+    words = "train", "tiny.yaml", "--out", "out", "--steps", 2, "--wandb.enabled", "true"
+    done = cli(*words, WANDB_API_KEY="", WANDB_MODE="offline")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("photo3.png is not a picture") == 1
+    logged = tmp_path / "out" / "wandb"
+    assert list(logged.glob("offline-run-*/files/media/images/pictures_*.png"))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "Give what to train, one of .*fast_clipstyler.* or --resume"),
+        (("tiny.yml",), "There is no training 'tiny.yml'"),
+        (("nowhere.yaml",), "There is no configuration at nowhere.yaml"),
+        (("tiny.yaml", "--batch", 3, "--trainer.accumulate_grad_batches", 2), "give --batch a mul"),
+        (("tiny.yaml", "--folder", "nowhere"), "There is no folder .*nowhere"),
+        (("tiny.yaml", "--style", "fire", "--styles", "f.txt"), "not both"),
+        (("tiny.yaml", "--style", "0.5*fire + ice"), "'ice' has no weight"),
+        (("tiny.yaml", "--styles", "nowhere.txt"), "There are no style texts to read at .*nowhere"),
+        (("tiny.yaml", "--ckpt", "nowhere.safetensors"), "There are no weights at .*nowhere"),
+        (("tiny.yaml", "--steps", 0), "give --steps 2000"),
+        (("tiny.yaml", "--model.taus", 1), "There is no setting 'model.taus'.*did you mean"),
+        (("tiny.yaml", "--resume", "out"), "Give what to train"),
+        (("--resume", "nowhere"), "There is no configuration at nowhere"),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_sentence(cli, tmp_path, words, sentence):
+    configured(tmp_path)
+    assert_refused(cli("train", *words), sentence)
+
+
+def test_a_step_that_does_not_fit_into_memory_is_refused(cli, tmp_path, monkeypatch):
+    configured(tmp_path)
+    monkeypatch.setattr(memory, "available", lambda device: 2_000_000)
+    monkeypatch.setattr("experiments.run.train.available", lambda device: 2_000_000)
+    assert_refused(
+        cli("train", "tiny.yaml", "--out", "out", "--batch", 400),
+        "A step with 400 pictures at a time takes about .* give --batch with fewer pictures",
+    )
+
+
+@pytest.mark.slow  # starts two processes
+def test_two_processes_have_the_gradient_of_one_with_the_whole_batch(cli, tmp_path):
+    configured(tmp_path)
+    # The reference takes norms of the whole batch, which the processes must put together.
+    step = "train", "tiny.yaml", "--steps", 1, "--model.mode", "reference"
+    step += "--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", 1
+    runs = {"one": cli, "two": partial(process, cwd=tmp_path)}
+    start, gradients = TinyOnePass().network.state_dict(), []
+    for devices, (name, run) in enumerate(runs.items(), 1):
+        done = run(*step, "--trainer.devices", devices, "--out", name)
+        assert done.stdout == f"weights  {name}/weights.safetensors\n", done.stderr
+        weights = load_file(tmp_path / name / "weights.safetensors")
+        gradients.append(torch.cat([(weights[k] - v).flatten() for k, v in start.items()]))
+    one, two = gradients
+    assert (one - two).abs().max() < 1e-6 * one.abs().max()
+    assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[0], rel=1e-6)

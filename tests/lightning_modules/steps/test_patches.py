@@ -219,3 +219,15 @@ def test_a_brush_that_is_neither_a_share_nor_a_side_is_refused(brush):
 def test_patches_that_cannot_be_cut_are_refused(settings):
     with pytest.raises(AtelierError, match="at least one patch, a distortion"):
         Patches(**settings)
+
+
+def test_patches_of_several_pictures_are_those_of_each():
+    torch.manual_seed(0)
+    images = torch.rand(3, 3, 40, 50)
+    boxes = torch.tensor([[0, 0, 20], [30, 20, 20], [7, 5, 20]] * 2).float()
+    corners = random_corners(6, 0.5)
+    together = cut(images, boxes, corners, 20, 16)
+    for number, image in enumerate(images.split(1)):
+        rows = slice(2 * number, 2 * number + 2)
+        alone = cut(image, boxes[rows], corners[rows], 20, 16)
+        assert torch.allclose(together[rows], alone, atol=1e-6)
