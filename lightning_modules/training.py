@@ -230,13 +230,13 @@ class Training(LightningModule):
 
     def directions(self, blends: Sequence[Blend]) -> Tensor:
         """dT of N blends, (N, D), each computed once."""
-        known = self._directions
+        cache = self._directions
         for blend in blends:
-            if blend not in known or known[blend].device != self.device:
+            if blend not in cache or cache[blend].device != self.device:
                 with torch.autocast(self.device.type, enabled=False):
                     direction = blend_direction(self.embed, blend, self.embed(self.source_text))
-                known[blend] = direction.float().to(self.device)
-        return torch.stack([known[blend] for blend in blends])
+                cache[blend] = direction.float().to(self.device)
+        return torch.stack([cache[blend] for blend in blends])
 
     @torch.no_grad()
     def embed(self, text: str) -> Tensor:

@@ -137,8 +137,8 @@ class Checkpoints(Callback):
         """Whether all processes stop now, because one is to stop."""
         if trainer.world_size == 1:
             return self.stop
-        asked = self.step % AGREE_EVERY == 0
-        return asked and trainer.strategy.reduce_boolean_decision(self.stop, all=False)
+        due = self.step % AGREE_EVERY == 0
+        return due and trainer.strategy.reduce_boolean_decision(self.stop, all=False)
 
     def _save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.path)

@@ -69,11 +69,11 @@ def _below(place: Path) -> list[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Picture files in and below a folder; a folder that several links reach counts once."""
-    reached = set()
+    visits = set()
     for inner, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(inner)
-        if real in reached:
+        if real in visits:
             folders.clear()
             continue
-        reached.add(real)
+        visits.add(real)
         yield from filter(is_picture_file, (Path(inner, name) for name in names))

@@ -43,8 +43,8 @@ SETTINGS = {  # short options and their settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    known = ", ".join(names(TRAINING))
-    add("config", nargs="?", help=f"a name in configs/training ({known}), or a YAML file")
+    choices = ", ".join(names(TRAINING))
+    add("config", nargs="?", help=f"a name in configs/training ({choices}), or a YAML file")
     add_options(parser, "--models")
     add(
         "--folder",

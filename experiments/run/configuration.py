@@ -71,8 +71,8 @@ def compose_training(name: str, models: str = EMBEDDED) -> Configuration:
     (by default its own name) on a preset of models, where there is such a method; the file goes
     over them, and over the file a second one of its name in configs/training/MODELS/.
     """
-    named = not name.endswith(".yaml")
-    path = path_of(name, TRAINING, "training") if named else Path(name)
+    by_path = name.endswith(".yaml")
+    path = Path(name) if by_path else path_of(name, TRAINING, "training")
     own = read_mapping(path)
     method = own.pop("method", path.stem)
     networks: Configuration = {}
@@ -83,7 +83,7 @@ def compose_training(name: str, models: str = EMBEDDED) -> Configuration:
     config = {"model": {"class_path": kind, "init_args": networks}, "data": {"class_path": PHOTOS}}
     for preset in filter(None, (UNDER.get(models), models)):
         over = TRAINING / preset / path.name
-        own = merge(own, read_mapping(over)) if named and over.exists() else own
+        own = merge(own, read_mapping(over)) if over.exists() and not by_path else own
     return merge(config, own)
 
 

@@ -25,8 +25,15 @@ STYLES = ["fire", "0.7*ice + 0.3*wool", "gold"]
 
 def training(generator=None, **settings):
     torch.manual_seed(0)
-    given = {"weights": WEIGHTS, "patches": Patches(count=3), "tau": 0.1, "optimizer": adam(1e-2)}
-    return Training(generator or TinyOnePass(), TinyEncoder(), TinyFeatures(), **(given | settings))
+    defaults = {
+        "weights": WEIGHTS,
+        "patches": Patches(count=3),
+        "tau": 0.1,
+        "optimizer": adam(1e-2),
+    }
+    return Training(
+        generator or TinyOnePass(), TinyEncoder(), TinyFeatures(), **(defaults | settings)
+    )
 
 
 @pytest.fixture
