@@ -3,10 +3,14 @@
 FastCLIPstyler (Suresh et al., WACV 2024, arXiv 2210.03461): only the small network is trained. The
 code is the 100 numbers that Ghiasi et al. (2017) read from a style picture, from which the painter
 makes its scales and shifts. The text goes in alone: no templates, no source text.
+
+The shipped weights (`experiments/make/fast_weights.py`) belong to the embedded sentence encoder and
+painter, whose codes leave (-1, 1): the tanh is stretched and shifted per number of the code.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -15,17 +19,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from datamodules.models import packaged
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
+from datamodules.task import Blend, StyleBatch
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators import fast_lessons
+from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.ghiasi import published_painter
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter import arbitrary, bottleneck
+from lightning_modules.generators.painter_styles import american
+
+log = logging.getLogger(__name__)
 
 EMBEDDED = "embedded"
 INSTEAD = "--models embedded needs nothing fetched"
+WEIGHTS = packaged.EmbeddedFile(
+    "lightning_modules",
+    "generators/fast_painter.safetensors",
+    "3a0b29d65518bf0769aa028820101ff007f54351dc7c2cc7a0b3a7f68e6c01d6",
+    fast_lessons.INSTEAD,
+)
+STRETCH = 1.25  # of the largest distances from the mean: tanh never quite reaches 1
+FAMILIAR = 0.6  # cosine of a text and the nearest lesson; below it they mean different styles
 HIDDEN = (256, 256, 150, 150)  # FastCLIPstyler's; EdgeCLIPstyler's begin with 512
 CODE = 100
 
@@ -37,9 +56,9 @@ class FastPainter(OnePass):
         encoder: embeds the texts; by default the embedded sentence encoder.
         width: length of its embeddings.
         hidden: widths of the network's layers between embedding and code.
-        weights: a file that `atelier train fast_clipstyler` wrote, a file of the paper's, its name
-            "fastclipstyler" or "edgeclipstyler" if it is registered (`atelier weights path
-            NAME=FILE`), or "untrained".
+        weights: "embedded" for the shipped ones, a file that `atelier train fast_clipstyler` wrote,
+            a file of the paper's, its name "fastclipstyler" or "edgeclipstyler" if it is registered
+            (`atelier weights path NAME=FILE`), or "untrained".
         painter: "ghiasi" for the registered file of the paper's painter, its path, or "embedded".
         smooth: filters against a woven mesh, as in Painter.
         pace: factor on the learning rate of the codes, where a run has steps.
@@ -50,16 +69,20 @@ class FastPainter(OnePass):
         encoder: JointEncoder | None = None,
         width: int = 384,
         hidden: Sequence[int] = HIDDEN,
-        weights: str = UNTRAINED,
+        weights: str = EMBEDDED,
         painter: str = EMBEDDED,
         smooth: bool = True,
         pace: float = 1.0,
     ) -> None:
         super().__init__(pace)
         self.encoder = encoder or BridgeEncoder()
-        self.network = text_network([width, *hidden, CODE])
+        self.network = TextNetwork([width, *hidden, CODE])
+        self.shipped = weights == EMBEDDED
+        if weights == UNTRAINED and painter == EMBEDDED:
+            self.network.stretch(lessons().codes, lessons().mean)
         if weights != UNTRAINED:
-            _load(self.network, require(weights, INSTEAD))
+            path = packaged.locate(WEIGHTS) if self.shipped else require(weights, INSTEAD)
+            _load(self.network, path)
         self.network.requires_grad_(False)
         self.smooth = smooth
         self.source = painter
@@ -74,9 +97,27 @@ class FastPainter(OnePass):
         """Names of the published weights that these arguments need."""
         return [name for name in to_fetch(weights, painter) if name != EMBEDDED]
 
+    def start(self, batch: StyleBatch) -> None:
+        """Set the styles of all regions; a warning for a text that was never learned."""
+        for text in dict.fromkeys(text for blend in batch.styles for _, text in blend):
+            self._check(text)
+        super().start(batch)
+
+    def _check(self, text: str) -> None:
+        if not self.shipped:
+            return
+        lesson, similarity = lessons().nearest(text)
+        if similarity < FAMILIAR:
+            self.note = (
+                f"The network has learned no style like {text!r}; the nearest is {lesson!r}: "
+                "expect a rough likeness; --style-image shows it a style"
+            )
+            log.warning(self.note)
+
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Codes (T, 100) of T texts, each number in (-1, 1)."""
-        return self.network(self.encoder.embed_texts(list(texts)))
+        """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""
+        spelt = map(american, texts) if self.source == EMBEDDED else texts
+        return self.network(self.encoder.embed_texts(list(spelt)))
 
     def picture_style(self, picture: Tensor) -> Tensor:
         if self.source != EMBEDDED:
@@ -86,26 +127,61 @@ class FastPainter(OnePass):
             )
         return bottleneck(picture)[None]
 
+    def own_losses(self, styles: Tensor, blends: Sequence[Blend]) -> dict[str, Tensor]:
+        """`prior`: squared Mahalanobis distance of codes from those of styles, divided by 100;
+        `code`: squared error of scales and shifts, for texts that have a code in the lessons.
+        """
+        rows = torch.tensor(lessons().rows([blend[0][1] for blend in blends]))
+        single = torch.tensor([len(blend) == 1 for blend in blends]) & (rows >= 0)
+        goals = lessons().codes.to(styles)[rows.clamp(min=0).to(styles.device)]
+        errors = self.code_errors(styles, goals) * single.to(styles)
+        return {"prior": lessons().distance(styles).mean(), "code": errors.mean()}
+
+    def code_errors(self, codes: Tensor, goals: Tensor) -> Tensor:
+        """Mean squared errors (N,) of the scales and shifts of codes (N, 100)."""
+        return torch.einsum("pwc,nc->npw", self.matrix, codes - goals).square().mean((1, 2))
+
     def paint(self, content: Tensor, styles: Tensor) -> Tensor:
         codes = torch.einsum("pwc,nc->npw", self.matrix, styles) + self.offset
         return self.painter(content, codes, self.smooth)
 
 
-def _load(network: nn.Sequential, path: Path) -> None:
+def _load(network: TextNetwork, path: Path) -> None:
     """Load weights that training wrote, or those of the paper; AtelierError for any others."""
     if path.suffix == ".safetensors":
         load_network(network, path, FastPainter.__name__)
     else:
-        load_into(network, path, "a text network of FastCLIPstyler, of these widths", _unprefixed)
+        what = "a text network of FastCLIPstyler, of these widths"
+        load_into(network.layers, path, what, _unprefixed)
 
 
 def _unprefixed(published: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix("model."): value for name, value in published.items()}
 
 
-def text_network(widths: Sequence[int]) -> nn.Sequential:
-    """Linear layers of these widths, LeakyReLU of slope 0.2 between them, and tanh at the end."""
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers[:-1], nn.Tanh())
+class TextNetwork(nn.Module):
+    """Embeddings (T, E) of texts to codes (T, C).
+
+    Linear layers, LeakyReLU of slope 0.2 between them, and tanh at the end, then `scale` and
+    `mean`: buffers (C,), 1 and 0 for the published form, whose codes lie in (-1, 1).
+
+    Args:
+        widths: E, those of the layers between, C.
+    """
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers[:-1], nn.Tanh())
+        self.register_buffer("mean", torch.zeros(widths[-1]))
+        self.register_buffer("scale", torch.ones(widths[-1]))
+
+    def stretch(self, codes: Tensor, mean: Tensor) -> None:
+        """Set `mean` and `scale` so that the network reaches codes (N, C) with room to spare."""
+        self.mean.copy_(mean)
+        self.scale.copy_(STRETCH * (codes - mean).abs().amax(0))
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        return self.mean + self.scale * self.layers(embeddings)

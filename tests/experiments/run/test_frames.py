@@ -24,7 +24,7 @@ TARGETS = (StyleTarget("cat", "fire"), StyleTarget("dog", "snow"))
 
 @pytest.fixture(scope="module")
 def painter():
-    generator = FastPainter(TinyEncoder(), width=DIMENSIONS)
+    generator = FastPainter(TinyEncoder(), width=DIMENSIONS, weights="untrained")
     for weights in generator.network.parameters():
         weights.data *= 3  # codes far apart
     blending = Blending(composite=True, keep_color=True)

@@ -1,0 +1,148 @@
+"""Quality of FastPainter's shipped weights: sheets of known and of unseen styles, and scores.
+
+    python -m experiments.measure.one_pass_quality          all, a quarter of an hour on one core
+    python -m experiments.measure.one_pass_quality sheets   one part; also: scores
+
+Pictures of scikit-image are painted as a whole in eight styles that the weights were trained on and
+in the eight that they never saw. The scores compare them with CLIPstyler's embedded default, which
+optimises the painter, after all of its steps and before the first, by an encoder that neither was
+trained on. --weights compares other weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from itertools import pairwise, product
+
+import torch
+from torch import Tensor
+
+from datamodules.images import load_picture, squash, to_picture, to_tensor
+from datamodules.support.files import atomic
+from datamodules.task import StyleBatch, StyleTask
+from evaluation.contact_sheet import labelled_grid
+from evaluation.metrics.base import Pictures
+from evaluation.metrics.style import GlobalStyle
+from experiments.campaigns.plan import setting
+from experiments.measure.embedded_quality import PICTURES, SHEETS
+from experiments.measure.embedded_quality import STYLES as KNOWN
+from experiments.run.configuration import compose
+from experiments.run.lightning_cli import AtelierCLI
+from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators.base import Generator
+from lightning_modules.generators.fast_painter import EMBEDDED, FastPainter
+
+UNSEEN = (  # one of the words of each style in the list `unseen` of fast_painter_texts.yaml
+    *("Claude Monet", "thick impasto oil painting", "Henri Matisse", "pop art"),
+    *("ice", "smoke", "desert", "silver"),
+)
+STYLES = {"known": KNOWN, "unseen": UNSEEN}
+SCORED, SCORED_SIDE = ("chelsea", "rocket", "coffee"), 256  # pictures of the set demo; px
+PAINTED, CELL = 384, 116  # px, painted and shown
+WAYS = ("optimised", "before the first step", "one pass")
+SCORES = ("style_global", "style_direction")
+
+
+def _batch(picture: str, style: str, side: int) -> StyleBatch:
+    """The middle square of a picture of scikit-image, at `side` px, all of it in one style."""
+    photo = load_picture(f"skimage:{picture}").convert("RGB")
+    shorter = min(photo.size)
+    left, top = ((length - shorter) // 2 for length in photo.size)
+    middle = photo.crop((left, top, left + shorter, top + shorter))
+    content = to_tensor(squash(middle, side))[None]
+    return StyleBatch(content, torch.ones(1, 1, side, side), (((1.0, style),),), "a Photo")
+
+
+@torch.no_grad()
+def _painted(generator: Generator, batch: StyleBatch) -> Tensor:
+    generator.start(batch)
+    return generator(batch.content)
+
+
+def sheets(painter: FastPainter) -> None:
+    """Paint all pictures in all styles in one pass; write a sheet for each kind of styles."""
+    for kind, styles in STYLES.items():
+        cells = []
+        for picture in PICTURES:
+            batches = {style: _batch(picture, style, PAINTED) for style in styles}
+            row = {"before": batches[styles[0]].content}
+            row |= {style: _painted(painter, batch) for style, batch in batches.items()}
+            cells += [(to_picture(image[0]).resize((CELL, CELL)), [k]) for k, image in row.items()]
+        path = SHEETS / f"sheet-one-pass-{kind}.jpg"
+        with atomic(path) as temporary:
+            grid = labelled_grid(cells, 1 + len(styles), gap=6)
+            grid.save(temporary, "JPEG", quality=80)
+        print(path)
+
+
+def scores(painter: FastPainter) -> None:
+    """Mean scores of each kind of styles and each way, with their ratios to the optimised ones."""
+    judge = GlobalStyle(BridgeEncoder(tower="lite2", image_size=224))
+    print(f"| styles | way | {' | '.join(SCORES)} | seconds |\n|---|---|{'---:|' * 3}")
+    for kind, styles in STYLES.items():
+        rows: dict[str, list[tuple[float, ...]]] = {way: [] for way in WAYS}
+        for picture, style in product(SCORED, styles):
+            for way, values in _compared(painter, judge, picture, style).items():
+                rows[way].append(values)
+        means = {
+            way: [statistics.mean(column) for column in zip(*rows[way], strict=True)]
+            for way in WAYS
+        }
+        for way in WAYS:
+            pairs = zip(means[way][:-1], means[WAYS[0]], strict=False)
+            values = " | ".join(f"{mean:.3f} ({mean / best:.2f})" for mean, best in pairs)
+            print(f"| {kind} | {way} | {values} | {means[way][-1]:.2f} |", flush=True)
+
+
+def _compared(
+    painter: FastPainter, judge: GlobalStyle, picture: str, style: str
+) -> dict[str, tuple[float, ...]]:
+    """Scores of the picture painted in each way, and the seconds that it took after loading."""
+    settings = {"image": f"skimage:{picture}", "style": style, "size": SCORED_SIDE}
+    values = dict(setting(*pair) for pair in settings.items()) | {"wandb.enabled": False}
+    cli = AtelierCLI.from_settings(compose("clipstyler"), values, time.perf_counter())
+    cli.datamodule.setup()
+    task, times = cli.datamodule.task, [time.perf_counter()]
+    outputs = [_painted(cli.model.generator, task.batch())]
+    times.append(time.perf_counter())
+    cli.trainer.fit(cli.model, datamodule=cli.datamodule)
+    outputs.insert(0, cli.model.stylize(task.batch()))
+    times.append(time.perf_counter())
+    outputs.append(_painted(painter, task.batch()))
+    times.append(time.perf_counter())
+    first, steps, one = (after - before for before, after in pairwise(times))
+    seconds = dict(zip(WAYS, (first + steps, first, one), strict=True))
+    return {
+        way: (*_scores(judge, task, output), seconds[way])
+        for way, output in zip(WAYS, outputs, strict=True)
+    }
+
+
+@torch.no_grad()
+def _scores(judge: GlobalStyle, task: StyleTask, output: Tensor) -> list[float]:
+    content = task.content[None]
+    values = judge.score(Pictures(content, output, task.masks, (task.regions,)))
+    return [float(values[score]) for score in SCORES]
+
+
+PARTS = {"sheets": sheets, "scores": scores}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; or all")
+    parser.add_argument("--weights", default=EMBEDDED, help="a file that atelier train wrote")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    painter = FastPainter(weights=args.weights)
+    for part in args.parts or PARTS:
+        PARTS[part](painter)
+
+
+if __name__ == "__main__":
+    main()
