@@ -210,3 +210,11 @@ def test_no_document_says_that_the_help_of_fit_lists_everything():
         text = " ".join(file.read_text(encoding="utf-8").split())
         assert not re.search(r"fit --help`?,? (which )?lists (them|them all|every)", text), file
         assert "which lists every setting" not in text, file
+
+
+def test_weights_of_a_training_are_named_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parser = ArgumentParser()
+    stylize.add_arguments(parser)
+    values = options.settings(parser.parse_args(["boat.jpg", "--ckpt", "weights.safetensors"]))
+    assert values["model.generator.weights"] == str(tmp_path / "weights.safetensors")

@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
+from datamodules.support.errors import AtelierError
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.optimizers.schedules import Linear
+from lightning_modules.optimizers.schedules import Hyperbolic, Linear
 from tests.support.methods import adam, build_tiny
 
 
@@ -40,3 +42,14 @@ def test_the_rate_rises_and_falls_in_lines():
     assert rates[9:11] == pytest.approx([2.0] * 2)
     assert rates[55] == pytest.approx(1.0)  # half way down
     assert rates[99] == pytest.approx(2.0 / 90)
+
+
+def test_the_rate_of_the_fast_mode_falls_as_a_hyperbola():
+    optimizer = adam(1e-4)([torch.zeros(1, requires_grad=True)])
+    schedule = Hyperbolic(optimizer)
+    for step in range(1, 201):
+        optimizer.step()
+        schedule.step()
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-4 / (1 + 5e-5 * step))
+    with pytest.raises(AtelierError, match=r"give --model\.lr_scheduler\.decay 0 or more"):
+        Hyperbolic(optimizer, decay=-1)
