@@ -102,9 +102,9 @@ class Collector:
     def add(self, shots: Shots) -> None:
         """Embed the pictures of the next style."""
         if shots.swatch is not None:
-            self.swatches.append(self._views(shots.swatch))
+            self.swatches.append(self.views(shots.swatch))
             self.shown.append(len(self.painted))
-        self.painted.append(torch.stack([self._views(each) for each in shots.paintings]))
+        self.painted.append(torch.stack([self.views(each) for each in shots.paintings]))
         for name, series in {"blend": shots.blends, "code": shots.codes}.items():
             columns = [torch.cat([self._whole(step) for step in steps]) for steps in series]
             self.series[name].append(torch.stack(columns, dim=1))
@@ -120,7 +120,7 @@ class Collector:
             {name: torch.stack(steps, dim=1).double() for name, steps in self.series.items()},
         )
 
-    def _views(self, picture: Tensor) -> Tensor:
+    def views(self, picture: Tensor) -> Tensor:
         """Embeddings (1 + K, D) of a picture (1, 3, H, W): whole, and of K patches."""
         everywhere = torch.ones(picture.shape[2:])
         boxes = crop_boxes(everywhere, CROPS, SMALLEST, LARGEST, seed=0)
