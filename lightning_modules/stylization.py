@@ -63,7 +63,8 @@ class Stylization(LightningModule, ABC):
             (the papers' U-Net; on the embedded models --model.lr_scheduler.every 60 --steps 120),
             small_unet (with trained starts) or pixels.
         encoder: joint text-image encoder in whose space styles are directions.
-        content_features: frozen features that preserve the content.
+        content_features: frozen features that preserve the content; None only where no step is
+            taken.
         weights: lambda of each loss by its name: exactly the method's losses, and `gram` for the
             textures of a style picture.
         style_features: frozen features whose Gram matrices are a style picture's textures; needed
@@ -103,7 +104,7 @@ class Stylization(LightningModule, ABC):
         self,
         generator: Generator,
         encoder: JointEncoder,
-        content_features: ContentFeatures,
+        content_features: ContentFeatures | None,
         weights: dict[str, float],
         style_features: ContentFeatures | None = None,
         optimizer: OptimizerCallable = lambda weights: torch.optim.Adam(weights, lr=5e-4),
@@ -121,7 +122,7 @@ class Stylization(LightningModule, ABC):
         _check(weights, style_features, brush, content_every)
         self.generator = generator
         self.encoder = encoder.eval().requires_grad_(False)
-        self.content_features = content_features.eval().requires_grad_(False)
+        self.content_features = content_features and content_features.eval().requires_grad_(False)
         self.style_features = style_features and style_features.eval().requires_grad_(False)
         self.weights = weights
         self.optimizer = optimizer

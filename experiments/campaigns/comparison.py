@@ -187,4 +187,4 @@ def _lines(scores: Mapping[str, Any]) -> list[str]:
         for where, key in (("object", "object_change"), ("rest", "rest_change"))
         if key in scores
     ]
-    return [style, f"change: {', '.join(changes)}", f"{scores['optimise_seconds']:.0f} s"]
+    return [style, f"change: {', '.join(changes)}", f"{scores['optimise_seconds']:.1f} s"]

@@ -59,6 +59,12 @@ class Subject:
             "parser": {"class_path": "datamodules.parsing.tree.TreeParser"},
             "segmenter": {"class_path": "datamodules.segmentation.whole.WholePicture"},
         }
+        steps = self.settings.get("trainer.max_steps", config["trainer"]["max_steps"])
+        if str(steps) == "0":
+            raise AtelierError(
+                f"{self.method} paints in one pass and has no steps to measure; atelier stylize "
+                "says how long it takes, and --trainer.max_steps 30 measures steps from there"
+            )
         missing = any(local_path(by_name(name)) is None for name in weights_of(config))
         if self.random_weights or missing:  # nothing is fetched
             _untrain(config["model"]["init_args"])

@@ -10,7 +10,7 @@ one, key by key, and a class that replaces another one starts without arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -162,10 +162,20 @@ def weights_of(config: Configuration) -> list[str]:
     return needed_by([config["model"].get("init_args", {}), config.get("data", {})])
 
 
+def without_losses(settings: MutableMapping[str, Any]) -> None:
+    """Leave the networks out of a method's arguments that only losses need."""
+    settings["content_features"] = None
+    if "gram" not in settings["weights"]:
+        settings["style_features"] = None
+
+
 def require_networks(config: Configuration) -> None:
     """Refuse a method whose networks lack their weights, before slow imports (AtelierError).
 
     Weights of parser and segmenter are not checked: not every run uses them.
     """
-    for name in needed_by(config["model"].get("init_args", {})):
+    settings = dict(config["model"].get("init_args", {}))
+    if str(config.get("trainer", {}).get("max_steps")) == "0":
+        without_losses(settings)
+    for name in needed_by(settings):
         require(name, "--models embedded needs nothing fetched")

@@ -34,8 +34,9 @@ from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from datamodules.support.versions import own_version
+from datamodules.task import styles_by_area
 from evaluation.suite import score_run
-from experiments.run.configuration import with_settings
+from experiments.run.configuration import with_settings, without_losses
 from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
@@ -138,6 +139,15 @@ class AtelierCLI(LightningCLI):
         method.check(Request(targets=data["targets"] or ()).one_by_one())
         self.refuse_interpolation()
 
+    def instantiate_classes(self) -> None:
+        """Build all parts; for a run without steps, none that only losses need."""
+        whole = self.config
+        if not whole["trainer"]["max_steps"]:
+            self.config = whole.clone()
+            without_losses(self.config["model"]["init_args"])
+        super().instantiate_classes()
+        self.config = whole
+
     def refuse_interpolation(self) -> None:
         """AtelierError for an interpolation by a method whose styles are optimised."""
         if not self.interpolation.to:
@@ -225,6 +235,9 @@ class AtelierCLI(LightningCLI):
         self.model.check(data.targets)
         self.model.check_exceptions(data.targets)
         self.end = self.interpolation.ends(data.targets, bool(data.style_image))
+        blends = [*styles_by_area(data.targets).values(), *self.end.values()]
+        texts = [text for blend in blends for _, text in blend]
+        self.model.generator.check(texts, bool(data.style_image))
         data.setup()
         check_texts(self.model.encoder, [*data.task.batch().styles, *self.end.values()])
         self.model.generator.start(data.task.batch())

@@ -78,14 +78,16 @@ def summary(result: Result) -> dict[str, str]:
     from evaluation.tables.meanings import judgements
 
     metrics, seconds = result.metrics, result.seconds
-    stages = ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items())
+    names = {} if result.steps else {"optimise": "paint"}
+    stages = ", ".join(f"{names.get(name, name)} {value:.1f}" for name, value in seconds.items())
     rows = {
         "time": f"{sum(seconds.values()):.1f} s ({stages})",
         "losses": ", ".join(f"{name} {value:.4g}" for name, value in result.losses.items())
         or "none: painted in one pass",
         "background": "none: the mask covers everything",
     }
-    for score, role in (("style_global", ""), ("own_style_global", ", which was optimised")):
+    own = ", which was optimised" if result.steps else ", the run's own"
+    for score, role in (("style_global", ""), ("own_style_global", own)):
         before = judgements(metrics, f"{score}_before")
         for judge, after in judgements(metrics, score).items():
             rows[f"nearness to the style by {judge}{role}"] = (

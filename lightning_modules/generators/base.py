@@ -46,6 +46,11 @@ class Generator(nn.Module, ABC):
             log.warning(note)
         self._remarks.add(note)
 
+    def check(self, texts: Sequence[str], picture: bool) -> None:
+        """AtelierError for a style text that it cannot paint, or if it reads no style picture and
+        `picture` says that there is one; called before any mask is made.
+        """
+
     def start(self, batch: StyleBatch) -> None:
         """Set the first weights for a picture; called once, before the optimizer is made."""
 

@@ -53,6 +53,11 @@ class Decoders(OnePass):
         self.text = ""  # of the decoder in training
         self.network = self.pair.decoder("").requires_grad_(False)
 
+    def check(self, texts: Sequence[str], picture: bool) -> None:
+        super().check(texts, picture)
+        for text in texts:
+            self._path(text)
+
     def begin(self, texts: Sequence[str]) -> None:
         if len(texts) != 1:
             raise AtelierError(

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from datamodules.models import packaged
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import UNTRAINED, load_into, require
-from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleBatch
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
@@ -86,6 +85,7 @@ class FastPainter(OnePass):
         self.network.requires_grad_(False)
         self.smooth = smooth
         self.source = painter
+        self.reads_pictures = painter == EMBEDDED  # as its predictor, whose codes these are
         self.painter, matrix, offset = (
             arbitrary() if painter == EMBEDDED else published_painter(require(painter, INSTEAD))
         )
@@ -120,11 +120,6 @@ class FastPainter(OnePass):
         return self.network(self.encoder.embed_texts(list(spelt)))
 
     def picture_style(self, picture: Tensor) -> Tensor:
-        if self.source != EMBEDDED:
-            raise AtelierError(
-                "The network that reads codes from pictures belongs to the embedded painter; leave "
-                "--style-image out, or choose --models embedded"
-            )
         return bottleneck(picture)[None]
 
     def own_losses(self, styles: Tensor, blends: Sequence[Blend]) -> dict[str, Tensor]:

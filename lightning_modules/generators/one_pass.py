@@ -36,12 +36,14 @@ class OnePass(Generator, ABC):
 
     Attributes:
         network: the part that training optimises; frozen until `trainable` is called.
+        reads_pictures: whether a style can come from a picture too.
         moves: changes of the styles (K, ...) by a run's steps, one per region.
         reads_texts: whether the style depends on the text, so that there is a way between two.
     """
 
     reads_texts: ClassVar[bool] = True
     network: nn.Module
+    reads_pictures: bool = False
 
     def __init__(self, pace: float = 1.0) -> None:
         super().__init__()
@@ -77,15 +79,17 @@ class OnePass(Generator, ABC):
         """Styles (K, ...) from K single ones (1, ...)."""
         return torch.cat(list(styles))
 
-    def picture_style(self, picture: Tensor) -> Tensor:
-        """Style (1, ...) of a style picture (1, 3, h, w) in [0, 1].
+    def check(self, texts: Sequence[str], picture: bool) -> None:
+        if picture and not self.reads_pictures:
+            raise AtelierError(
+                f"This {type(self).__name__} takes its style from a text, not from a picture; "
+                "leave --style-image out, or choose another method, such as clipstyler"
+            )
 
-        Raises AtelierError: the network takes texts only, unless a subclass reads pictures too.
-        """
-        raise AtelierError(
-            f"{type(self).__name__} takes its style from a text, not from a picture; leave "
-            "--style-image out, or choose another method, such as clipstyler"
-        )
+    def picture_style(self, picture: Tensor) -> Tensor:
+        """Style (1, ...) of a style picture (1, 3, h, w) in [0, 1]; where `reads_pictures`."""
+        self.check([], True)
+        raise NotImplementedError
 
     def own_losses(self, styles: Tensor, blends: Sequence[Blend]) -> dict[str, Tensor]:
         """Losses of the styles (N, ...) of N blends by name, which only this network has."""

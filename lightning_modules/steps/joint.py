@@ -76,6 +76,8 @@ class JointStylization(LightningModule):
 
     @torch.no_grad()
     def on_fit_start(self) -> None:
+        if not self.trainer.max_steps:  # networks in one pass
+            return
         data = self.trainer.datamodule
         batches = next(iter(data.train_dataloader()))
         batches = data.transfer_batch_to_device(batches, self.device, 0)
