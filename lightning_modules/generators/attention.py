@@ -63,6 +63,7 @@ class AttentionPainter(OnePass):
         super().__init__(pace)
         self.encoder = (encoder or BridgeEncoder()).eval().requires_grad_(False)
         self.halves = halves or PainterHalves()
+        self.reads_pictures = self.halves.reads_pictures
         self.heads, self.width = heads, self.halves.width
         states, _ = self.encoder.text_tokens(["a photo"])
         tokens, queries = states.shape[2], 2 * self.width

@@ -27,11 +27,13 @@ class Halves(nn.Module, ABC):
         channels: of the features.
         width: of the values that `decode` takes.
         trained: the part that training optimises; the rest is frozen.
+        reads_pictures: whether `read` knows style pictures.
     """
 
     channels: int
     width: int
     trained: nn.Module
+    reads_pictures: bool = False
 
     @abstractmethod
     def encode(self, content: Tensor) -> Tensor:
@@ -107,6 +109,8 @@ class PainterHalves(Halves):
     Args:
         smooth: filters against a woven mesh, as in Painter.
     """
+
+    reads_pictures = True
 
     def __init__(self, smooth: bool = True) -> None:
         super().__init__()
