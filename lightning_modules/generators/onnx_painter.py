@@ -49,6 +49,9 @@ class OnnxPainter(OnePass):
     def _style(self, batch: StyleBatch, region: int) -> Tensor:
         return torch.zeros(1, 0)
 
+    def final_styles(self) -> dict[str, Tensor]:
+        return {}  # its style is its network
+
     def paint(self, content: Tensor, styles: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             raise AtelierError(f"{self.file} cannot be optimised; leave --steps out")

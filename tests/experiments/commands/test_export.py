@@ -81,6 +81,8 @@ def test_a_picture_painted_with_the_file_is_that_of_the_run(cli, finished_run, m
     assert (result["generator"], result["steps"]) == ("OnnxPainter", 0)
     assert result["metrics"]["background_max_error"] == 0
     assert json.loads((tmp_path / "run/parse.json").read_text())[0]["style"] == "mosaic"
+    assert not (tmp_path / "run" / STYLE).exists()
+    assert_refused(cli("export", "run"), "OnnxPainter keeps no style apart from its network")
 
 
 def test_the_example_in_the_docs_paints(mosaic, tmp_path, monkeypatch):
