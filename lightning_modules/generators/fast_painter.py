@@ -10,7 +10,6 @@ painter, whose codes leave (-1, 1): the tanh is stretched and shifted per number
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +30,6 @@ from lightning_modules.generators.ghiasi import published_painter
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter import arbitrary, bottleneck
 from lightning_modules.generators.painter_styles import american
-
-log = logging.getLogger(__name__)
 
 EMBEDDED = "embedded"
 INSTEAD = "--models embedded needs nothing fetched"
@@ -108,11 +105,10 @@ class FastPainter(OnePass):
             return
         lesson, similarity = lessons().nearest(text)
         if similarity < FAMILIAR:
-            self.note = (
+            self.remark(
                 f"The network has learned no style like {text!r}; the nearest is {lesson!r}: "
                 "expect a rough likeness; --style-image shows it a style"
             )
-            log.warning(self.note)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""
