@@ -16,7 +16,7 @@ from experiments.campaigns.cluster import cluster
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome, after_death, make_jobs
 
-ON_GPU = 4  # runs that are optimised jointly
+ON_GPU = 8  # runs that are optimised jointly
 SERIAL = -1  # number of workers: none but this process
 # Variables of this process that its workers get too.
 INHERITED = (

@@ -102,18 +102,6 @@ def fused(method: Stylization) -> None:
     method.optimizer = partial(method.optimizer, fused=True)
 
 
-def norm_by_sums(method: Stylization) -> None:
-    """StyleNet's instance norm by reductions of the whole device, not of a block per channel."""
-
-    def normalised(x: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
-        return (x - mean) * torch.rsqrt(variance + 1e-5)
-
-    for layer in method.generator.modules():
-        if isinstance(layer, nn.InstanceNorm2d):
-            layer.forward = normalised
-
-
 ALL_HALF = (by_autocast("generator"), by_autocast("content_features"))
 ONLY = os.environ.get("ONLY", "")  # beginning of the names of the variants to time
 ALL_COMPILED = compiled("generator", "content_features", "encoder")
@@ -143,13 +131,11 @@ VARIANTS: dict[str, tuple[Change, ...]] = {
     "CUDA graph, encoder in float16": (encoder_in(torch.float16),),
     "CUDA graph, cudnn.benchmark": (tried_kernels,),
     "CUDA graph, StyleNet in channels_last": (layout("generator", torch.channels_last),),
-    "CUDA graph, norm by sums": (norm_by_sums,),
     "CUDA graph, VGG-19 in bfloat16": (by_autocast("content_features"),),
     "CUDA graph, StyleNet in bfloat16": (by_autocast("generator"),),
-    "CUDA graph, fused Adam, encoder's weights stored, norm by sums, cudnn.benchmark": (
+    "CUDA graph, fused Adam, encoder's weights stored, cudnn.benchmark": (
         fused,
         stored_in_bfloat16,
-        norm_by_sums,
         tried_kernels,
     ),
     "CUDA graph, all in bfloat16, weights stored so, cudnn.benchmark": (
