@@ -23,8 +23,8 @@ NORM_EPS = 1e-5  # PyTorch's default
 class InstanceNorm(nn.Module):
     """Instance norm without weights, as torch.nn.InstanceNorm2d computes it, of (N, C, H, W).
 
-    PyTorch's kernel for a GPU gives a channel to one of its hundred processors; with 16 channels the
-    others are idle. Reductions use all of them.
+    On a GPU, PyTorch's kernel gives each channel to one of a hundred processors; with 16 channels
+    the others are idle. Reductions use all of them.
     """
 
     def forward(self, x: Tensor) -> Tensor:
