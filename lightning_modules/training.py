@@ -26,6 +26,7 @@ from datamodules.task import Blend, check_weights
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.losses.content import content_loss
+from lightning_modules.losses.contrastive import contrastive_loss
 from lightning_modules.losses.directional import directional_loss
 from lightning_modules.losses.patch import patch_loss, threshold_rejection
 from lightning_modules.losses.total_variation import total_variation, variation_norms
@@ -62,6 +63,7 @@ class Painted:
     styles:     the network's styles of the N blends, (N, ...).
     output:     the painted pictures, float32 (N, 3, S, S).
     source:     embeddings of the photos, unit vectors (N, D).
+    moved:      those of the painted pictures.
     directions: dT of each picture's style, unit vectors (N, D).
     """
 
@@ -69,14 +71,16 @@ class Painted:
     styles: Tensor
     output: Tensor
     source: Tensor
+    moved: Tensor
     directions: Tensor
 
 
 class Training(LightningModule):
     """Training of a one-pass network, judged by frozen networks.
 
-    Losses: `global`, `patch`, `content` and `tv`, as those of CLIPstyler, and the generator's own.
-    Those that `weights` names are computed.
+    Losses: `global`, `patch`, `content` and `tv`, as those of CLIPstyler, `contrastive` of the
+    picture's style against all others of the training, and the generator's own. Those that
+    `weights` names are computed.
 
     Args:
         generator: the network that is trained.
@@ -87,6 +91,7 @@ class Training(LightningModule):
         brush: side of the patches relative to the crop, in (0, 1], or in pixels, 8 or more; 1 = the
             whole crop, as in CLIPstyler's fast mode.
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
+        temperature: of the loss `contrastive`, > 0; lower = only the nearest wrong styles count.
         optimizer: any optimizer of PyTorch; --model.optimizer.lr is the learning rate.
         lr_scheduler: schedule of the learning rate; it advances once per step.
         source_text: describes the photos where texts are compared.
@@ -98,6 +103,7 @@ class Training(LightningModule):
             time, the same gradient.
 
     Attributes:
+        blends: all styles of the training, which `contrastive` compares; () = those of the batch.
         seed: of the process at construction. Random numbers of a step depend on it and on the
             numbers of the samples alone.
     """
@@ -113,6 +119,7 @@ class Training(LightningModule):
         patches: Patches = Patches(count=16),
         brush: float = 1.0,
         tau: float = 0.7,
+        temperature: float = 0.1,
         optimizer: OptimizerCallable = lambda weights: torch.optim.Adam(weights, lr=1e-4),
         lr_scheduler: LRSchedulerCallable = Hyperbolic,
         source_text: str = "a Photo",
@@ -124,6 +131,8 @@ class Training(LightningModule):
         super().__init__()
         check_weights(list(weights.values()), "model.weights")
         check_brush(brush)
+        if not temperature > 0:
+            raise AtelierError(f"The temperature is {temperature:g}; give one greater than 0")
         self.generator = generator.eval().requires_grad_(False)
         self.generator.network.train()
         self.trained = generator.trainable()
@@ -131,10 +140,12 @@ class Training(LightningModule):
         self.content_features = content_features.eval().requires_grad_(False)
         self.weights = weights
         self.patches, self.brush, self.tau = patches, brush, tau
+        self.temperature = temperature
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.source_text, self.prompted = source_text, prompted
         self.deviations = deviations.completed(mode)
         self.chunk = chunk
+        self.blends: Sequence[Blend] = ()
         self.seed = torch.initial_seed()
         self.selection = Selection()
         self._texts: dict[str, Tensor] = {}
@@ -155,8 +166,9 @@ class Training(LightningModule):
         # In full precision: coordinates and small differences follow.
         output = self.generator.paint(batch.contents, styles).float()
         with torch.no_grad():
-            source = self.encoder.embed_images(self._view(batch.contents)).float()
-        return Painted(batch, styles, output, source, self.directions(batch.styles))
+            source = self._whole(batch.contents)
+        directions = self.directions(batch.styles)
+        return Painted(batch, styles, output, source, self._whole(output), directions)
 
     def losses(self, painted: Painted) -> dict[str, Tensor]:
         """The losses that `weights` names, scalars by name.
@@ -178,13 +190,24 @@ class Training(LightningModule):
         return {
             "global": self._global,
             "patch": self._patch,
+            "contrastive": self._contrastive,
             "content": self._content,
             "tv": self._variation,
         }
 
     def _global(self, painted: Painted) -> Tensor:
-        whole = self.encoder.embed_images(self._view(painted.output)).float()
-        return directional_loss(whole, painted.source, painted.directions).mean()
+        return directional_loss(painted.moved, painted.source, painted.directions).mean()
+
+    def _contrastive(self, painted: Painted) -> Tensor:
+        styles = self.blends or list(dict.fromkeys(painted.batch.styles))
+        own = torch.tensor([styles.index(blend) for blend in painted.batch.styles])
+        return contrastive_loss(
+            painted.moved,
+            painted.source,
+            self.directions(styles),
+            own.to(self.device),
+            self.temperature,
+        )
 
     def _patch(self, painted: Painted) -> Tensor:
         count = self.patches.count
@@ -225,8 +248,10 @@ class Training(LightningModule):
         with torch.autocast(output.device.type, enabled=False):  # coordinates need all their bits
             return cut(output, boxes, corners, side, size, settings.through, settings.fade_twice)
 
-    def _view(self, pictures: Tensor) -> Tensor:
-        return self.encoder.view(pictures, antialias=not self.deviations.aliased_view)
+    def _whole(self, pictures: Tensor) -> Tensor:
+        """Embeddings (N, D) of whole pictures (N, 3, S, S), unit vectors in float32."""
+        view = self.encoder.view(pictures, antialias=not self.deviations.aliased_view)
+        return self.encoder.embed_images(view).float()
 
     def directions(self, blends: Sequence[Blend]) -> Tensor:
         """dT of N blends, (N, D), each computed once."""

@@ -44,6 +44,11 @@ RUNS: dict[str, dict[str, Any]] = {  # "method", and settings by their short or 
         "style": "stone wall",
         "keep_color": True,
     },
+    "methods/attention": {
+        "method": "attention",
+        "image": CAT,
+        "instruction": "Turn the cat to 0.5*Starry Night + 0.5*gold",
+    },
     "methods/clipstyler": {"method": "clipstyler", "image": CUP, "style": "stained glass"},
     "methods/fusion": {
         "method": "fusion",

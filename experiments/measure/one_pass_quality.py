@@ -1,4 +1,4 @@
-"""Quality of FastPainter's shipped weights: sheets of known and of unseen styles, and scores.
+"""Quality of shipped weights for one pass: sheets of known and of unseen styles, and scores.
 
     python -m experiments.measure.one_pass_quality          all, a quarter of an hour on one core
     python -m experiments.measure.one_pass_quality sheets   one part; also: scores
@@ -6,7 +6,7 @@
 Pictures of scikit-image are painted as a whole in eight styles that the weights were trained on and
 in the eight that they never saw. The scores compare them with CLIPstyler's embedded default, which
 optimises the painter, after all of its steps and before the first, by an encoder that neither was
-trained on. --weights compares other weights.
+trained on. --network attention takes the network of that method, --weights other weights.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ from experiments.measure.embedded_quality import STYLES as KNOWN
 from experiments.run.configuration import compose
 from experiments.run.lightning_cli import AtelierCLI
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators.attention import AttentionPainter
 from lightning_modules.generators.base import Generator
 from lightning_modules.generators.fast_painter import EMBEDDED, FastPainter
+from lightning_modules.generators.one_pass import OnePass
 
 UNSEEN = (  # one of the words of each style in the list `unseen` of fast_painter_texts.yaml
     *("Claude Monet", "thick impasto oil painting", "Henri Matisse", "pop art"),
@@ -41,6 +43,7 @@ UNSEEN = (  # one of the words of each style in the list `unseen` of fast_painte
 STYLES = {"known": KNOWN, "unseen": UNSEEN}
 SCORED, SCORED_SIDE = ("chelsea", "rocket", "coffee"), 256  # pictures of the set demo; px
 PAINTED, CELL = 384, 116  # px, painted and shown
+NETWORKS = {"one-pass": FastPainter, "attention": AttentionPainter}  # by the names of their sheets
 WAYS = ("optimised", "before the first step", "one pass")
 SCORES = ("style_global", "style_direction")
 
@@ -61,7 +64,7 @@ def _painted(generator: Generator, batch: StyleBatch) -> Tensor:
     return generator(batch.content)
 
 
-def sheets(painter: FastPainter) -> None:
+def sheets(painter: OnePass, name: str) -> None:
     """Paint all pictures in all styles in one pass; write a sheet for each kind of styles."""
     for kind, styles in STYLES.items():
         cells = []
@@ -70,14 +73,14 @@ def sheets(painter: FastPainter) -> None:
             row = {"before": batches[styles[0]].content}
             row |= {style: _painted(painter, batch) for style, batch in batches.items()}
             cells += [(to_picture(image[0]).resize((CELL, CELL)), [k]) for k, image in row.items()]
-        path = SHEETS / f"sheet-one-pass-{kind}.jpg"
+        path = SHEETS / f"sheet-{name}-{kind}.jpg"
         with atomic(path) as temporary:
             grid = labelled_grid(cells, 1 + len(styles), gap=6)
             grid.save(temporary, "JPEG", quality=80)
         print(path)
 
 
-def scores(painter: FastPainter) -> None:
+def scores(painter: OnePass, name: str) -> None:
     """Mean scores of each kind of styles and each way, with their ratios to the optimised ones."""
     judge = GlobalStyle(BridgeEncoder(tower="lite2", image_size=224))
     print(f"| styles | way | {' | '.join(SCORES)} | seconds |\n|---|---|{'---:|' * 3}")
@@ -97,7 +100,7 @@ def scores(painter: FastPainter) -> None:
 
 
 def _compared(
-    painter: FastPainter, judge: GlobalStyle, picture: str, style: str
+    painter: OnePass, judge: GlobalStyle, picture: str, style: str
 ) -> dict[str, tuple[float, ...]]:
     """Scores of the picture painted in each way, and the seconds that it took after loading."""
     settings = {"image": f"skimage:{picture}", "style": style, "size": SCORED_SIDE}
@@ -135,13 +138,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; or all")
+    parser.add_argument("--network", choices=NETWORKS, default="one-pass")
     parser.add_argument("--weights", default=EMBEDDED, help="a file that atelier train wrote")
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    painter = FastPainter(weights=args.weights)
+    painter = NETWORKS[args.network](weights=args.weights)
     for part in args.parts or PARTS:
-        PARTS[part](painter)
+        PARTS[part](painter, args.network)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,7 @@ class Job:
         check_texts(self.module.encoder, self.data.blends)
         texts = dict.fromkeys(text for blend in self.data.blends for _, text in blend)
         self.module.generator.begin(list(texts))
+        self.module.blends = self.data.blends
         self.checkpoint = self._open()
         if not self.trainer.is_global_zero:
             return

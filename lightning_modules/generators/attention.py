@@ -9,7 +9,7 @@ TxST has texts in place of style pictures (Liu et al. 2022, arXiv 2202.13562):
     M = A V,  S = sqrt(A (V V) - M M),  fused = S norm(F_c) + M
 
 with content features F_c, normalised by channel, and tokens T, normalised each. Deviations: several
-heads with the usual scale in the softmax, h is a network of two layers, because tokens and features
+heads with the usual scale in the softmax; h is a network of two layers, because tokens and features
 live in different spaces; one layer of features instead of three; S has a small lower bound, for a
 finite gradient. Deviations of a decoder: lightning_modules/generators/halves.py.
 
@@ -27,14 +27,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datamodules.models import packaged
 from datamodules.models.published import UNTRAINED
 from datamodules.task import StyleBatch
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.generators import fast_lessons
+from lightning_modules.generators.fast_lessons import lessons
+from lightning_modules.generators.fast_painter import EMBEDDED, FAMILIAR
 from lightning_modules.generators.halves import Halves, PainterHalves
 from lightning_modules.generators.one_pass import OnePass, load_network
+from lightning_modules.generators.painter_styles import american
 
-HIDDEN = 256
+WEIGHTS = packaged.EmbeddedFile(
+    "lightning_modules",
+    "generators/attention.safetensors",
+    "335a2cb7e3e7807d89154209ac3facc2663741aa36dc46e88f917e28eccdf3da",
+    fast_lessons.INSTEAD,
+)
+HIDDEN = 256  # width of h between its two layers
 LEAST_VARIANCE = 1e-6
 
 
@@ -48,7 +59,8 @@ class AttentionPainter(OnePass):
         encoder: reads the texts' tokens; by default the embedded sentence encoder.
         halves: encoder of the pictures and decoder; by default the embedded painter's.
         heads: parallel attentions; they divide the values' width.
-        weights: a file that `atelier train attention` wrote, or "untrained".
+        weights: "embedded" for the shipped ones, of the embedded encoder and painter; "untrained";
+            or a file that `atelier train attention` wrote.
         pace: factor on the learning rate of the styles, where a run has steps.
     """
 
@@ -57,7 +69,7 @@ class AttentionPainter(OnePass):
         encoder: JointEncoder | None = None,
         halves: Halves | None = None,
         heads: int = 4,
-        weights: str = UNTRAINED,
+        weights: str = EMBEDDED,
         pace: float = 1.0,
     ) -> None:
         super().__init__(pace)
@@ -77,22 +89,37 @@ class AttentionPainter(OnePass):
                 "decoder": self.halves.trained,
             }
         )
-        self.trained = weights != UNTRAINED
-        if self.trained:
-            load_network(self.network, Path(weights), type(self).__name__)
+        self.weights = weights
+        if weights != UNTRAINED:
+            path = packaged.locate(WEIGHTS) if weights == EMBEDDED else Path(weights)
+            load_network(self.network, path, type(self).__name__)
         self.network.requires_grad_(False)
 
     def start(self, batch: StyleBatch) -> None:
-        if not self.trained:
+        """Set the styles of all regions; a warning where the network has not learned them."""
+        if self.weights == UNTRAINED:
             self.remark(
                 "The attention network is untrained, so the style means nothing; train it with "
                 "atelier train attention, and give --model.generator.weights FILE"
             )
+        if self.weights == EMBEDDED:
+            for text in dict.fromkeys(text for blend in batch.styles for _, text in blend):
+                self._check(text)
         super().start(batch)
 
+    def _check(self, text: str) -> None:
+        lesson, similarity = lessons().nearest(text)
+        if similarity < FAMILIAR:
+            self.remark(
+                f"The attention network has learned no style like {text!r}; the nearest is "
+                f"{lesson!r}: expect a rough likeness; --style-image shows it a style"
+            )
+
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Styles (T, L, 3 W + 1) of T texts, padded to the longest."""
-        states, words = self.encoder.text_tokens(list(texts))
+        """Styles (T, L, 3 W + 1) of T texts, padded to the longest; British spelling is read as
+        American.
+        """
+        states, words = self.encoder.text_tokens([american(text) for text in texts])
         states = F.layer_norm(states, states.shape[2:])
         counts = words.sum(1, keepdim=True)
         bias = torch.where(words, -counts.log(), -torch.inf)
@@ -123,11 +150,12 @@ class AttentionPainter(OnePass):
 
     def paint(self, content: Tensor, styles: Tensor) -> Tensor:
         features = self.halves.encode(content)
-        queries = self.network["query"](F.instance_norm(features))
+        positions = self.halves.positions(F.instance_norm(features))
+        queries = self.network["query"](positions)
         keys, values, bias = styles.split([2 * self.width, self.width, 1], dim=2)
         rows = queries.flatten(2).transpose(1, 2)
         attended = attend(rows, keys, values, bias[..., 0], self.heads)
-        places = (-1, self.width, *features.shape[2:])
+        places = (-1, self.width, *positions.shape[2:])
         maps = (part.transpose(1, 2).reshape(places) for part in attended)
         height, width = content.shape[2:]
         return self.halves.decode(features, *maps)[..., :height, :width]

@@ -17,6 +17,7 @@ from datamodules.support.errors import AtelierError
 from lightning_modules.generators.painter import arbitrary, bottleneck
 from lightning_modules.perceptual.base import ContentFeatures
 
+BLOCK = 4  # features to each side of a position of PainterHalves
 PROBE = 64  # px, side of the picture by which channels and stride of features are found out
 
 
@@ -39,11 +40,15 @@ class Halves(nn.Module, ABC):
     def encode(self, content: Tensor) -> Tensor:
         """Features (N, C, h, w) of pictures (N, 3, H, W) in [0, 1] of any size."""
 
+    def positions(self, features: Tensor) -> Tensor:
+        """Features (N, C, p, q) of the positions that ask for styles, from all (N, C, h, w)."""
+        return features
+
     @abstractmethod
     def decode(self, features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
         """Pictures (N, 3, H, W) in [0, 1], or larger to the right and below.
 
-        features: (N, C, h, w). mean, deviation: of the values at each position, (N, width, h, w).
+        features: (N, C, h, w). mean, deviation: of the values at each position, (N, width, p, q).
         """
 
     def read(self, picture: Tensor) -> Tensor:
@@ -103,8 +108,9 @@ class PainterHalves(Halves):
 
     Values are codes, the 100 numbers from which the painter makes the scales and shifts of its 13
     normalised layers. Each position has a code of its own, mean + W deviation; only W is trained,
-    from 0. So a text is painted from the beginning, which random weights could not do in minutes on
-    a processor.
+    from 0. So a style is painted from the beginning, which random weights could not do after
+    minutes on a processor. Positions are blocks of 16 px, the stride of AdaAttN's deepest layer;
+    between them, scales and shifts are interpolated.
 
     Args:
         smooth: filters against a woven mesh, as in Painter.
@@ -123,7 +129,10 @@ class PainterHalves(Halves):
         nn.init.zeros_(self.trained.weight)
 
     def encode(self, content: Tensor) -> Tensor:
-        return self.painter.contract(content, restyle=None)
+        return self.painter.contract(content)
+
+    def positions(self, features: Tensor) -> Tensor:
+        return F.avg_pool2d(features, BLOCK, ceil_mode=True)
 
     def decode(self, features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
         codes = mean + self.trained(deviation)
@@ -132,9 +141,7 @@ class PainterHalves(Halves):
         def restyle(layer: int, x: Tensor) -> Tensor:
             kernel = matrices[layer].flatten(0, 1)[..., None, None]
             styles = F.conv2d(codes, kernel, offsets[layer].flatten())
-            if styles.shape[2:] != x.shape[2:]:
-                styles = F.interpolate(styles, x.shape[2:], mode="bilinear")
-            scale, shift = styles.chunk(2, dim=1)
+            scale, shift = F.interpolate(styles, x.shape[2:], mode="bilinear").chunk(2, dim=1)
             return x * scale + shift
 
         return self.painter.expand(features, restyle, self.smooth)

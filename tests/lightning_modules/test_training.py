@@ -114,6 +114,18 @@ def test_a_networks_own_losses_count_by_their_weights(batch):
     assert module.losses(painted)["prior"] == painted.styles.square().mean()
 
 
+def test_a_picture_is_compared_with_all_styles_of_the_training(data, batch):
+    module = training(weights={"contrastive": 1.0}, temperature=0.5)
+    module.blends = data.blends
+    painted = module.painted(batch)
+    cosines = F.normalize(painted.moved - painted.source, dim=1) @ module.directions(data.blends).T
+    own = torch.tensor([data.blends.index(blend) for blend in batch.styles])
+    expected = F.cross_entropy(cosines / 0.5, own)
+    torch.testing.assert_close(module.losses(painted)["contrastive"], expected)
+    with pytest.raises(AtelierError, match="temperature is 0;"):
+        training(temperature=0)
+
+
 def test_only_the_network_is_trained(batch):
     module = training()
     sum(module.losses(module.painted(batch)).values()).backward()

@@ -107,6 +107,8 @@ def test_siglips_tokenizer_comes_from_the_cache(byte_tokenizer, tmp_path):
     embedded = encoder.embed_texts(["fire", "a much longer text than the context has room for"])
     assert embedded.shape == (2, 16)
     torch.testing.assert_close(embedded.norm(dim=-1), torch.ones(2))
+    states, words = encoder.text_tokens(["fire", "ice cream"])
+    assert states.shape == (2, 16, 64) and words.sum(1).tolist() == [4, 9]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "another model", "code", "text"])

@@ -7,10 +7,13 @@ from torch.nn import functional as F
 
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
+from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.attention import AttentionPainter, attend
+from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.halves import FeatureHalves
 from lightning_modules.generators.painter import read_style
 from lightning_modules.losses.contrastive import contrastive_loss
+from lightning_modules.perceptual.vgg import VGGFeatures
 from tests.support.tiny import TinyEncoder, TinyFeatures
 
 FIRE, VAN_GOGH = "fire", "Starry Night by Vincent van Gogh"
@@ -81,6 +84,19 @@ def test_a_picture_of_any_size_keeps_it(painter, tiny, size):
     for generator in (painter, tiny):
         painted = generator.paint(torch.rand(2, 3, *size), generator.styles(single(FIRE)))
         assert painted.shape == (2, 3, *size) and 0 <= painted.min() <= painted.max() <= 1
+
+
+@torch.no_grad()
+def test_clips_tokens_and_vggs_features_meet_too(tiny_clip):
+    encoder = OpenCLIPEncoder("tiny-clip", str(tiny_clip[0]))
+    vgg = VGGFeatures(["conv3_1"], after_relu=True, weights="untrained")
+    generator = AttentionPainter(encoder, FeatureHalves(vgg), weights="untrained")
+    assert (generator.width, generator.halves.stride) == (256, 4)
+    styles = generator.styles([*single(FIRE), *single("ice cream on a stick")])
+    assert styles.shape == (2, 77, 3 * 256 + 1)
+    assert styles[..., -1].isfinite().sum(1).tolist() == [3, 7]
+    painted = generator.paint(torch.rand(2, 3, 21, 30), styles)
+    assert painted.shape == (2, 3, 21, 30) and (painted[0] - painted[1]).abs().max() > 0
 
 
 @torch.no_grad()
@@ -174,6 +190,27 @@ def test_a_short_training_lowers_the_loss(tiny):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
+
+
+@torch.no_grad()
+def test_the_shipped_weights_know_the_codes_of_the_lessons():
+    """Of most texts the code is nearer to the text's own in the lessons than to another's."""
+    generator, texts = AttentionPainter(), ["fire", "mosaic", "gold", "neon light", "wood", "night"]
+    goals = lessons().codes[lessons().rows(texts)]
+    styles = generator.styles([((1.0, text),) for text in texts])
+    keys, values, bias = styles.split([200, 100, 1], dim=2)
+    mean, _ = attend(torch.zeros(6, 1, 200), keys, values, bias[..., 0])
+    nearest = torch.cdist(mean[:, 0], goals).argmin(1)
+    assert nearest.tolist() == list(range(6))
+    assert not any(weight.requires_grad for weight in generator.parameters())
+
+
+def test_the_shipped_weights_say_what_they_never_learned(content):
+    generator, masks = AttentionPainter(), torch.ones(1, 1, 21, 30)
+    generator.start(StyleBatch(content, masks, (((1.0, FIRE),),), "a Photo"))
+    assert generator.note == ""
+    generator.start(StyleBatch(content, masks, (((1.0, "a tax return"),),), "a Photo"))
+    assert "has learned no style like 'a tax return'" in generator.note
 
 
 def test_weights_come_back_from_their_file(painter, tmp_path):
