@@ -21,9 +21,11 @@ from torch import Tensor, nn
 from datamodules.models import packaged
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import UNTRAINED, load_into, require
+from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleBatch
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
+from lightning_modules.encoders.sentences import SentenceEncoder
 from lightning_modules.generators import fast_lessons
 from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.ghiasi import published_painter
@@ -62,7 +64,7 @@ class FastPainter(OnePass):
 
     def __init__(
         self,
-        encoder: JointEncoder | None = None,
+        encoder: JointEncoder | SentenceEncoder | None = None,
         width: int = 384,
         hidden: Sequence[int] = HIDDEN,
         weights: str = EMBEDDED,
@@ -113,7 +115,14 @@ class FastPainter(OnePass):
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""
         spelt = map(american, texts) if self.source == EMBEDDED else texts
-        return self.network(self.encoder.embed_texts(list(spelt)))
+        embeddings = self.encoder.embed_texts(list(spelt))
+        if embeddings.shape[1] != self.network.layers[0].in_features:
+            raise AtelierError(
+                f"The text network reads {self.network.layers[0].in_features} numbers per text, and "
+                f"{type(self.encoder).__name__} gives {embeddings.shape[1]}; give the encoder that "
+                "the weights belong to, --model.generator.encoder"
+            )
+        return self.network(embeddings)
 
     def picture_style(self, picture: Tensor) -> Tensor:
         return bottleneck(picture)[None]
