@@ -116,11 +116,11 @@ class FastPainter(OnePass):
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""
         spelt = map(american, texts) if self.source == EMBEDDED else texts
         embeddings = self.encoder.embed_texts(list(spelt))
-        if embeddings.shape[1] != self.network.layers[0].in_features:
+        width, own = embeddings.shape[1], self.network.layers[0].in_features
+        if width != own:
             raise AtelierError(
-                f"The text network reads {self.network.layers[0].in_features} numbers per text, and "
-                f"{type(self.encoder).__name__} gives {embeddings.shape[1]}; give the encoder that "
-                "the weights belong to, --model.generator.encoder"
+                f"The text network reads {own} numbers per text, and {type(self.encoder).__name__} "
+                f"gives {width}; give --model.generator.encoder as the weights need it"
             )
         return self.network(embeddings)
 

@@ -6,6 +6,7 @@ The weights are loaded from files of the published form, by the code that loads 
 import pytest
 import torch
 
+from datamodules.support.errors import AtelierError
 from lightning_modules.generators.adain import AdaINPair
 from lightning_modules.generators.fast_painter import FastPainter
 from lightning_modules.losses.content import content_loss
@@ -49,6 +50,24 @@ def test_a_style_code_paints_the_published_picture(files, size, name, agree):
     generator = fast_painter(files, *NETWORKS[0])
     painted = generator.paint(content, recorded["style_code"][None])
     agree(painted[0], recorded[f"ghiasi_output{name}"], within=1e-5)
+
+
+@pytest.mark.parity("FastCLIPstyler, painter")
+def test_a_picture_of_any_size_is_painted_as_one_that_was_continued_by_its_last_pixels(files):
+    generator, code = fast_painter(files, *NETWORKS[0]), golden("fast")["style_code"][None]
+    content = golden("fast")["fast_input"][None, :, :46, :51]
+    larger = torch.nn.functional.pad(content, (0, 1, 0, 2), mode="replicate")
+    whole = generator.paint(larger, code)
+    torch.testing.assert_close(generator.paint(content, code), whole[..., :46, :51])
+
+
+def test_the_papers_painter_reads_no_style_picture_and_its_network_no_other_embedding(files):
+    with pytest.raises(AtelierError, match="leave --style-image out"):
+        fast_painter(files, *NETWORKS[0]).check([], picture=True)
+    with pytest.raises(AtelierError, match="no checkpoint of a text network of FastCLIPstyler"):
+        FastPainter(TinyEncoder(), weights=files["text"])
+    with pytest.raises(AtelierError, match="no checkpoint of Ghiasi's painter"):
+        FastPainter(TinyEncoder(), painter=files["text"], weights="untrained")
 
 
 @pytest.fixture

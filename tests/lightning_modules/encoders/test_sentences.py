@@ -34,9 +34,7 @@ def test_a_text_is_the_unit_mean_of_its_tokens_whatever_stands_beside_it(folder)
 def test_a_text_network_of_another_width_reads_its_embeddings(folder):
     generator = FastPainter(SentenceEncoder(folder), width=16, weights="untrained")
     assert generator.texts(["fire", "ice"]).shape == (2, 100)
-    with pytest.raises(
-        AtelierError, match="reads 32 numbers per text, and SentenceEncoder gives 16"
-    ):
+    with pytest.raises(AtelierError, match="reads 32 numbers per text, and"):
         FastPainter(SentenceEncoder(folder), width=32, weights="untrained").texts(["fire"])
 
 
