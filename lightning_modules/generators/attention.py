@@ -8,10 +8,11 @@ TxST has texts in place of style pictures (Liu et al. 2022, arXiv 2202.13562):
     Q = f(norm(F_c)),  K = g(norm(T)),  V = h(norm(T)),  A = softmax(Q K^T)
     M = A V,  S = sqrt(A (V V) - M M),  fused = S norm(F_c) + M
 
-with content features F_c, normalised by channel, and tokens T, normalised each. Deviations: several
-heads with the usual scale in the softmax; h is a network of two layers, because tokens and features
-live in different spaces; one layer of features instead of three; S has a small lower bound, for a
-finite gradient. Deviations of a decoder: lightning_modules/generators/halves.py.
+with content features F_c, normalised by channel, and tokens T, each normalised and joined by the
+normalised mean of its text's tokens. Deviations: this mean, by which a token such as "of" knows the
+whole text; several heads with the usual scale in the softmax; h is a network of two layers, because
+tokens and features live in different spaces; one layer of features instead of three; S has a small
+lower bound, for a finite gradient. Deviations of a decoder: lightning_modules/generators/halves.py.
 
 Several styles are fused by attention: the tokens of all texts are answers, those of text i, n_i in
 number, with log(weight_i / n_i) added before the softmax, so that a text counts by its weight and
@@ -42,7 +43,7 @@ from lightning_modules.generators.painter_styles import american
 WEIGHTS = packaged.EmbeddedFile(
     "lightning_modules",
     "generators/attention.safetensors",
-    "335a2cb7e3e7807d89154209ac3facc2663741aa36dc46e88f917e28eccdf3da",
+    "0ffdc830b65f2be114ee134e5c4cb0d47e6a94f6afb94bc4f7a6892d7251898c",
     fast_lessons.INSTEAD,
 )
 HIDDEN = 256  # width of h between its two layers
@@ -77,8 +78,7 @@ class AttentionPainter(OnePass):
         self.halves = halves or PainterHalves()
         self.reads_pictures = self.halves.reads_pictures
         self.heads, self.width = heads, self.halves.width
-        states, _ = self.encoder.text_tokens(["a photo"])
-        tokens, queries = states.shape[2], 2 * self.width
+        tokens, queries = self.read(["a photo"])[0].shape[2], 2 * self.width
         self.network = nn.ModuleDict(
             {
                 "query": nn.Conv2d(self.halves.channels, queries, 1),
@@ -115,12 +115,19 @@ class AttentionPainter(OnePass):
                 f"{lesson!r}: expect a rough likeness; --style-image shows it a style"
             )
 
-    def texts(self, texts: Sequence[str]) -> Tensor:
-        """Styles (T, L, 3 W + 1) of T texts, padded to the longest; British spelling is read as
-        American.
+    def read(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """norm(T) of T texts (T, L, D), and which tokens are no padding, bool (T, L); British
+        spelling is read as American.
         """
         states, words = self.encoder.text_tokens([american(text) for text in texts])
-        states = F.layer_norm(states, states.shape[2:])
+        mask = words.unsqueeze(2)
+        mean = (states * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
+        both = (states, mean.expand_as(states))
+        return torch.cat([F.layer_norm(x, x.shape[2:]) for x in both], dim=2), words
+
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Styles (T, L, 3 W + 1) of T texts, padded to the longest."""
+        states, words = self.read(texts)
         counts = words.sum(1, keepdim=True)
         bias = torch.where(words, -counts.log(), -torch.inf)
         parts = [self.network["key"](states), self.network["value"](states), bias[..., None]]
