@@ -14,7 +14,8 @@ style gets some palette, hardly ever its own, and a warning where no learned tex
 photo's content stays. After so short a training the places of a picture get nearly the same style.
 docs/embedded.md has the sheets and scores.
 
-Example: atelier stylize skimage:chelsea "Turn the cat to 0.5*Starry Night + 0.5*gold" --method attention
+Example: atelier stylize skimage:chelsea "Turn the cat to 0.5*Starry Night + 0.5*gold"
+--method attention
 """
 
 from __future__ import annotations
