@@ -57,21 +57,21 @@ def _directions(embed: Callable[[str], Tensor], texts: Iterable[str]) -> Tensor:
 class Pictures:
     """Unit vectors of pictures, in double precision: S styles, P photos, K patches, D dimensions.
 
-    photos:   (P, D).
-    painted:  (S, P, 1 + K, D): each photo in each style, whole and then its patches.
-    swatches: (R, 1 + K, D): style pictures. shown: (R,) the style of each.
-    series:   by name, "blend" and "code", (W, S, Q, D): Q photos in growing strength of the style.
+    photos:    (P, D).
+    paintings: (S, P, 1 + K, D): each photo in each style, whole and then its patches.
+    swatches:  (R, 1 + K, D): style pictures. swatch_styles: (R,) the style of each.
+    series:    by name, "blend" and "code", (W, S, Q, D): Q photos in growing strength of the style.
     """
 
     photos: Tensor
-    painted: Tensor
+    paintings: Tensor
     swatches: Tensor
-    shown: Tensor
+    swatch_styles: Tensor
     series: dict[str, Tensor]
 
     def directions(self) -> dict[str, Tensor]:
         """dI (S, P, D) of the painted photos, by view: "whole" and "patches"."""
-        return image_directions(self.painted, self.photos)
+        return image_directions(self.paintings, self.photos)
 
     def swatch_directions(self) -> dict[str, Tensor]:
         """dI (R, P, D) from every photo to every swatch, by view."""
@@ -93,9 +93,9 @@ class Collector:
 
     encoder: JointEncoder
     photos: Sequence[Tensor]
-    painted: list[Tensor] = field(default_factory=list)
+    paintings: list[Tensor] = field(default_factory=list)
     swatches: list[Tensor] = field(default_factory=list)
-    shown: list[int] = field(default_factory=list)
+    swatch_styles: list[int] = field(default_factory=list)
     series: dict[str, list[Tensor]] = field(default_factory=lambda: {"blend": [], "code": []})
 
     @torch.no_grad()
@@ -103,8 +103,8 @@ class Collector:
         """Embed the pictures of the next style."""
         if shots.swatch is not None:
             self.swatches.append(self.views(shots.swatch))
-            self.shown.append(len(self.painted))
-        self.painted.append(torch.stack([self.views(each) for each in shots.paintings]))
+            self.swatch_styles.append(len(self.paintings))
+        self.paintings.append(torch.stack([self.views(each) for each in shots.paintings]))
         for name, series in {"blend": shots.blends, "code": shots.codes}.items():
             columns = [torch.cat([self._whole(step) for step in steps]) for steps in series]
             self.series[name].append(torch.stack(columns, dim=1))
@@ -114,9 +114,9 @@ class Collector:
         """All embeddings so far; at least one style must have a swatch."""
         return Pictures(
             torch.cat([self._whole(photo) for photo in self.photos]).double(),
-            torch.stack(self.painted).double(),
+            torch.stack(self.paintings).double(),
             torch.stack(self.swatches).double(),
-            torch.tensor(self.shown),
+            torch.tensor(self.swatch_styles),
             {name: torch.stack(steps, dim=1).double() for name, steps in self.series.items()},
         )
 

@@ -30,7 +30,7 @@ def recognition(rows: Sequence[Row]) -> dict[str, Figure]:
     }
 
 
-def explained(rows: Sequence[Row]) -> dict[str, Figure]:
+def explanation(rows: Sequence[Row]) -> dict[str, Figure]:
     """R2 of the linear map and of the Gaussian kernel's, and the most that is possible."""
     titles = {
         "R2, linear": "R2 of the linear map",
@@ -43,7 +43,7 @@ def explained(rows: Sequence[Row]) -> dict[str, Figure]:
     }
 
 
-def unseen(rows: Sequence[Row]) -> dict[str, Figure]:
+def new_styles(rows: Sequence[Row]) -> dict[str, Figure]:
     """AUC among unseen styles by map, one figure per view."""
     return {
         f"AUC among unseen styles, {view}": dots(

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from experiments.correlation.regression import Kernel, Ridge, fit, gaussian, linear, split
-from experiments.correlation.scores import auc_of, explained, ranks, retrieval
+from experiments.correlation.scores import auc_of, ranks, retrieval, squared_errors
 
 FOLDS = 6  # parts of the styles, of which each is left out once
 SEEDS = (0, 1, 2)  # of the parts
@@ -81,7 +81,7 @@ def explained_shares(pairs: Pairs) -> dict[tuple[str, str], float]:
 
 def _errors(train: Pairs, test: Pairs, kernel: Kernel) -> tuple[float, float]:
     predicted = forward(train, kernel)(test.first)[:, None]
-    return explained(test.pictures, predicted, train.pictures.mean((0, 1)))
+    return squared_errors(test.pictures, predicted, train.pictures.mean((0, 1)))
 
 
 def folds(pairs: Pairs, out: str) -> Iterator[tuple[Pairs, Pairs, list[int]]]:
@@ -138,7 +138,7 @@ class Retrieval:
     styles: Tensor
 
 
-def unseen(pairs: Pairs) -> dict[str, list[Retrieval]]:
+def new_style_retrieval(pairs: Pairs) -> dict[str, list[Retrieval]]:
     """Retrieval in every fold by the name of the map.
 
     "plain cosine" is the measure of the directional loss; for all others the mean of the training

@@ -20,12 +20,12 @@ SECTIONS = {  # heading and explanation of each table
         "The cosine of dT and dI, for photos painted in a style and for the style's own picture. "
         "Chance is dashed.",
     ),
-    "explained": (
+    "explanation": (
         "What of dI a map of dT explains",
         "R2 on styles, photos or both that the map never saw; 0 is the mean of the training "
         "pictures. No function of the text can explain more than the share between styles.",
     ),
-    "unseen": (
+    "new_styles": (
         "Styles that a map never saw",
         "Retrieval among the styles left out in training. All maps but the plain cosine have the "
         "mean of the training styles taken off.",

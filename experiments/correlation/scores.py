@@ -44,7 +44,7 @@ def retrieval(similarities: Tensor, owners: Tensor, k: int) -> float:
     return float((ranks(similarities, owners) <= k).double().mean())
 
 
-def explained(truth: Tensor, predicted: Tensor, reference: Tensor) -> tuple[float, float]:
+def squared_errors(truth: Tensor, predicted: Tensor, reference: Tensor) -> tuple[float, float]:
     """Squared error of a prediction and of a reference; R2 = 1 - first / second.
 
     All three broadcast to one shape. Sums rather than R2, so that folds can be added up.

@@ -22,10 +22,10 @@ BEST = "linear, backward"
 
 def recognition(pictures: Pictures, texts: Texts) -> list[Row]:
     """Right against wrong texts by cos(dT, dI), for painted photos and for swatches."""
-    painted, shown = torch.arange(len(pictures.painted)), pictures.shown
+    every_style = torch.arange(len(pictures.paintings))
     sources = {
-        "painted photos": (pictures.directions(), painted),
-        "swatches": (pictures.swatch_directions(), shown),
+        "painted photos": (pictures.directions(), every_style),
+        "swatches": (pictures.swatch_directions(), pictures.swatch_styles),
     }
     return [
         {"pictures": source, "view": view, "prompts": prompts} | _right_and_wrong(dI, styles, dT)
@@ -55,7 +55,7 @@ def pairs_of(pictures: Pictures, texts: Texts, view: str) -> maps.Pairs:
     return maps.Pairs(texts.every, texts.owners, pictures.directions()[view])
 
 
-def explained(pictures: Pictures, texts: Texts) -> list[Row]:
+def explanation(pictures: Pictures, texts: Texts) -> list[Row]:
     """R2 of maps from dT to dI, by view and by what the training has not seen."""
     rows = []
     for view in pictures.directions():
@@ -99,7 +99,7 @@ def strength(pictures: Pictures, texts: Texts) -> list[Row]:
     return rows
 
 
-def unseen(results: Mapping[str, Mapping[str, Sequence[maps.Retrieval]]]) -> list[Row]:
+def new_styles(results: Mapping[str, Mapping[str, Sequence[maps.Retrieval]]]) -> list[Row]:
     """Retrieval among styles that the maps never saw, by view and map."""
     return [
         {"view": view, "map": name} | maps.mean_scores(folds)
@@ -140,11 +140,14 @@ def all_tables(
     styles: Sequence[PainterStyle], pictures: Pictures, texts: Texts
 ) -> dict[str, list[Row]]:
     """Every table of one encoder by its name."""
-    results = {view: maps.unseen(pairs_of(pictures, texts, view)) for view in pictures.directions()}
+    results = {
+        view: maps.new_style_retrieval(pairs_of(pictures, texts, view))
+        for view in pictures.directions()
+    }
     return {
         "recognition": recognition(pictures, texts),
-        "explained": explained(pictures, texts),
-        "unseen": unseen(results),
+        "explanation": explanation(pictures, texts),
+        "new_styles": new_styles(results),
         "strength": strength(pictures, texts),
         "styles": by_style(styles, results, pictures, texts),
     }
@@ -153,24 +156,24 @@ def all_tables(
 def summary(tables: Mapping[str, Sequence[Row]]) -> Row:
     """Row of one encoder: its figures for the patches that the methods compare with texts."""
     view, prompts = LOSS
-    painted, maps_, without, growth = (
+    recognised, shares, without, growth = (
         _only(tables[name], **where)
         for name, where in {
             "recognition": {"pictures": "painted photos", "view": view, "prompts": prompts},
-            "explained": {"view": view, "unseen": "styles"},
-            "unseen": {"view": view, "map": "plain cosine"},
+            "explanation": {"view": view, "unseen": "styles"},
+            "new_styles": {"view": view, "map": "plain cosine"},
             "strength": {"by": "blend", "measure": "length"},
         }.items()
     )
     return {
-        "AUC ↑": painted["AUC"],
-        "at 1 ↑": painted["at 1"],
-        "at 5 ↑": painted["at 5"],
-        "R2 possible": maps_["between styles"],
-        "R2 linear ↑": maps_["R2, linear"],
-        "R2 non-linear ↑": maps_["R2, gaussian"],
+        "AUC ↑": recognised["AUC"],
+        "at 1 ↑": recognised["at 1"],
+        "at 5 ↑": recognised["at 5"],
+        "R2 possible": shares["between styles"],
+        "R2 linear ↑": shares["R2, linear"],
+        "R2 non-linear ↑": shares["R2, gaussian"],
         "AUC, unseen styles ↑": without["AUC"],
-        "with a linear map ↑": _only(tables["unseen"], view=view, map=BEST)["AUC"],
+        "with a linear map ↑": _only(tables["new_styles"], view=view, map=BEST)["AUC"],
         "Spearman of strength": growth["Spearman"],
         "R2 of a line": growth["R2 of a line"],
     }

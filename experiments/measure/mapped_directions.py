@@ -122,8 +122,8 @@ def main() -> None:
             others = [k for k in range(len(names)) if k != number]
             train = pairs[OPTIMISED].part(others, list(range(len(pictures.PHOTOS))))
             text_map = maps.text_maps(train)[tables.BEST]
-            for direction, chosen in (("dT", None), ("map of dT", text_map)):
-                folders.append(stylized(generator, style, chosen))
+            for direction, bend in (("dT", None), ("map of dT", text_map)):
+                folders.append(stylized(generator, style, bend))
                 right, ranks = judge.ranks(folders[-1], number)
                 cells = (f"{v:.3f} | {r}" for v, r in zip(right, ranks.tolist(), strict=True))
                 print(f"| {generator} | {style} | {direction} | {' | '.join(cells)} |", flush=True)

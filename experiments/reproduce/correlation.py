@@ -5,7 +5,7 @@ painted into styles that frozen painters know, so that the right text of every p
 docs/correlation.md explains the tables. Paper's form: CLIP and SigLIP, whose columns this command
 measures where their weights are (atelier weights fetch open_clip:ViT-B-32-quickgelu/openai);
 "-" and the reason where they are not. Reduced form: the two embedded encoders, six photos of
-scikit-image at 256 px in the painter's 53 styles, one processor core, about 8 min.
+scikit-image at 256 px in the painter's 53 styles, one processor core, about 10 min.
 
     python -m experiments.reproduce.correlation            measure, write tables and page
     python -m experiments.reproduce.correlation --redraw   the page alone, from the tables
@@ -37,7 +37,7 @@ ENCODERS = (
     "ViT-B-32-quickgelu/openai",
     "ViT-B-16-SigLIP/webli",
 )
-TABLES = ("recognition", "explained", "unseen", "strength", "styles")
+TABLES = ("recognition", "explanation", "new_styles", "strength", "styles")
 BRIDGE_SIZES = {"lite0": 128, "lite2": 224}  # px: optimised, and judging
 SIZE = 256  # px, as in experiments.correlation.pictures
 Row = dict[str, Any]

@@ -66,7 +66,9 @@ def test_a_linear_world_is_explained_as_far_as_styles_explain_it():
     between_styles, between_photos = maps.common_shares(pairs)
     assert between_styles + between_photos == pytest.approx(1)
     assert shares["styles", "linear"] == pytest.approx(between_styles, abs=0.03)
-    scores = {name: maps.mean_scores(each) for name, each in maps.unseen(pairs).items()}
+    scores = {
+        name: maps.mean_scores(each) for name, each in maps.new_style_retrieval(pairs).items()
+    }
     assert scores["plain cosine"]["AUC"] < 0.75 < 0.99 < scores["linear"]["AUC"]
     assert scores["linear, backward"]["at 1"] > 0.95
     assert scores["linear"]["chance at 1"] == pytest.approx(0.2)
@@ -80,7 +82,7 @@ def test_a_bent_world_needs_the_kernel():
 def test_a_world_without_relation_is_not_explained():
     pairs = world(lambda texts, matrix: 0 * texts, noise=1.0)
     assert maps.explained_shares(pairs)["styles", "linear"] < 0.05
-    for folds in maps.unseen(pairs).values():
+    for folds in maps.new_style_retrieval(pairs).values():
         assert maps.mean_scores(folds)["AUC"] == pytest.approx(0.5, abs=0.1)
 
 

@@ -56,5 +56,5 @@ def test_a_lines_fit_is_scipys(random):
 def test_explained_variance_is_zero_for_the_reference_and_one_for_the_truth():
     truth = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     mean = truth.mean(0)
-    assert scores.explained(truth, truth, mean) == (0.0, 4.0)
-    assert scores.explained(truth, mean, mean) == (4.0, 4.0)
+    assert scores.squared_errors(truth, truth, mean) == (0.0, 4.0)
+    assert scores.squared_errors(truth, mean, mean) == (4.0, 4.0)

@@ -45,7 +45,7 @@ def test_a_clip_checkpoint_gives_every_table_and_missing_weights_a_reason(
         for name in correlation.TABLES
     }
     assert {name: len(each) for name, each in rows.items()} == {
-        "recognition": 8, "explained": 6, "unseen": 10, "strength": 4, "styles": 12
+        "recognition": 8, "explanation": 6, "new_styles": 10, "strength": 4, "styles": 12
     }  # fmt: skip
 
     page = correlation.draw(tmp_path / "page")
