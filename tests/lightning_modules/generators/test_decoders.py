@@ -99,3 +99,20 @@ def test_a_decoder_learns_its_text_for_pictures_that_it_has_not_met(cat):
         last = loss(cat), loss(other)
     assert last[0] < first[0] - 0.05
     assert last[1] < first[1]
+
+
+@torch.no_grad()
+def test_a_trained_decoder_is_put_where_runs_look_for_it_and_can_be_trained_further(tmp_path, cat):
+    generator = learning("Green crystal", decoders=str(tmp_path / "all"))
+    generator.network.code += 0.1
+    generator.save(tmp_path / "w.safetensors", {})
+    generator.provide(tmp_path / "w.safetensors")
+    (style,) = generator.texts(["green crystal"])
+    by_folder = Decoders(decoders=str(tmp_path / "all"))
+    by_file = Decoders(decoders=str(tmp_path), weights=str(tmp_path / "w.safetensors"))
+    for other in (by_folder, by_file):
+        assert torch.equal(other.texts(["green crystal"])[0], style)
+    by_file.begin(["green crystal"])
+    assert torch.equal(by_file.texts(["green crystal"])[0], style)
+    with pytest.raises(AtelierError, match="learns one text, not 2"):
+        by_file.begin(["fire", "ice"])
