@@ -42,11 +42,11 @@ class Lessons:
     mean: Tensor
     precision: Tensor
 
-    def nearest(self, text: str) -> tuple[str, float]:
-        """The text of the lessons that is nearest to a text, and their cosine."""
+    def nearest(self, text: str, count: int = 5) -> tuple[list[str], float]:
+        """Texts of the lessons by their nearness to a text, and its cosine with the first."""
         embedding = packaged.sentence_embedder()([american(text)])[0]
-        similarity, place = (self.embeddings.to(embedding) @ embedding).max(0)
-        return self.texts[place], float(similarity)
+        similarities, places = (self.embeddings.to(embedding) @ embedding).topk(count)
+        return [self.texts[place] for place in places], float(similarities[0])
 
     def rows(self, texts: Sequence[str]) -> list[int]:
         """Places of texts among the lessons, -1 for one that is none."""

@@ -31,7 +31,7 @@ from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.ghiasi import published_painter
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter import arbitrary, bottleneck
-from lightning_modules.generators.painter_styles import american
+from lightning_modules.generators.painter_styles import PainterStyle, american, foreign_to
 
 EMBEDDED = "embedded"
 INSTEAD = "--models embedded needs nothing fetched"
@@ -105,12 +105,17 @@ class FastPainter(OnePass):
     def _check(self, text: str) -> None:
         if not self.shipped:
             return
-        lesson, similarity = lessons().nearest(text)
+        near, similarity = lessons().nearest(text)
         if similarity < FAMILIAR:
-            self.remark(
-                f"The network has learned no style like {text!r}; the nearest is {lesson!r}: "
-                "expect a rough likeness; --style-image shows it a style"
+            limit = f"no style like {text!r}; the nearest is {near[0]!r}: expect a rough likeness"
+        elif foreign := foreign_to(PainterStyle(near), text):
+            limit = (
+                f"no {' '.join(foreign)!r} and may paint {text!r} like {near[0]!r}, which may "
+                "differ in substance"
             )
+        else:
+            return
+        self.remark(f"The network has learned {limit}; --style-image shows it a style")
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""

@@ -79,9 +79,18 @@ def painted_in(text):
 
 def test_a_text_unlike_any_lesson_is_noted(caplog):
     note = painted_in("quarterly tax return")
-    assert "'quarterly tax return'" in note and "--style-image" in note
-    assert note in caplog.text
-    assert not painted_in("the art on fire")
+    assert "'quarterly tax return'" in note and "a rough likeness" in note
+    assert "--style-image" in note and note in caplog.text
+
+
+@pytest.mark.parametrize("text", ["ice", "smoke", "silk"])
+def test_a_substance_that_no_lesson_near_the_text_names_is_noted(text):
+    assert f"no '{text}' and may paint" in painted_in(text) or "rough" in painted_in(text)
+
+
+@pytest.mark.parametrize("text", ["the art on fire", "a golden statue", "green crystals", "Monet"])
+def test_only_what_was_learned_has_no_note(text):
+    assert bool(painted_in(text)) == (text == "Monet")
 
 
 def test_an_untrained_network_reaches_the_codes_of_all_lessons():
