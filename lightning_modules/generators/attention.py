@@ -35,7 +35,7 @@ from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.generators import fast_lessons
 from lightning_modules.generators.fast_lessons import lessons
-from lightning_modules.generators.fast_painter import EMBEDDED, FAMILIAR
+from lightning_modules.generators.fast_painter import EMBEDDED
 from lightning_modules.generators.halves import Halves, PainterHalves
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter_styles import american
@@ -103,17 +103,10 @@ class AttentionPainter(OnePass):
                 "atelier train attention, and give --model.generator.weights FILE"
             )
         if self.weights == EMBEDDED:
-            for text in dict.fromkeys(text for blend in batch.styles for _, text in blend):
-                self._check(text)
+            texts = dict.fromkeys(text for blend in batch.styles for _, text in blend)
+            for remark in filter(None, map(lessons().unlike, texts)):
+                self.remark(remark)
         super().start(batch)
-
-    def _check(self, text: str) -> None:
-        lesson, similarity = lessons().nearest(text)
-        if similarity < FAMILIAR:
-            self.remark(
-                f"The attention network has learned no style like {text!r}; the nearest is "
-                f"{lesson!r}: expect a rough likeness; --style-image shows it a style"
-            )
 
     def read(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """norm(T) of T texts (T, L, D), and which tokens are no padding, bool (T, L); British

@@ -16,7 +16,12 @@ from torch import Tensor
 
 from datamodules.models import packaged
 from datamodules.models.cache import once_per_process
-from lightning_modules.generators.painter_styles import american
+from lightning_modules.generators.painter_styles import (
+    FAMILIAR,
+    PainterStyle,
+    american,
+    foreign_to,
+)
 
 INSTEAD = "take the file from Atelier's repository"
 LESSONS = packaged.EmbeddedFile(
@@ -47,6 +52,20 @@ class Lessons:
         embedding = packaged.sentence_embedder()([american(text)])[0]
         similarities, places = (self.embeddings.to(embedding) @ embedding).topk(count)
         return [self.texts[place] for place in places], float(similarities[0])
+
+    def unlike(self, text: str) -> str:
+        """Remark on a text that no lesson is near, or whose substance no near one names; or ""."""
+        near, similarity = self.nearest(text)
+        if similarity < FAMILIAR:
+            limit = f"no style like {text!r}; the nearest is {near[0]!r}: expect a rough likeness"
+        elif foreign := foreign_to(PainterStyle(near), text):
+            limit = (
+                f"no {' '.join(foreign)!r} and may paint {text!r} like {near[0]!r}, which may "
+                "differ in substance"
+            )
+        else:
+            return ""
+        return f"The network has learned {limit}; --style-image shows it a style"
 
     def rows(self, texts: Sequence[str]) -> list[int]:
         """Places of texts among the lessons, -1 for one that is none."""

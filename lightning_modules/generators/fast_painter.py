@@ -31,7 +31,7 @@ from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.ghiasi import published_painter
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter import arbitrary, bottleneck
-from lightning_modules.generators.painter_styles import PainterStyle, american, foreign_to
+from lightning_modules.generators.painter_styles import american
 
 EMBEDDED = "embedded"
 INSTEAD = "--models embedded needs nothing fetched"
@@ -42,7 +42,6 @@ WEIGHTS = packaged.EmbeddedFile(
     fast_lessons.INSTEAD,
 )
 STRETCH = 1.25  # of the largest distances from the mean: tanh never quite reaches 1
-FAMILIAR = 0.6  # cosine of a text and the nearest lesson; below it they mean different styles
 HIDDEN = (256, 256, 150, 150)  # FastCLIPstyler's; EdgeCLIPstyler's begin with 512
 CODE = 100
 
@@ -98,24 +97,10 @@ class FastPainter(OnePass):
 
     def start(self, batch: StyleBatch) -> None:
         """Set the styles of all regions; a warning for a text that was never learned."""
-        for text in dict.fromkeys(text for blend in batch.styles for _, text in blend):
-            self._check(text)
+        texts = dict.fromkeys(text for blend in batch.styles for _, text in blend)
+        for remark in filter(None, map(lessons().unlike, texts if self.shipped else ())):
+            self.remark(remark)
         super().start(batch)
-
-    def _check(self, text: str) -> None:
-        if not self.shipped:
-            return
-        near, similarity = lessons().nearest(text)
-        if similarity < FAMILIAR:
-            limit = f"no style like {text!r}; the nearest is {near[0]!r}: expect a rough likeness"
-        elif foreign := foreign_to(PainterStyle(near), text):
-            limit = (
-                f"no {' '.join(foreign)!r} and may paint {text!r} like {near[0]!r}, which may "
-                "differ in substance"
-            )
-        else:
-            return
-        self.remark(f"The network has learned {limit}; --style-image shows it a style")
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""
