@@ -56,24 +56,24 @@ def phrased(painter: AttentionPainter) -> Texts:
     return Texts(*painter.read(texts), codes)
 
 
-def code_error(painter: AttentionPainter, known: Texts) -> Tensor:
+def code_error(painter: AttentionPainter, phrasings: Texts) -> Tensor:
     """Mean squared error of the scales and shifts that the tokens of random texts mean."""
-    rows = torch.randint(len(known.codes), (BATCH,))
-    words = known.words[rows]
-    tokens = known.tokens[rows][words]
+    rows = torch.randint(len(phrasings.codes), (BATCH,))
+    words = phrasings.words[rows]
+    tokens = phrasings.tokens[rows][words]
     values = painter.network["value"](tokens + NOISE * torch.randn_like(tokens))
-    goals = known.codes[rows].repeat_interleave(words.sum(1), dim=0)
+    goals = phrasings.codes[rows].repeat_interleave(words.sum(1), dim=0)
     matrix = painter.halves.matrix.flatten(0, 1)
     return ((values - goals) @ matrix.T).square().mean()
 
 
-def learn_codes(painter: AttentionPainter, known: Texts, steps: int) -> None:
+def learn_codes(painter: AttentionPainter, phrasings: Texts, steps: int) -> None:
     """Adam on the error of the values alone."""
     weights = painter.network["value"].requires_grad_(True).parameters()
     optimizer = torch.optim.AdamW(weights, RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.1)
     for step in range(1, steps + 1):
-        loss = code_error(painter, known)
+        loss = code_error(painter, phrasings)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -82,7 +82,7 @@ def learn_codes(painter: AttentionPainter, known: Texts, steps: int) -> None:
             print(f"codes, step {step} of {steps}: error {loss.item():.5f}", flush=True)
 
 
-def learn_styles(painter: AttentionPainter, known: Texts, steps: int) -> None:
+def learn_styles(painter: AttentionPainter, phrasings: Texts, steps: int) -> None:
     """Adam on the losses of the pictures, and on the codes' error so that these stay."""
     first = {style.words[0] for style in catalogue()[0]}
     styles = [text for text in lessons().texts if text in first]  # one text of each style
@@ -102,7 +102,7 @@ def learn_styles(painter: AttentionPainter, known: Texts, steps: int) -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LOW_RATE, steps, pct_start=0.1)
     means: dict[str, float] = {}
     for step, batch in zip(range(1, steps + 1), data.train_dataloader(), strict=False):
-        losses = module.losses(module.painted(batch)) | {"code": code_error(painter, known)}
+        losses = module.losses(module.painted(batch)) | {"code": code_error(painter, phrasings)}
         optimizer.zero_grad()
         sum((LAMBDAS | {"code": HOLD})[name] * loss for name, loss in losses.items()).backward()
         optimizer.step()
@@ -133,10 +133,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the order of sums depends on the number of threads
     started, painter = time.perf_counter(), AttentionPainter(weights=UNTRAINED)
-    known = phrased(painter)
-    print(f"{len(known.codes)} texts after {time.perf_counter() - started:.0f} s", flush=True)
-    learn_codes(painter, known, args.codes)
-    learn_styles(painter, known, args.styles)
+    phrasings = phrased(painter)
+    print(f"{len(phrasings.codes)} texts after {time.perf_counter() - started:.0f} s", flush=True)
+    learn_codes(painter, phrasings, args.codes)
+    learn_styles(painter, phrasings, args.styles)
     ship(painter)
     print(f"{time.perf_counter() - started:.0f} s")
 

@@ -85,18 +85,18 @@ class Course:
 
     def spread(self) -> tuple[Tensor, Tensor]:
         """Mean (100,) and regularised covariance (100, 100) of the codes that are not left out."""
-        seen = [k for k in range(len(self.codes)) if k not in self.unseen]
-        codes = self.codes[seen].flatten(0, 1)
+        styles = [k for k in range(len(self.codes)) if k not in self.unseen]
+        codes = self.codes[styles].flatten(0, 1)
         covariance = torch.cov(codes.T)
         width = len(covariance)
         even = torch.eye(width) * covariance.trace() / width
         return codes.mean(0), (1 - RIDGE) * covariance + RIDGE * even
 
 
-def draw_unseen(shown: Sequence[int], seed: int = 0) -> list[int]:
-    """Numbers of styles to leave out, HELD_OUT of each kind, none of them in `shown`."""
+def draw_unseen(on_sheet: Sequence[int], seed: int = 0) -> list[int]:
+    """Numbers of styles to leave out, HELD_OUT of each kind, none of them in `on_sheet`."""
     draw = random.Random(seed)
-    kinds = ([k for k in kind if k not in shown] for kind in KINDS)
+    kinds = ([k for k in kind if k not in on_sheet] for kind in KINDS)
     return [k for kind in kinds for k in draw.sample(kind, HELD_OUT)]
 
 

@@ -82,9 +82,9 @@ def phrased(plan: Course) -> list[tuple[Lesson, float]]:
             for color in COLORS[1:]
             for phrase in COLORED
         ]
-    seen = tuple(k for k in range(number) if k not in plan.unseen)
+    learnable = tuple(k for k in range(number) if k not in plan.unseen)
     rows += [
-        (Lesson(phrase.format(color=color), seen, color), 1.0)
+        (Lesson(phrase.format(color=color), learnable, color), 1.0)
         for color in COLORS[1:]
         for phrase in COLOR_ALONE
     ]
@@ -135,13 +135,13 @@ def report(painter: FastPainter, plan: Course) -> None:
     An error of 1 is that of the mean code; `nearest` is that of the code of the nearest lesson.
     """
     styles, plain = catalogue()[0], plan.codes[:, 0]
-    seen = [lesson for lesson in plan.lessons if len(lesson.styles) == 1 and not lesson.color]
+    single = [lesson for lesson in plan.lessons if len(lesson.styles) == 1 and not lesson.color]
     unseen = [Lesson(words, (k,)) for k in plan.unseen for words in styles[k].words]
-    known = embed(painter, [lesson.text for lesson in plan.lessons])
+    words = embed(painter, [lesson.text for lesson in plan.lessons])
     spread = painter.code_errors(plain, plain.mean(0)).mean()
     for name, lessons in {
-        "words of styles": seen,
-        "other phrasings": [_said(lesson, phrase) for lesson in seen for phrase in OTHERS],
+        "words of styles": single,
+        "other phrasings": [_said(lesson, phrase) for lesson in single for phrase in OTHERS],
         "unseen styles": unseen,
     }.items():
         embeddings = embed(painter, [lesson.text for lesson in lessons])
@@ -150,7 +150,7 @@ def report(painter: FastPainter, plan: Course) -> None:
         flat = torch.einsum("pwc,nc->npw", painter.matrix, torch.cat([codes, plain])).flatten(1)
         order = torch.cdist(flat[: len(codes)], flat[len(codes) :]).argsort(1)
         places = (order == owners[:, None]).int().argmax(1)
-        lookup = plan.targets(plan.lessons)[(embeddings @ known.T).argmax(1)]
+        lookup = plan.targets(plan.lessons)[(embeddings @ words.T).argmax(1)]
         error, nearest = (painter.code_errors(c, goals).mean() / spread for c in (codes, lookup))
         print(
             f"{name}: error {error:.3f} (nearest lesson {nearest:.3f}); style first "

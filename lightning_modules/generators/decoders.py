@@ -109,11 +109,11 @@ class Decoders(OnePass):
 
     def _unflattened(self, weights: Tensor) -> dict[str, Tensor]:
         """Weights of the decoder by name, from one vector (P,)."""
-        named = dict(self.network.named_parameters())
-        parts = weights.split([value.numel() for value in named.values()])
+        parameters = dict(self.network.named_parameters())
+        parts = weights.split([value.numel() for value in parameters.values()])
         return {
             name: part.view_as(value)
-            for (name, value), part in zip(named.items(), parts, strict=True)
+            for (name, value), part in zip(parameters.items(), parts, strict=True)
         }
 
     def alone(self, styles: Mapping[str, Tensor], region: int) -> nn.Module:

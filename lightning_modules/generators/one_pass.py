@@ -120,8 +120,8 @@ class OnePass(Generator, ABC):
         texts = self.styles([blend]) if blend else None
         if region or batch.style_image is None:
             return texts
-        shown = self.picture_style(batch.style_image)
-        return shown if texts is None else self.merge([texts, shown], [1, 1])
+        picture = self.picture_style(batch.style_image)
+        return picture if texts is None else self.merge([texts, picture], [1, 1])
 
     def forward(self, content: Tensor) -> Tensor:
         shares = self.shares.unsqueeze(1)

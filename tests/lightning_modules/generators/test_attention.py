@@ -194,7 +194,7 @@ def test_a_short_training_lowers_the_loss(tiny):
 
 @torch.no_grad()
 def test_the_shipped_weights_know_the_codes_of_the_lessons():
-    """Of most texts the code is nearer to the text's own in the lessons than to another's."""
+    """Codes of most texts are nearer to the text's own in the lessons than to another's."""
     generator, texts = AttentionPainter(), ["fire", "mosaic", "gold", "neon light", "wood", "night"]
     goals = lessons().codes[lessons().rows(texts)]
     styles = generator.styles([((1.0, text),) for text in texts])

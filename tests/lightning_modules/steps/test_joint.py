@@ -154,6 +154,7 @@ VARIATIONS = {
     "deviations": (Deviations, lambda: Deviations(tv_norms=True)),
     "chunk": (lambda: 0, lambda: 3),
     "memory": (lambda: 0.0, lambda: 64.0),
+    "graph": (lambda: True, lambda: False),
 }
 
 
