@@ -170,11 +170,12 @@ def test_what_cannot_be_read_for_sure_is_refused(instruction, reason):
 
 
 def test_long_nonsense_takes_no_time():
-    start = time.perf_counter()
+    TreeParser().parse("Turn the cat to fire")  # loads what it needs
+    start = time.process_time()
     for text in ("in a to as like " * (MAX_WORDS // 5), "paint the cat, and " * 50, "x" * 5000):
         with contextlib.suppress(AtelierError):
             TreeParser().parse(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 CASES = read_examples(str(ROOT / "tests" / "data" / "instructions_cases.jsonl"))

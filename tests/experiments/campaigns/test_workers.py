@@ -21,7 +21,7 @@ def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
 
     taus = {"model.tau": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
     assert groups(taus) == [1] * 6  # on a CPU
-    assert groups(taus, gpu=True) == [4, 2]
+    assert groups(taus | {"seed": [0, 1]}, gpu=True) == [8, 4]
     assert groups(taus, gpu=True, limit=60) == [1] * 6
     assert groups(taus, workers=3, gpu=True) == [2, 2, 2]  # a group for every worker
     assert groups(taus, runs_per_device=5) == [5, 1]
