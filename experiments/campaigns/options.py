@@ -49,7 +49,7 @@ def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="K",
         help="runs with the same models and size that a worker optimises jointly "
-        "(default: 4 on a GPU, else 1)",
+        "(default: 8 on a GPU, else 1)",
     )
     add("--retry-failed", action="store_true", help="make again what has failed before")
     add("--shard", metavar="I/N", help="only the I-th of N parts, e.g. for a SLURM array job")
