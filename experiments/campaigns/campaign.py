@@ -16,6 +16,12 @@ from experiments.campaigns.plan import describe, folder_of, shard
 from experiments.campaigns.workers import Workers
 from experiments.run.metrics import judges_of, metrics_by_name
 
+UNFINISHED = {  # states of runs without a result, in the words of the last line
+    "failed": "failed",
+    "open": "open (the same command tries again)",
+    "busy": "made by another program",
+}
+
 
 def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignOptions) -> int:
     """Make all jobs, then score, tabulate and report the runs of the folder; the exit code.
@@ -34,7 +40,7 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
 
         whole = conclude(root, models, options.metrics, options.wandb)
     print(f"{root}: {summary(counts)}", file=sys.stderr)
-    return 2 if counts["failed"] or not whole else 0
+    return 0 if whole and not any(counts[state] for state in UNFINISHED) else 2
 
 
 def make_all(
@@ -60,9 +66,10 @@ def make_all(
         # A cluster's workers may have another current folder.
         for outcome in watched(workers.run(todo, root.absolute()), todo, counts):
             counts[outcome.state] += 1
-            if outcome.state == "failed":
+            if outcome.state in ("failed", "open"):
                 about = f"{outcome.id} ({unique[outcome.id].described()})"
-                print(f"atelier: {about} failed: {outcome.reason}", file=sys.stderr)
+                state = "failed" if outcome.state == "failed" else "is still open"
+                print(f"atelier: {about} {state}: {outcome.reason}", file=sys.stderr)
     if failed:
         print(f"{failed} failed before; --retry-failed tries again", file=sys.stderr)
     return counts
@@ -89,5 +96,5 @@ def _settle_wandb(jobs: Sequence[Job]) -> None:
 
 def summary(counts: Counter[str]) -> str:
     """The last line: "10 done, 2 skipped, 0 failed"."""
-    text = f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed"
-    return text + (f", {counts['busy']} made by another program" if counts["busy"] else "")
+    left = [f"{counts[s]} {words}" for s, words in UNFINISHED.items() if counts[s] or s == "failed"]
+    return ", ".join([f"{counts['done']} done", f"{counts['skipped']} skipped", *left])

@@ -29,12 +29,13 @@ CHUNKS = (16, 4)  # views per call of the encoder once memory has run out
 class Outcome:
     """The end of an attempt at a job.
 
-    state: "skipped" if it was done before, "busy" if another program is making it.
-    reason: of a failure. seconds: of this attempt. tries: attempts so far.
+    state: "skipped" if it was done before, "busy" if another program is making it, "open" if
+    nothing was noted, so that the same command tries again.
+    reason: of a failure, or why the job is open. seconds: of this attempt. tries: attempts so far.
     """
 
     id: str
-    state: Literal["done", "skipped", "busy", "failed"]
+    state: Literal["done", "skipped", "busy", "failed", "open"]
     reason: str = ""
     seconds: float = 0.0
     tries: int = 0
