@@ -96,17 +96,16 @@ class AttentionPainter(OnePass):
         self.network.requires_grad_(False)
 
     def start(self, batch: StyleBatch) -> None:
-        """Set the styles of all regions; a warning where the network has not learned them."""
+        """Set the styles of all regions; a warning that an untrained network means nothing."""
         if self.weights == UNTRAINED:
             self.remark(
                 "The attention network is untrained, so the style means nothing; train it with "
                 "atelier train attention, and give --model.generator.weights FILE"
             )
-        if self.weights == EMBEDDED:
-            texts = dict.fromkeys(text for blend in batch.styles for _, text in blend)
-            for remark in filter(None, map(lessons().unlike, texts)):
-                self.remark(remark)
         super().start(batch)
+
+    def unlike(self, text: str) -> str:
+        return lessons().unlike(text) if self.weights == EMBEDDED else ""
 
     def read(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """norm(T) of T texts (T, L, D), and which tokens are no padding, bool (T, L); British

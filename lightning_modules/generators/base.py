@@ -21,8 +21,8 @@ class Generator(nn.Module, ABC):
     """Network whose weights are optimised for one picture.
 
     Attributes:
-        note: a limit of the result that the user must know of, e.g. an unfamiliar style; "" if
-            there is none.
+        note: limits of the result that the user must know of, e.g. unfamiliar styles; "" if there
+            are none.
         any_size: whether it can paint pictures of other sizes than that of the optimisation.
         stackable: whether several generators of this class can paint in one pass with their weights
             stacked: their only state is weights of equal shapes.
@@ -37,14 +37,14 @@ class Generator(nn.Module, ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self._remarks: set[str] = set()
+        self._remarks: list[str] = []
 
     def remark(self, note: str) -> None:
-        """Set `note`, and warn of it unless this generator has done so before."""
-        self.note = note
+        """Add a sentence to `note` and warn of it, unless this generator has done so before."""
         if note not in self._remarks:
             log.warning(note)
-        self._remarks.add(note)
+            self._remarks.append(note)
+            self.note = ". ".join(self._remarks)
 
     def check(self, texts: Sequence[str], picture: bool) -> None:
         """AtelierError for a style text that it cannot paint, or if it reads no style picture and

@@ -22,7 +22,7 @@ from datamodules.models import packaged
 from datamodules.models.catalogue import to_fetch
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
-from datamodules.task import Blend, StyleBatch
+from datamodules.task import Blend
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.encoders.sentences import SentenceEncoder
@@ -95,12 +95,8 @@ class FastPainter(OnePass):
         """Names of the published weights that these arguments need."""
         return [name for name in to_fetch(weights, painter) if name != EMBEDDED]
 
-    def start(self, batch: StyleBatch) -> None:
-        """Set the styles of all regions; a warning for a text that was never learned."""
-        texts = dict.fromkeys(text for blend in batch.styles for _, text in blend)
-        for remark in filter(None, map(lessons().unlike, texts if self.shipped else ())):
-            self.remark(remark)
-        super().start(batch)
+    def unlike(self, text: str) -> str:
+        return lessons().unlike(text) if self.shipped else ""
 
     def texts(self, texts: Sequence[str]) -> Tensor:
         """Codes (T, 100) of T texts; for the embedded painter British spelling is American."""

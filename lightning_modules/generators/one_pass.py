@@ -107,9 +107,19 @@ class OnePass(Generator, ABC):
     def provide(self, path: Path) -> None:
         """Place the file of trained weights where runs look for it, if there is such a place."""
 
+    def unlike(self, text: str) -> str:
+        """Remark on a text that is far from all that the network has learned; or ""."""
+        return ""
+
     @torch.no_grad()
     def start(self, batch: StyleBatch) -> None:
-        """Set the styles of all regions; pixels that no mask covers belong to the first."""
+        """Set the styles of all regions; pixels that no mask covers belong to the first.
+
+        A text that is far from all that the network has learned is noted.
+        """
+        texts = dict.fromkeys(text for blend in batch.styles for _, text in blend)
+        for remark in filter(None, map(self.unlike, texts)):
+            self.remark(remark)
         styles = [self._style(batch, region) for region in range(len(batch.styles))]
         self.register_buffer("start_styles", self.stack(styles), persistent=False)
         self.register_buffer("shares", batch.shares, persistent=False)

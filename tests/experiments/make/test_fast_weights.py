@@ -28,8 +28,8 @@ def test_no_lesson_has_a_word_or_the_code_of_an_unseen_style(plan):
 
 def test_the_unseen_styles_are_those_of_the_draw_and_of_the_sheet(plan):
     styles = catalogue()[0]
-    shown = [styles.index(nearest_style(text)[0]) for text in STYLES]
-    assert plan.unseen == draw_unseen(shown)
+    on_sheet = [styles.index(nearest_style(text)[0]) for text in STYLES]
+    assert plan.unseen == draw_unseen(on_sheet)
     assert [styles.index(nearest_style(text)[0]) for text in UNSEEN] == plan.unseen
 
 

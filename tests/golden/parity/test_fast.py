@@ -92,8 +92,8 @@ def test_a_decoder_paints_the_published_picture(decoders, agree):
     output = decoders.paint(content, style)[0]
     agree(output / largest, recorded["fast_output"] / largest, within=1e-5)
     with torch.no_grad():
-        shown = decoders.paint(content, style)[0]
-    assert torch.equal(shown, output.clamp(0, 1))
+        picture = decoders.paint(content, style)[0]
+    assert torch.equal(picture, output.clamp(0, 1))
 
 
 @pytest.mark.parity("CLIPstyler's fast mode, network")

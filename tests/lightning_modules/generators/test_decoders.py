@@ -44,9 +44,9 @@ def test_a_decoder_starts_as_the_painter_in_the_nearest_style(cat):
 
 @torch.no_grad()
 def test_a_text_is_painted_by_its_own_decoder_whatever_its_case(cat, folder):
-    shown = started(cat, (1.0, "fire "), folder=folder)(cat)
-    assert torch.equal(shown, started(cat, (1.0, "fire"), generator=learning("fire"))(cat))
-    assert (shown - started(cat, (1.0, "ice"), folder=folder)(cat)).abs().mean() > 0.05
+    output = started(cat, (1.0, "fire "), folder=folder)(cat)
+    assert torch.equal(output, started(cat, (1.0, "fire"), generator=learning("fire"))(cat))
+    assert (output - started(cat, (1.0, "ice"), folder=folder)(cat)).abs().mean() > 0.05
 
 
 @torch.no_grad()

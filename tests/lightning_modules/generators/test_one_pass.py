@@ -6,6 +6,8 @@ from torch import nn
 
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch
+from lightning_modules.generators.attention import AttentionPainter
+from lightning_modules.generators.fast_painter import FastPainter
 from lightning_modules.generators.one_pass import OnePass, load_network
 
 COLORS = {"red": [1.0, 0.0, 0.0], "green": [0.0, 1.0, 0.0], "blue": [0.0, 0.0, 1.0]}
@@ -74,6 +76,19 @@ def test_steps_move_the_styles_from_the_texts_and_leave_the_network_as_it_is():
 def test_a_network_of_texts_refuses_a_style_picture():
     with pytest.raises(AtelierError, match="--style-image"):
         started(styles=[()], style_image=torch.zeros(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("network", [FastPainter, AttentionPainter])
+def test_shipped_networks_note_every_text_that_they_have_not_learned(network, caplog):
+    generator = network()
+    generator.start(batch(((1.0, "the art on fire"),)))
+    assert generator.note == ""
+    masks = torch.ones(1, 2, 4, 6)
+    generator.start(batch(((0.5, "fire"), (0.5, "ice")), ((1.0, "a tax return"),), masks=masks))
+    ice, tax = caplog.messages
+    assert "no 'ice' and may paint 'ice' like 'frost'" in ice
+    assert "no style like 'a tax return'" in tax
+    assert generator.note == f"{ice}. {tax}"
 
 
 def test_weights_come_back_with_the_texts_about_them(tmp_path):

@@ -234,8 +234,8 @@ def test_every_region_is_painted_in_its_own_style(cat):
 def test_a_style_picture_is_where_the_painter_starts(cat):
     style = to_tensor(load_picture("skimage:coffee"))
     network, code = read_style(style[None])
-    shown = batch_of(cat, "", style_image=style)
-    torch.testing.assert_close(started(shown)(cat[None]), network(cat[None], code))
+    batch = batch_of(cat, "", style_image=style)
+    torch.testing.assert_close(started(batch)(cat[None]), network(cat[None], code))
 
 
 def known(swatch):
