@@ -13,6 +13,7 @@
     result.json          see `Result`; written last: a run that has it has finished
     job.json             see `JobRecord`, of runs that a sweep or a bench has made
     failure.json         see `FailureRecord`, of such runs that have failed
+    stopped.json         see `StopRecord`, of runs that a search has stopped
     INTERRUPTED.txt, FAILED.txt    when and why a run stopped early
 
 A folder of any other system that holds content.png, output.png and parse.json is read just the
@@ -49,6 +50,7 @@ FORMAT = 1  # of the folder, in result.json; a folder without one has the first
 
 CONFIG, PARSE, LOSSES = "config.yaml", "parse.json", "losses.csv"
 RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
+STOPPED = "stopped.json"
 CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
 OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
 FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "frames.gif"
@@ -56,7 +58,7 @@ STYLE = "style.safetensors"
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
 # Everything that a run leaves behind after its first step, except for pictures in folders.
-OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STYLE, STRIP, MOVING, INTERRUPTED, FAILED)
+OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STYLE, STRIP, MOVING, STOPPED, INTERRUPTED, FAILED)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,20 @@ class FailureRecord:
     tries: int = 0
 
 
-Record = TypeVar("Record", Result, JobRecord, FailureRecord)
+@dataclass(frozen=True)
+class StopRecord:
+    """Contents of stopped.json: a run that was behind others, and has no result for that reason.
+
+    value: of the loss after `step` steps. limit: the highest with which the run would have gone on.
+    """
+
+    step: int = 0
+    loss: str = ""
+    value: float = 0.0
+    limit: float = 0.0
+
+
+Record = TypeVar("Record", Result, JobRecord, FailureRecord, StopRecord)
 
 
 class RunFolder:
@@ -228,6 +243,11 @@ class RunFolder:
     def failure(self) -> FailureRecord:
         """Contents of failure.json."""
         return self._record(FailureRecord, FAILURE, self.json_object(FAILURE))
+
+    @cached_property
+    def stop(self) -> StopRecord:
+        """Contents of stopped.json."""
+        return self._record(StopRecord, STOPPED, self.json_object(STOPPED))
 
     def _text(self, name: str) -> str:
         try:
@@ -428,6 +448,10 @@ class RunWriter:
     def write_job(self, job: JobRecord) -> None:
         """The place of the run among others."""
         write_json(self.path / JOB, asdict(job))
+
+    def write_stop(self, stop: StopRecord) -> None:
+        """Why a search has stopped the run."""
+        write_json(self.path / STOPPED, asdict(stop))
 
     def write_failure(self, failure: FailureRecord) -> None:
         """Why the run has no result."""

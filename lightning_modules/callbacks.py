@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from datamodules.run_folder import FULL, RunWriter
-from datamodules.support.errors import AtelierError
+from datamodules.run_folder import FULL, RunWriter, StopRecord
+from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarly
 from datamodules.support.progress import progress_bar
 from datamodules.task import StyleTask
 from lightning_modules.steps.memory import paint_full
@@ -124,7 +124,11 @@ class WriteRun(Callback):
     def write_stopped(self, exception: BaseException) -> None:
         """Write the losses so far, and note that the run did not finish, and why."""
         self.writer.write_losses(self.course)
-        self.writer.write_stopped(exception, steps=len(self._losses))
+        if isinstance(exception, StoppedEarly):
+            stop = StopRecord(exception.step, exception.loss, exception.value, exception.limit)
+            self.writer.write_stop(stop)
+        else:
+            self.writer.write_stopped(exception, steps=len(self._losses))
 
     @property
     def last_losses(self) -> dict[str, float]:
@@ -134,7 +138,7 @@ class WriteRun(Callback):
         """
         row = (self.course or [{}])[-1]
         if not all(map(math.isfinite, row.values())):
-            raise AtelierError("The losses are not finite; give a lower --model.optimizer.lr")
+            raise AtelierError(DIVERGED)
         return row
 
     @property

@@ -1,4 +1,4 @@
-"""The exception whose text is written for the user."""
+"""The exceptions whose text is written for the user."""
 
 
 class AtelierError(Exception):
@@ -6,6 +6,20 @@ class AtelierError(Exception):
 
     The command line prints it as one line on stderr and exits with code 2.
     """
+
+
+DIVERGED = "The losses are not finite; give a lower --model.optimizer.lr"
+
+
+class StoppedEarly(AtelierError):
+    """The end of a run that is behind others: its loss after some steps, and the limit there."""
+
+    def __init__(self, step: int, loss: str, value: float, limit: float) -> None:
+        super().__init__(
+            f"Stopped after {step} steps: {loss} is {value:.4g}, above {limit:.4g}; without "
+            "--run.stop_above the run goes on"
+        )
+        self.step, self.loss, self.value, self.limit = step, loss, value, limit
 
 
 def wrapped_error(error: BaseException) -> AtelierError | None:

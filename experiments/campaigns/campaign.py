@@ -33,7 +33,14 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
     if options.dry_run:
         print(*describe(jobs, root, options.workers.count), sep="\n")
         return 0
-    counts = make_all(jobs, root, options.workers, options.retry)
+    return ended(make_all(jobs, root, options.workers, options.retry), root, models, options)
+
+
+def ended(counts: Counter[str], root: Path, models: str, options: CampaignOptions) -> int:
+    """Conclude the runs of a folder, unless that is not wanted; the exit code.
+
+    counts: of the runs, as `make_all` returns them.
+    """
     whole = True
     if options.evaluate:
         from experiments.campaigns.conclusion import conclude
@@ -52,8 +59,9 @@ def make_all(
     """
     unique = {job.id: job for job in jobs}
     states = {job_id: job.state(root) for job_id, job in unique.items()}
-    failed = 0 if retry else sum(state == "failed" for state in states.values())
-    counts = Counter(skipped=sum(s == "done" for s in states.values()), failed=failed, done=0)
+    before = Counter(states.values())
+    failed = 0 if retry else before["failed"]
+    counts = Counter(skipped=before["done"], failed=failed, stopped=before["stopped"], done=0)
     states_to_make = ("open", "failed") if retry else ("open",)
     todo = [job for job in unique.values() if states[job.id] in states_to_make]
     if todo:
@@ -64,7 +72,7 @@ def make_all(
             check(workers.address)  # before the bar
         _settle_wandb(todo)
         # A cluster's workers may have another current folder.
-        for outcome in watched(workers.run(todo, root.absolute()), todo, counts):
+        for outcome in watched(workers.run(todo, root.absolute()), todo, counts, root):
             counts[outcome.state] += 1
             if outcome.state in ("failed", "open"):
                 about = f"{outcome.id} ({unique[outcome.id].described()})"

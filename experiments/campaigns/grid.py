@@ -12,6 +12,7 @@
       count: 20
       seed: 0
       over: {model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}}
+    search: ...                         # experiments.campaigns.search_file
 
 Settings have their dotted names (docs/methods.md, `atelier fit --help`), or those of the short
 options of `atelier stylize`: image, object, style, except, seed, steps, size, parser, ...
@@ -24,6 +25,7 @@ import math
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -32,9 +34,11 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
 from experiments.campaigns.job import Job
 from experiments.campaigns.plan import make_job, picture_name
+from experiments.campaigns.search_file import Search
 from experiments.run.configuration import EMBEDDED
 from experiments.run.registry import SWEEPS, path_of
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 MOST_RUNS = 100_000  # more are a mistake
 
 Names = Annotated[
@@ -67,11 +71,12 @@ class SweepFile(Schema):
     set: Text = ""
     grid: Settings
     random: Draws = Field(default_factory=lambda: Draws(count=1, over={}))
+    search: Search | None = None
 
     @model_validator(mode="after")
     def _varies(self) -> SweepFile:
-        if not self.grid and not self.random.over:
-            raise ValueError("there is neither grid nor random; name the settings that vary")
+        if not (self.grid or self.random.over or self.search):
+            raise ValueError("there is no grid, random or search; name the settings that vary")
         return self
 
 
@@ -88,12 +93,18 @@ def read_sweep(name: str) -> Sweep:
     return Sweep(name=path.stem, **{key: getattr(content, key) for key in content.model_fields_set})
 
 
-def sweep_jobs(sweep: Sweep, overrides: Mapping[str, Any], wandb: bool) -> list[Job]:
-    """One job per picture and combination. overrides: settings that precede all others."""
+def sweep_jobs(
+    sweep: Sweep, overrides: Mapping[str, Any], wandb: bool, trial: Mapping[str, Any] = NONE
+) -> list[Job]:
+    """One job per picture and combination.
+
+    overrides: settings that precede all others. trial: further settings, of a search.
+    """
     fixed = {"method": sweep.method[0], "models": sweep.models[0], **sweep.fixed}
     jobs = []
     for settings, labels in _entries(sweep):
-        for varied in combinations(sweep):
+        for combination in combinations(sweep):
+            varied = combination | trial
             values = {**fixed, **settings, **varied, **overrides}
             jobs.append(make_job(values, {**labels, **varied}, sweep.name, wandb))
     return jobs

@@ -10,13 +10,21 @@ import json
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from datamodules.models.cache import once_per_process
-from datamodules.run_folder import CONFIG, FAILURE, RESULT, JobRecord
+from datamodules.run_folder import (
+    CONFIG,
+    FAILURE,
+    RESULT,
+    STOPPED,
+    JobRecord,
+    RunFolder,
+    StopRecord,
+)
 from datamodules.support.files import sha256
 from datamodules.support.versions import own_version
 from experiments.run.configuration import Configuration
@@ -24,7 +32,8 @@ from experiments.run.options import FILES
 
 RUNS = "runs"  # in the folder of a campaign, the folder of all runs
 
-State = Literal["open", "done", "failed"]
+State = Literal["open", "done", "failed", "stopped"]
+LIMITS = "run.stop_above"
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,13 @@ class Job:
         from lightning_modules.steps.joint import SHARED_SETTINGS
 
         shared = {k: v for k, v in self.settings.items() if k.startswith(SHARED_SETTINGS)}
-        return json.dumps([self.config, shared], sort_keys=True)
+        alone = self.id if LIMITS in self.logging else ""  # it may stop before others do
+        return json.dumps([self.config, shared, alone], sort_keys=True)
+
+    def with_limits(self, limits: Mapping[int, float], loss: str) -> Job:
+        """The same run, to be stopped where its loss is above the limit of a step."""
+        stop = {LIMITS: dict(limits), "run.stop_loss": loss} if limits else {}
+        return replace(self, logging={**self.logging, **stop})
 
     def folder(self, root: Path) -> Path:
         """The folder of the run in the folder of a campaign."""
@@ -70,7 +85,16 @@ class Job:
         folder = self.folder(root)
         if (folder / RESULT).exists():
             return "done"
+        if (folder / STOPPED).exists() and self._is_stopped_by(RunFolder(folder, strict=False).stop):
+            return "stopped"
         return "failed" if (folder / FAILURE).exists() else "open"
+
+    def _is_stopped_by(self, stop: StopRecord) -> bool:
+        """Whether a run that was stopped is meant to be: by the limits of this very job."""
+        limits = self.logging.get(LIMITS, {})
+        return stop.loss == self.logging.get("run.stop_loss") and (
+            limits.get(stop.step) == stop.limit
+        )
 
     def described(self) -> str:
         """The labels in one line."""

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Literal
 
 from datamodules.run_folder import FAILURE, FailureRecord, RunFolder, RunWriter
-from datamodules.support.errors import AtelierError
+from datamodules.support.errors import AtelierError, StoppedEarly
 from datamodules.support.files import make_folder
 from experiments.campaigns.job import Job
 
 log = logging.getLogger(__name__)
 
+Ending = Literal["done", "stopped"]
 CHUNKS = (16, 4)  # views per call of the encoder once memory has run out
 
 
@@ -29,13 +30,14 @@ CHUNKS = (16, 4)  # views per call of the encoder once memory has run out
 class Outcome:
     """The end of an attempt at a job.
 
-    state: "skipped" if it was done before, "busy" if another program is making it, "open" if
-    nothing was noted, so that the same command tries again.
-    reason: of a failure, or why the job is open. seconds: of this attempt. tries: attempts so far.
+    state: "skipped" if it was done before, "busy" if another program is making it, "stopped" if a
+    search has stopped it, "open" if nothing was noted, so that the same command tries again.
+    reason: of a failure or a stop, or why the job is open. seconds: of this attempt. tries:
+    attempts so far.
     """
 
     id: str
-    state: Literal["done", "skipped", "busy", "failed", "open"]
+    state: Literal["done", "skipped", "busy", "failed", "stopped", "open"]
     reason: str = ""
     seconds: float = 0.0
     tries: int = 0
@@ -64,7 +66,7 @@ def make_jobs(jobs: Sequence[Job], root: Path, limit: float = 0, threads: int = 
             except (AtelierError, OSError) as error:  # the folder is another user's
                 outcomes.append(Outcome(job.id, "failed", _reason(error)))
                 continue
-            if job.state(root) == "done":
+            if job.state(root) in ("done", "stopped"):
                 outcomes.append(Outcome(job.id, "skipped"))
             else:
                 mine.append(job)
@@ -103,7 +105,7 @@ def _make_jointly(jobs: Sequence[Job], root: Path, threads: int) -> dict[str, Ou
         with suppress(Exception):  # as above
             cli, run = ready[job.id]
             cli.conclude(run)
-            outcomes[job.id] = _success(job, root, seconds)
+            outcomes[job.id] = _ended(job, root, "done", seconds)
     return outcomes
 
 
@@ -115,11 +117,13 @@ def _make(job: Job, root: Path, limit: float, threads: int) -> Outcome:
     try:
         RunWriter(job.folder(root)).write_job(job.record(root, limit))
         _run(job, root, start, threads)
+    except StoppedEarly as stop:
+        return _ended(job, root, "stopped", time.perf_counter() - start, str(stop))
     except Exception as error:  # whatever goes wrong in one run, the others go on
         return _failure(job, root, _reason(error), time.perf_counter() - start)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return _success(job, root, time.perf_counter() - start)
+    return _ended(job, root, "done", time.perf_counter() - start)
 
 
 def _run(job: Job, root: Path, started: float, threads: int) -> None:
@@ -146,11 +150,11 @@ def _reason(error: Exception) -> str:
     return words if isinstance(error, AtelierError) else f"{type(error).__name__}: {words}"[:500]
 
 
-def _success(job: Job, root: Path, seconds: float) -> Outcome:
-    """The outcome of a job that is done; the note of an earlier failure goes."""
+def _ended(job: Job, root: Path, state: Ending, seconds: float, reason: str = "") -> Outcome:
+    """The outcome of a job that is done or was stopped; the note of an earlier failure goes."""
     tries = failed_tries(job.folder(root)) + 1
     (job.folder(root) / FAILURE).unlink(missing_ok=True)
-    return Outcome(job.id, "done", seconds=seconds, tries=tries)
+    return Outcome(job.id, state, reason, seconds, tries)
 
 
 def _failure(job: Job, root: Path, reason: str, seconds: float = 0.0) -> Outcome:

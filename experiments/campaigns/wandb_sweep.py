@@ -22,6 +22,8 @@ def export(sweep: Sweep, overrides: Mapping[str, Any], path: Path) -> None:
     """
     if len(sweep.method) > 1 or len(sweep.models) > 1:
         raise AtelierError("W&B's sweep takes one method and one models; export one YAML for each")
+    if sweep.search:
+        raise AtelierError("W&B's sweep cannot go on from scores of runs here; leave search out")
     if sweep.set:
         raise AtelierError("W&B's sweep takes no benchmark set; name an image in `fixed`")
     config = path.with_suffix(".config.yaml")

@@ -1,4 +1,4 @@
-"""Make all runs of a sweep: a grid or a random sample over any setting.
+"""Make all runs of a sweep: a grid, a random sample or a search over any setting.
 
 Give the same folder again at any time: finished runs are skipped, interrupted ones are made again,
 and two programs on one folder share the work without making a run twice. A run that fails is noted
@@ -37,5 +37,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         export(sweep, overrides, path)
         print(f"{path}\nwandb sweep {path}    then on every machine: wandb agent SWEEP-ID")
         return 0
+    if sweep.search:
+        from experiments.campaigns.search import run_search
+
+        return run_search(sweep, overrides, options)
     jobs = sweep_jobs(sweep, overrides, options.wandb)
     return run_campaign(sweep.name, jobs, sweep.models[0], options)

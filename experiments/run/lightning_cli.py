@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
@@ -45,6 +45,7 @@ from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.steps.memory import available, fit_into, fit_one_pass
 from lightning_modules.steps.style_texts import check_texts
+from lightning_modules.stopping import StopAbove
 from lightning_modules.stylization import Stylization
 
 PACKAGES = ("torch", "lightning", "timm", "transformers")  # whose versions matter
@@ -106,11 +107,15 @@ class Run:
         out: the folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if it exists.
         overwrite: replace a finished run in `out`.
         keep_every: steps between two pictures in steps/; 0 writes none.
+        stop_above: losses by step; a run with a higher one after that step is stopped.
+        stop_loss: name of that loss in losses.csv.
     """
 
     out: str = ""
     overwrite: bool = False
     keep_every: NonNegativeInt = 20
+    stop_above: dict[int, float] = field(default_factory=dict)
+    stop_loss: str = "total"
 
 
 class AtelierCLI(LightningCLI):
@@ -222,7 +227,7 @@ class AtelierCLI(LightningCLI):
             announce(run, self.needed)
             logger = self.logger(run)
             self.trainer.loggers = [logger] if logger else []
-            self.trainer.callbacks += [StepProgress(), run]
+            self.trainer.callbacks += [StepProgress(), run, *self.early_stop()]
             self.trainer.fit(self.model, datamodule=self.datamodule)
             metrics = write_result(self, run)
         if logger:
@@ -253,6 +258,12 @@ class AtelierCLI(LightningCLI):
         roomy = device.type != "cpu" or 2 * needed < free
         (keep_freed_memory if roomy else return_freed_memory)()
         return needed
+
+    def early_stop(self) -> list[StopAbove]:
+        """The callback that stops the run where it is behind others, if it has limits."""
+        settings = self.config["run"]
+        limits = settings["stop_above"]
+        return [StopAbove(limits, settings["stop_loss"])] if limits else []
 
     def conclude(self, run: WriteRun) -> None:
         """Score a run that was optimised jointly with others, and log all of it at once."""

@@ -1,0 +1,112 @@
+"""Goals of a search: scores of finished runs, each to be as high or as low as possible."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+from datamodules.run_folder import RunFolder
+from datamodules.support.errors import AtelierError
+from datamodules.support.suggestions import there_are
+from evaluation.metrics.scores import OWN, Score
+from evaluation.scoring import evaluate_runs
+from evaluation.suite import Suite
+from evaluation.tables.meanings import stem
+from experiments.campaigns.job import Job
+from experiments.campaigns.search_file import Search
+
+BETTER = {True: "max", False: "min"}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A score's name without a network, the metric that gives it, and whether higher is sought."""
+
+    score: str
+    metric: str
+    higher: bool
+
+
+def goals_of(search: Search, metrics: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
+    """The goals of a search among the scores of these metrics, by name as `Suite` takes them.
+
+    Raises AtelierError for a score that none of them gives, or without a direction. On stderr it is
+    said if a direction is against the score's own.
+    """
+    declared = {name: _scores(spec["class_path"]) for name, spec in metrics.items()}
+    every = dict.fromkeys(score for scores in declared.values() for score in scores)
+    directions = search.direction or [""] * len(search.metric)
+    return [
+        _goal(name, direction, declared, every)
+        for name, direction in zip(search.metric, directions, strict=True)
+    ]
+
+
+def _scores(class_path: str) -> Mapping[str, Score]:
+    """The scores of one picture that a metric declares; {} for one that compares seeds."""
+    metric = resolve_name(class_path)
+    return {} if metric.over_seeds else metric.scores
+
+
+def _goal(
+    name: str,
+    direction: str,
+    declared: Mapping[str, Mapping[str, Score]],
+    every: Mapping[str, None],
+) -> Goal:
+    score = stem(name)
+    giving = [metric for metric, scores in declared.items() if score in scores]
+    if not giving:
+        raise AtelierError(
+            f"The search is for {name!r}, and no metric that is computed gives it"
+            f"{there_are(score, every)}"
+        )
+    # Of several metrics with this score the one of that name, else the one with the same judge.
+    own = score.startswith(OWN)
+    metric = min(giving, key=lambda m: (m != score, m.startswith(OWN) != own))
+    better = BETTER.get(declared[metric][score].higher_is_better, "")
+    if not direction and not better:
+        raise AtelierError(f"{score} has no better direction of its own; give direction: max or min")
+    if direction and better and direction != better:
+        print(f"atelier: {score} is better {better}, and {direction} is sought", file=sys.stderr)
+    return Goal(score, metric, (direction or better) == "max")
+
+
+class Judge:
+    """Measures the goals of finished runs. Every run is scored by itself, so that its numbers do
+    not depend on the runs that happen to end at the same time.
+
+    Raises AtelierError where a metric is unavailable, e.g. without its weights.
+    """
+
+    def __init__(
+        self, goals: Sequence[Goal], metrics: Mapping[str, Mapping[str, Any]], device: str
+    ) -> None:
+        self.goals = goals
+        self.suite = Suite({goal.metric: metrics[goal.metric] for goal in goals}, device)
+        for name, why in self.suite.unavailable.items():
+            raise AtelierError(f"The search needs the metric {name}, which is unavailable: {why}")
+        self.names = [self.suite.metrics[goal.metric].named(goal.score) for goal in goals]
+
+    def have_scores(self, jobs: Sequence[Job], root: Path) -> bool:
+        """Whether all runs among these jobs that are done have their scores."""
+        done = [job.folder(root) for job in jobs if job.state(root) == "done"]
+        results = [RunFolder(folder, strict=False).result for folder in done]
+        return not any(self.suite.missing(result, force=False) for result in results)
+
+    def scores(self, folder: Path) -> list[float]:
+        """The scores of a run in the order of the goals; AtelierError for one without them."""
+        evaluation = evaluate_runs([folder], self.suite)
+        for why in evaluation.failures.values():
+            raise AtelierError(why)
+        (scores,) = evaluation.scores.values()
+        values = [scores.values.get(name) for name in self.names]
+        for goal, value in zip(self.goals, values, strict=True):
+            if value is None:
+                why = scores.unavailable.get(goal.metric, "it does not apply to this picture")
+                raise AtelierError(f"{folder} has no {goal.score}: {why}")
+        return values

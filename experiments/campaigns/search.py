@@ -1,0 +1,114 @@
+"""A search: trials in rounds, each proposed from the scores of those before.
+
+The folder of the runs is the only state: see `experiments.campaigns.rounds`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datamodules.support.errors import AtelierError
+from evaluation.tables.search import write_search
+from experiments.campaigns.campaign import ended, make_all
+from experiments.campaigns.grid import Sweep
+from experiments.campaigns.job import Job
+from experiments.campaigns.options import CampaignOptions
+from experiments.campaigns.plan import SPECIAL, describe, folder_of, setting
+from experiments.campaigns.progress import note
+from experiments.campaigns.search_file import in_words
+from experiments.run.metrics import judges_of, metrics_by_name
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from experiments.campaigns.goals import Judge
+    from experiments.campaigns.rounds import Rounds
+
+POLL = 10.0  # seconds until runs that another program makes are looked at again
+
+
+def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOptions) -> int:
+    """Make the trials of a sweep's search, then conclude as other sweeps do; the exit code."""
+    refuse(sweep, overrides, options)
+    from experiments.campaigns.goals import Judge, goals_of
+    from experiments.campaigns.rounds import Rounds
+    from experiments.run.scoring import device_by_name
+
+    metrics = metrics_by_name(judges_of(sweep.models[0]), options.metrics)
+    goals = goals_of(sweep.search, metrics)
+    root = folder_of(sweep.name, options.out)
+    rounds = Rounds(sweep, root, goals, overrides, options.wandb)
+    judge = Judge(goals, metrics, device_by_name("auto"))
+    if options.dry_run:
+        print(*plan(rounds, judge, options), sep="\n")
+        return 0
+    counts: Counter[str] = Counter()
+    while rounds.attempts:
+        counts += make(rounds.jobs, root, options)
+        if not rounds.have_ended():
+            print("atelier: the search stops: runs are open; start it again", file=sys.stderr)
+            break
+        rounds.settle(judge)
+        write_search(root, rounds.record)
+        note(root, rounds.record.so_far())
+    record = rounds.record
+    for trial in record.best():
+        print(f"{record.scores(trial)}  {trial.described()}  {' '.join(trial.runs)}")
+    return ended(counts, root, sweep.models[0], options)
+
+
+def make(jobs: Sequence[Job], root: Path, options: CampaignOptions) -> Counter[str]:
+    """Make the runs of a round, or wait for another program that makes them; see `make_all`."""
+    counts = make_all(jobs, root, options.workers, options.retry)
+    while counts.pop("busy", 0):
+        time.sleep(POLL)
+        left = [job for job in jobs if job.state(root) == "open"]
+        counts += make_all(left, root, options.workers)
+    return counts
+
+
+def refuse(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOptions) -> None:
+    """AtelierError for what does not go together with a search."""
+    search = sweep.search
+    if options.shard:
+        raise AtelierError(
+            "--shard parts a list of runs, and a search has none before it begins; leave it out"
+        )
+    if sweep.random.over:
+        raise AtelierError(f"The sweep {sweep.name} has both random and search; keep one of them")
+    for name, values in (("method", sweep.method), ("models", sweep.models)):
+        if len(values) > 1:
+            raise AtelierError(f"A search takes one value of {name}; put the list into search.over")
+    over = {_dotted(name): name for name in search.over}
+    elsewhere = {"fixed": sweep.fixed, "grid": sweep.grid, "the command line": overrides}
+    for place, settings in elsewhere.items():
+        if both := [over[name] for name in map(_dotted, settings) if name in over]:
+            raise AtelierError(f"{both[0]} is in search.over and in {place}; keep one of them")
+    if search.method == "asha" and ("trainer.max_steps" in over or sweep.set or sweep.grid):
+        raise AtelierError(
+            "asha compares losses of single runs after the same steps; leave set, grid and a range "
+            "of steps out"
+        )
+
+
+def _dotted(name: str) -> str:
+    return name if name in SPECIAL else setting(name, "")[0]
+
+
+def plan(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Iterator[str]:
+    """What the search will do, line by line, from what is finished in its folder."""
+    while rounds.attempts and rounds.have_ended() and judge.have_scores(rounds.jobs, rounds.root):
+        rounds.settle(judge)
+    search, record = rounds.search, rounds.record
+    goals = zip(record.goals, record.higher, strict=True)
+    sought = ", ".join(f"{'highest' if higher else 'lowest'} {name}" for name, higher in goals)
+    yield f"search: {search.trials} trials by {search.method}, {search.at_once} at a time"
+    yield f"for: {sought}"
+    yield from (f"over: {name}: {in_words(span)}" for name, span in search.over.items())
+    yield record.so_far()
+    if rounds.attempts:
+        yield "the next round:"
+        yield from describe(rounds.jobs, rounds.root, options.workers.count)
