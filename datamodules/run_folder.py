@@ -58,7 +58,19 @@ STYLE = "style.safetensors"
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
 # Everything that a run leaves behind after its first step, except for pictures in folders.
-OUTCOMES = (RESULT, LOSSES, OUTPUT, ENHANCED, FULL, STYLE, STRIP, MOVING, STOPPED, INTERRUPTED, FAILED)
+OUTCOMES = (
+    RESULT,
+    LOSSES,
+    OUTPUT,
+    ENHANCED,
+    FULL,
+    STYLE,
+    STRIP,
+    MOVING,
+    STOPPED,
+    INTERRUPTED,
+    FAILED,
+)
 
 
 @dataclass(frozen=True)

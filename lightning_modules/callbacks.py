@@ -11,7 +11,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from datamodules.run_folder import FULL, RunWriter, StopRecord
-from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarly
+from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarlyError
 from datamodules.support.progress import progress_bar
 from datamodules.task import StyleTask
 from lightning_modules.steps.memory import paint_full
@@ -124,7 +124,7 @@ class WriteRun(Callback):
     def write_stopped(self, exception: BaseException) -> None:
         """Write the losses so far, and note that the run did not finish, and why."""
         self.writer.write_losses(self.course)
-        if isinstance(exception, StoppedEarly):
+        if isinstance(exception, StoppedEarlyError):
             stop = StopRecord(exception.step, exception.loss, exception.value, exception.limit)
             self.writer.write_stop(stop)
         else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from lightning import Callback
 from torch import Tensor
 
-from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarly
+from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarlyError
 
 WINDOW = 10  # steps whose mean is compared: the loss of one step depends on its random crops
 
@@ -27,8 +27,8 @@ class StopAbove(Callback):
         limits: by step, counted from 1.
         loss: name of the loss as in losses.csv; "total" is the weighted sum.
 
-    Raises StoppedEarly from the step, and AtelierError for a loss that is not finite, or that the
-    method does not have.
+    Raises StoppedEarlyError from the step, and AtelierError for a loss that is not finite, or that
+    the method does not have.
     """
 
     def __init__(self, limits: Mapping[int, float], loss: str = "total") -> None:
@@ -48,4 +48,4 @@ class StopAbove(Callback):
             if not math.isfinite(value):
                 raise AtelierError(DIVERGED)
             if value > limit:
-                raise StoppedEarly(self._steps, self.loss, value, limit)
+                raise StoppedEarlyError(self._steps, self.loss, value, limit)

@@ -11,12 +11,12 @@ class AtelierError(Exception):
 DIVERGED = "The losses are not finite; give a lower --model.optimizer.lr"
 
 
-class StoppedEarly(AtelierError):
+class StoppedEarlyError(AtelierError):
     """The end of a run that is behind others: its loss after some steps, and the limit there."""
 
     def __init__(self, step: int, loss: str, value: float, limit: float) -> None:
         super().__init__(
-            f"Stopped after {step} steps: {loss} is {value:.4g}, above {limit:.4g}; without "
+            f"Stopped after step {step}: {loss} is {value:.4g}, above {limit:.4g}; without "
             "--run.stop_above the run goes on"
         )
         self.step, self.loss, self.value, self.limit = step, loss, value, limit

@@ -154,6 +154,8 @@ def _node(model: type[BaseModel], place: Place) -> dict[str, Any]:
 
 def _resolved(model: type[BaseModel], node: dict[str, Any]) -> dict[str, Any]:
     """The definition that a JSON schema refers to, or the schema itself."""
+    if choices := [choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"]:
+        return _resolved(model, choices[0])
     if "$ref" not in node:
         return node
     return model.model_json_schema()["$defs"][node["$ref"].rpartition("/")[2]]

@@ -15,7 +15,7 @@ from typing import Any
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_json
-from evaluation.tables.front import front
+from evaluation.front import front
 from evaluation.tables.numbers import label, number
 
 SEARCH = "search.json"
@@ -104,6 +104,4 @@ def read_search(root: Path) -> SearchRecord | None:
         trials = [Trial(**trial) for trial in content.pop("trials")]
         return SearchRecord(**content, trials=trials)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AtelierError(
-            f"{path} is damaged; the search's own command writes it anew"
-        ) from error
+        raise AtelierError(f"{path} is damaged; the search's own command writes it anew") from error

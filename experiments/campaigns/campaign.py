@@ -61,7 +61,8 @@ def make_all(
     states = {job_id: job.state(root) for job_id, job in unique.items()}
     before = Counter(states.values())
     failed = 0 if retry else before["failed"]
-    counts = Counter(skipped=before["done"], failed=failed, stopped=before["stopped"], done=0)
+    counts = Counter(skipped=before["done"], failed=failed, done=0)
+    counts.update(state for state in states.values() if state == "stopped")
     states_to_make = ("open", "failed") if retry else ("open",)
     todo = [job for job in unique.values() if states[job.id] in states_to_make]
     if todo:
@@ -105,4 +106,5 @@ def _settle_wandb(jobs: Sequence[Job]) -> None:
 def summary(counts: Counter[str]) -> str:
     """The last line: "10 done, 2 skipped, 0 failed"."""
     left = [f"{counts[s]} {words}" for s, words in UNFINISHED.items() if counts[s] or s == "failed"]
-    return ", ".join([f"{counts['done']} done", f"{counts['skipped']} skipped", *left])
+    stopped = [f"{counts['stopped']} stopped early"] if counts["stopped"] else []
+    return ", ".join([f"{counts['done']} done", f"{counts['skipped']} skipped", *stopped, *left])

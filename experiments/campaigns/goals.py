@@ -18,7 +18,9 @@ from evaluation.suite import Suite
 from evaluation.tables.meanings import stem
 from experiments.campaigns.job import Job
 from experiments.campaigns.search_file import Search
+from experiments.run.metrics import is_class, judges_of, metrics_by_name
 
+Specs = Mapping[str, Mapping[str, Any]]  # metrics by name, as `Suite` takes them
 BETTER = {True: "max", False: "min"}
 
 
@@ -31,8 +33,18 @@ class Goal:
     higher: bool
 
 
-def goals_of(search: Search, metrics: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
-    """The goals of a search among the scores of these metrics, by name as `Suite` takes them.
+def metrics_of(search: Search, models: str, names: Sequence[str] | None) -> Specs:
+    """The metrics that are computed for runs of a preset of models, by name as `Suite` takes them.
+
+    names: of metrics, None for the usual ones; beside them those that the search names by class.
+    """
+    metrics = metrics_by_name(judges_of(models), names)
+    own = [name for name in search.metric if is_class(name)]
+    return metrics | (metrics_by_name(judges_of(models), own) if own else {})
+
+
+def goals_of(search: Search, metrics: Specs) -> list[Goal]:
+    """The goals of a search among the scores of these metrics.
 
     Raises AtelierError for a score that none of them gives, or without a direction. On stderr it is
     said if a direction is against the score's own.
@@ -58,7 +70,7 @@ def _goal(
     declared: Mapping[str, Mapping[str, Score]],
     every: Mapping[str, None],
 ) -> Goal:
-    score = stem(name)
+    score = _only_score(name, declared[name]) if is_class(name) else stem(name)
     giving = [metric for metric, scores in declared.items() if score in scores]
     if not giving:
         raise AtelierError(
@@ -70,10 +82,20 @@ def _goal(
     metric = min(giving, key=lambda m: (m != score, m.startswith(OWN) != own))
     better = BETTER.get(declared[metric][score].higher_is_better, "")
     if not direction and not better:
-        raise AtelierError(f"{score} has no better direction of its own; give direction: max or min")
+        raise AtelierError(f"{score} has no better direction; give direction: max, or min")
     if direction and better and direction != better:
         print(f"atelier: {score} is better {better}, and {direction} is sought", file=sys.stderr)
     return Goal(score, metric, (direction or better) == "max")
+
+
+def _only_score(metric: str, scores: Mapping[str, Score]) -> str:
+    """The score of a metric that the search names by its class."""
+    if len(scores) != 1:
+        raise AtelierError(
+            f"{metric} gives {', '.join(scores) or 'no score of a single picture'}; name one score "
+            f"as the metric, and start with --metrics {metric}"
+        )
+    return next(iter(scores))
 
 
 class Judge:
@@ -83,9 +105,7 @@ class Judge:
     Raises AtelierError where a metric is unavailable, e.g. without its weights.
     """
 
-    def __init__(
-        self, goals: Sequence[Goal], metrics: Mapping[str, Mapping[str, Any]], device: str
-    ) -> None:
+    def __init__(self, goals: Sequence[Goal], metrics: Specs, device: str) -> None:
         self.goals = goals
         self.suite = Suite({goal.metric: metrics[goal.metric] for goal in goals}, device)
         for name, why in self.suite.unavailable.items():

@@ -23,7 +23,6 @@ from datamodules.run_folder import (
     STOPPED,
     JobRecord,
     RunFolder,
-    StopRecord,
 )
 from datamodules.support.files import sha256
 from datamodules.support.versions import own_version
@@ -33,7 +32,7 @@ from experiments.run.options import FILES
 RUNS = "runs"  # in the folder of a campaign, the folder of all runs
 
 State = Literal["open", "done", "failed", "stopped"]
-LIMITS = "run.stop_above"
+LIMITS, STOP_LOSS = "run.stop_above", "run.stop_loss"
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Job:
 
     def with_limits(self, limits: Mapping[int, float], loss: str) -> Job:
         """The same run, to be stopped where its loss is above the limit of a step."""
-        stop = {LIMITS: dict(limits), "run.stop_loss": loss} if limits else {}
+        stop = {LIMITS: dict(limits), STOP_LOSS: loss} if limits else {}
         return replace(self, logging={**self.logging, **stop})
 
     def folder(self, root: Path) -> Path:
@@ -85,16 +84,15 @@ class Job:
         folder = self.folder(root)
         if (folder / RESULT).exists():
             return "done"
-        if (folder / STOPPED).exists() and self._is_stopped_by(RunFolder(folder, strict=False).stop):
+        if (folder / STOPPED).exists() and self._is_stopped(folder):
             return "stopped"
         return "failed" if (folder / FAILURE).exists() else "open"
 
-    def _is_stopped_by(self, stop: StopRecord) -> bool:
-        """Whether a run that was stopped is meant to be: by the limits of this very job."""
-        limits = self.logging.get(LIMITS, {})
-        return stop.loss == self.logging.get("run.stop_loss") and (
-            limits.get(stop.step) == stop.limit
-        )
+    def _is_stopped(self, folder: Path) -> bool:
+        """Whether a run was stopped by the limits of this very job; else it is to be made."""
+        stop = RunFolder(folder, strict=False).stop
+        same_loss = self.logging.get(STOP_LOSS) == stop.loss
+        return same_loss and self.logging[LIMITS].get(stop.step) == stop.limit
 
     def described(self) -> str:
         """The labels in one line."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from datamodules.run_folder import FAILURE, FailureRecord, RunFolder, RunWriter
-from datamodules.support.errors import AtelierError, StoppedEarly
+from datamodules.support.errors import AtelierError, StoppedEarlyError
 from datamodules.support.files import make_folder
 from experiments.campaigns.job import Job
 
@@ -117,7 +117,7 @@ def _make(job: Job, root: Path, limit: float, threads: int) -> Outcome:
     try:
         RunWriter(job.folder(root)).write_job(job.record(root, limit))
         _run(job, root, start, threads)
-    except StoppedEarly as stop:
+    except StoppedEarlyError as stop:
         return _ended(job, root, "stopped", time.perf_counter() - start, str(stop))
     except Exception as error:  # whatever goes wrong in one run, the others go on
         return _failure(job, root, _reason(error), time.perf_counter() - start)

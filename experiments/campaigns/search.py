@@ -18,10 +18,9 @@ from experiments.campaigns.campaign import ended, make_all
 from experiments.campaigns.grid import Sweep
 from experiments.campaigns.job import Job
 from experiments.campaigns.options import CampaignOptions
-from experiments.campaigns.plan import SPECIAL, describe, folder_of, setting
+from experiments.campaigns.plan import SHORT, describe, folder_of
 from experiments.campaigns.progress import note
 from experiments.campaigns.search_file import in_words
-from experiments.run.metrics import judges_of, metrics_by_name
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from experiments.campaigns.goals import Judge
@@ -33,11 +32,11 @@ POLL = 10.0  # seconds until runs that another program makes are looked at again
 def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOptions) -> int:
     """Make the trials of a sweep's search, then conclude as other sweeps do; the exit code."""
     refuse(sweep, overrides, options)
-    from experiments.campaigns.goals import Judge, goals_of
+    from experiments.campaigns.goals import Judge, goals_of, metrics_of
     from experiments.campaigns.rounds import Rounds
     from experiments.run.scoring import device_by_name
 
-    metrics = metrics_by_name(judges_of(sweep.models[0]), options.metrics)
+    metrics = metrics_of(sweep.search, sweep.models[0], options.metrics)
     goals = goals_of(sweep.search, metrics)
     root = folder_of(sweep.name, options.out)
     rounds = Rounds(sweep, root, goals, overrides, options.wandb)
@@ -47,13 +46,15 @@ def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOpti
         return 0
     counts: Counter[str] = Counter()
     while rounds.attempts:
+        new = not rounds.have_ended()
         counts += make(rounds.jobs, root, options)
         if not rounds.have_ended():
             print("atelier: the search stops: runs are open; start it again", file=sys.stderr)
             break
         rounds.settle(judge)
-        write_search(root, rounds.record)
-        note(root, rounds.record.so_far())
+        if new or not rounds.attempts:
+            write_search(root, rounds.record)
+            note(root, rounds.record.so_far())
     record = rounds.record
     for trial in record.best():
         print(f"{record.scores(trial)}  {trial.described()}  {' '.join(trial.runs)}")
@@ -95,7 +96,7 @@ def refuse(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOptions)
 
 
 def _dotted(name: str) -> str:
-    return name if name in SPECIAL else setting(name, "")[0]
+    return SHORT.get(name, name)
 
 
 def plan(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Iterator[str]:

@@ -1,17 +1,17 @@
 """A sweep's key `search`: what varies, between which bounds, towards which scores.
 
-    search:
-      method: tpe                  # or asha: stops runs that fall behind; nsga2: several metrics
-      over:
-        model.tau: {low: 0.1, high: 0.95}
-        model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}
-        style: [fire, mosaic]
-      metric: style_patch          # or several: [style_patch, leakage]
-      direction: max               # or several; by default the better one of each metric
-      trials: 60
-      seed: 0
-      round: 4                     # trials that are made at the same time
-      halving: {factor: 3, rungs: 2, loss: total}    # of asha
+search:
+  method: tpe                  # or asha: stops runs that fall behind; nsga2: several metrics
+  over:
+    model.tau: {low: 0.1, high: 0.95}
+    model.optimizer.lr: {low: 1.0e-4, high: 1.0e-2, log: true}
+    style: [fire, mosaic]
+  metric: style_patch          # or several: [style_patch, leakage]
+  direction: max               # or several; by default the better one of each metric
+  trials: 60
+  seed: 0
+  round: 4                     # trials that are made at the same time
+  halving: {factor: 3, rungs: 2, loss: total}    # of asha
 """
 
 from __future__ import annotations

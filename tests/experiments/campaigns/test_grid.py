@@ -53,7 +53,7 @@ def test_shipped_sweeps_can_be_made(path):
     ("text", "words"),
     [
         ("a: [", "the sweep cannot be read"),
-        ("title: x", "neither grid nor random"),
+        ("title: x", "there is no grid, random or search"),
         ("grid: {a: 1}\ncolour: red", "there is no key 'colour', only title"),
         ("grid: {model.tau: 0.5}", "model.tau in the sweep's grid is 0.5"),
         ("grid: {model.tau: {from: 1, to: 0, step: 1}}", "model.tau in the sweep's grid"),
