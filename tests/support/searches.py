@@ -1,6 +1,4 @@
-"""Searches whose runs end at once: with noise for pictures, or stopped by the losses of a formula."""
-
-from types import SimpleNamespace
+"""Searches whose runs end at once: with noise for pictures, or stopped by losses of a formula."""
 
 import torch
 
@@ -62,12 +60,14 @@ def end(job, root):
         return
     stop = StopAbove(job.logging.get("run.stop_above", {}))
     course = [number % 1000 / 100 + 10 / (1 + step) for step in range(18)]
+    steps = len(course)
     try:
-        for step, loss in enumerate(course):
-            stop.on_train_batch_end(*[SimpleNamespace()] * 2, {"loss": torch.tensor(loss)}, None, 0)
+        for loss in course:
+            stop.on_train_batch_end(None, None, {"loss": torch.tensor(loss)}, None, 0)
     except StoppedEarlyError as error:
+        steps = error.step
         record = StopRecord(error.step, error.loss, error.value, error.limit)
         RunWriter(folder).write_stop(record)
     else:
         run_folder(folder, seed=number)
-    RunWriter(folder).write_losses([{"total": loss} for loss in course[: step + 1]])
+    RunWriter(folder).write_losses([{"total": loss} for loss in course[:steps]])
