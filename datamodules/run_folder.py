@@ -10,10 +10,10 @@
     frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
                          000_full.png, ...; small and side by side strip.png, moving frames.gif
     style.safetensors    the final styles of generators that have some apart from their network
-    result.json          see `Result`; written last: a run that has it has finished
-    job.json             see `JobRecord`, of runs that a sweep or a bench has made
-    failure.json         see `FailureRecord`, of such runs that have failed
-    stopped.json         see `StopRecord`, of runs that a search has stopped
+    result.json          see `run_records.Result`; written last: a run that has it has finished
+    job.json             see `run_records.JobRecord`, of runs that a sweep or a bench has made
+    failure.json         see `run_records.FailureRecord`, of such runs that have failed
+    stopped.json         see `run_records.StopRecord`, of runs that a search has stopped
     INTERRUPTED.txt, FAILED.txt    when and why a run stopped early
 
 A folder of any other system that holds content.png, output.png and parse.json is read just the
@@ -28,15 +28,25 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from datamodules.run_records import (
+    FORMAT,
+    FailureRecord,
+    JobRecord,
+    Record,
+    Result,
+    StopRecord,
+    newer_format,
+    record,
+)
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import atomic, write_json, write_text
+from datamodules.support.files import atomic, sha256, temporaries, write_json, write_text
 from datamodules.target_entries import entry_of, target_of
 from datamodules.task import Area, Blend, StyleTarget, styles_by_area
 
@@ -46,15 +56,15 @@ if TYPE_CHECKING:
 
     from datamodules.task import StyleTask
 
-FORMAT = 1  # of the folder, in result.json; a folder without one has the first
-
 CONFIG, PARSE, LOSSES = "config.yaml", "parse.json", "losses.csv"
 RESULT, JOB, FAILURE = "result.json", "job.json", "failure.json"
 STOPPED = "stopped.json"
+LOCK = ".lock"  # of the program that makes the run
 CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
 OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
 FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "frames.gif"
 STYLE = "style.safetensors"
+CHECKED = (CONTENT, MASK, OUTPUT, FULL)  # pictures whose SHA-256 is in result.json
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
 # Everything that a run leaves behind after its first step, except for pictures in folders.
@@ -71,85 +81,6 @@ OUTCOMES = (
     INTERRUPTED,
     FAILED,
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    """Contents of result.json.
-
-    encoder:    identity of the encoder that was optimised.
-    segmenter:  class that found the masks, "" for masks of files.
-    style_note: remark of the generator on the style, "" for none.
-    mask_confidence: of the segmenter by object, in [0, 1], None where it gives none.
-    runs_together: number of runs that were optimised jointly.
-    threads:    of the processor; with another number the last bits of the losses differ.
-    metrics:    scores by name, None where one is unavailable or undefined.
-    scored:     network of each metric that was applied. unavailable: reason by metric.
-    losses:     of the last step; `total` is their weighted sum.
-    seconds:    by stage: load, parse, mask, optimise, full, frames, score.
-    """
-
-    format: int = FORMAT
-    method: str = ""
-    encoder: str = ""
-    generator: str = ""
-    segmenter: str = ""
-    style_note: str = ""
-    mask_confidence: Mapping[str, float | None] = field(default_factory=dict)
-    steps: int = 0
-    runs_together: int = 1
-    seed: int | None = None
-    device: str = ""
-    threads: int = 0
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
-    scored: Mapping[str, str] = field(default_factory=dict)
-    unavailable: Mapping[str, str] = field(default_factory=dict)
-    losses: Mapping[str, float] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """Contents of job.json: the place of a run among others.
-
-    set:      benchmark or sweep. labels: identify the run within it.
-    settings: by dotted name, over the method's configuration.
-    command:  makes the run once more.
-    started:  Unix time. limit: seconds until it is ended, 0 for none.
-    """
-
-    id: str = ""
-    set: str = ""
-    labels: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    command: str = ""
-    started: float = 0.0
-    limit: float = 0.0
-
-
-@dataclass(frozen=True)
-class FailureRecord:
-    """Contents of failure.json: why a run has no result. tries: attempts so far."""
-
-    reason: str = ""
-    tries: int = 0
-
-
-@dataclass(frozen=True)
-class StopRecord:
-    """Contents of stopped.json: a run that was behind others, and has no result for that reason.
-
-    value: of the loss after `step` steps. limit: the highest with which the run would have gone on.
-    """
-
-    step: int = 0
-    loss: str = ""
-    value: float = 0.0
-    limit: float = 0.0
-
-
-Record = TypeVar("Record", Result, JobRecord, FailureRecord, StopRecord)
 
 
 class RunFolder:
@@ -171,8 +102,26 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has a result."""
+        """Whether the run has a result, be it damaged."""
         return (self.path / RESULT).exists()
+
+    @property
+    def damage(self) -> str:
+        """Why the result of a finished run cannot be used, "" if it can: the run is open again."""
+        strict = RunFolder(self.path)
+        try:
+            if not strict.json_object(RESULT):
+                return f"{self.path / RESULT} is empty"
+            _ = strict.result
+        except AtelierError as error:
+            return str(error).rpartition(";")[0]
+        return "" if (self.path / OUTPUT).exists() else f"{self.path} has no {OUTPUT}"
+
+    @property
+    def altered(self) -> list[str]:
+        """Names of pictures that are no longer those that the run wrote, or are gone."""
+        digests = self.result.sha256
+        return [n for n in digests if not _is_file_of(self.path / n, digests[n])]
 
     @cached_property
     def config_text(self) -> str:
@@ -300,37 +249,15 @@ class RunFolder:
         return empty
 
 
-def newer_format(path: Path | str, made: int) -> str:
-    """The sentence about a result that a later version has written."""
-    return (
-        f"{path} has format {made}, and this version of Atelier reads formats up to {FORMAT}; "
-        "update Atelier"
-    )
-
-
-def record(kind: type[Record], raw: Mapping[str, Any]) -> Record:
-    """A record of a JSON object; null and missing entries get their defaults, others are ignored.
-
-    Raises TypeError for an entry of another type.
-    """
-    values = {}
-    for entry in fields(kind):
-        value = raw.get(entry.name)
-        if value is None:
-            continue
-        default = entry.default if entry.default is not MISSING else entry.default_factory()
-        right = {float: (int, float), type(None): int}.get(type(default), type(default))
-        if not isinstance(value, right):
-            raise TypeError(f"{entry.name} is {value!r}")
-        values[entry.name] = value
-    return kind(**values)
-
-
 def _number(text: str | None) -> float:
     try:
         return float(text or "")
     except ValueError:
         return math.nan
+
+
+def _is_file_of(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256(path) == digest
 
 
 def find(
@@ -359,8 +286,9 @@ class RunWriter:
     def clear(self) -> None:
         """Delete the outcomes of an earlier run, which must not pass for this one's."""
         for name in OUTCOMES:
-            if (self.path / name).exists():
-                (self.path / name).unlink()
+            (self.path / name).unlink(missing_ok=True)
+        for unfinished in temporaries(self.path):
+            unfinished.unlink(missing_ok=True)
 
     def write_task(self, task: StyleTask, config: str) -> None:
         """Everything that is fixed before the first step."""
@@ -449,8 +377,10 @@ class RunWriter:
         )
 
     def write_result(self, result: Result) -> None:
-        """The result, which marks the run as finished."""
-        write_json(self.path / RESULT, asdict(result))
+        """The result with the digests of its pictures, which marks the run as finished."""
+        pictures = (name for name in CHECKED if (self.path / name).exists())
+        digests = {name: sha256(self.path / name) for name in pictures}
+        write_json(self.path / RESULT, asdict(replace(result, sha256=digests)))
 
     def update_result(self, changes: Mapping[str, Any]) -> None:
         """Entries of result.json replaced, all others kept, ours or another system's."""

@@ -26,10 +26,10 @@ from datamodules.run_folder import (
     OUTPUT,
     PARSE,
     RESULT,
-    Result,
     RunFolder,
     find,
 )
+from datamodules.run_records import Result
 from datamodules.support.errors import AtelierError
 from datamodules.task import Area, Blend, Region
 from evaluation.metrics.base import Pictures

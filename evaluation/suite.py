@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from datamodules.run_folder import Result, RunWriter
+from datamodules.run_folder import RunWriter
+from datamodules.run_records import Result
 from datamodules.support.errors import AtelierError, reason, wrapped_error
 from evaluation.finished_pictures import (
     Case,

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from datamodules.run_folder import FULL, RunWriter, StopRecord
+from datamodules.run_folder import FULL, RunWriter
+from datamodules.run_records import StopRecord
 from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarlyError
 from datamodules.support.progress import progress_bar
 from datamodules.task import StyleTask

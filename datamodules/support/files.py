@@ -68,6 +68,11 @@ def _vacant_beside(path: Path) -> Path:
     return path.with_name(f".{uuid4().hex}{path.suffix}")
 
 
+def temporaries(folder: Path) -> list[Path]:
+    """Files that writers have left unfinished in a folder, because they died."""
+    return [path for path in folder.glob(".*") if re.fullmatch(r"\.[0-9a-f]{32}(\..*)?", path.name)]
+
+
 def make_folder(path: Path, remedy: str = REMEDY) -> None:
     """Make a folder and those above it, if they are not there.
 

@@ -21,7 +21,7 @@ from evaluation.report.details import read_details
 from evaluation.report.page_model import Entry
 from evaluation.report.published import Published, read_methods, read_parsers
 from evaluation.tables.run import Run
-from evaluation.tables.runs import read_runs
+from evaluation.tables.runs import present, read_runs
 
 PAGE, MARK = "index.html", ".atelier-report"  # MARK identifies a folder as a report
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def write_report(
     link, out = out, Path(os.path.realpath(out))  # a link is followed, and stays a link
     refuse_other(out, root)
     ours, published = read_ours(root / PARSERS), read_methods()
-    runs = read_runs(root)
+    runs, _ = present(root, read_runs(root))
     with replacing(out) as folder:
         (folder / pictures.FOLDER).mkdir()
         (folder / "runs").mkdir()

@@ -14,7 +14,8 @@ from evaluation.tables.groups import Group, best, grouped, usual_labels, varying
 from evaluation.tables.meanings import SECONDS, direction, stem
 from evaluation.tables.numbers import label as as_text
 from evaluation.tables.run import Run, label_names
-from evaluation.tables.runs import consolidate, read_runs
+from evaluation.tables.run_files import DAMAGED
+from evaluation.tables.runs import consolidate, present, read_runs
 
 # Shown by default, as far as runs have them: a score or two for each question.
 USUAL = (
@@ -81,6 +82,7 @@ def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTab
         stored = f"wrote {path}: {len(runs)} runs"
     else:
         runs = read_runs(root)
+    runs, earlier = present(root, runs)
     runs = _select(runs, selection.where)
     whole = [run for run in runs if not run.failure]
     if not whole:
@@ -90,7 +92,8 @@ def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTab
     _refuse_unknown(selection.by or (), _labels(whole), "label")
     scores = _scores(whole, selection.scores)
     keys, groups = (_each if selection.each else _grouped)(whole, selection.by)
-    remarks = [stored, *_unavailable(whole, selection.scores and scores), *_failed(runs, root)]
+    remarks = [stored, *_unavailable(whole, selection.scores and scores)]
+    remarks += [*earlier, *_failed(runs, root)]
     return ResultTable(keys, scores, groups, selection.each, tuple(filter(None, remarks)))
 
 
@@ -200,10 +203,13 @@ def _unavailable(runs: Sequence[Run], scores: Sequence[str] | None) -> list[str]
 
 def _failed(runs: Sequence[Run], root: Path) -> list[str]:
     failed = [run for run in runs if run.failure]
-    if not failed:
-        return []
-    subject = "1 failed run is" if len(failed) == 1 else f"{len(failed)} failed runs are"
-    return [f"{subject} left out; e.g. {root / failed[0].folder}: {printable(failed[0].failure)}"]
+    lines = []
+    for kind, damaged in (("open", True), ("failed", False)):
+        if those := [run for run in failed if (run.failure == DAMAGED) == damaged]:
+            subject = f"1 {kind} run is" if len(those) == 1 else f"{len(those)} {kind} runs are"
+            example = f"{root / those[0].folder}: {printable(those[0].failure)}"
+            lines.append(f"{subject} left out; e.g. {example}")
+    return lines
 
 
 def printable(text: str) -> str:

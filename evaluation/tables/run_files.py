@@ -1,6 +1,6 @@
 """Reading the files of tens of thousands of run folders at once, by DuckDB.
 
-A damaged file makes its run a failed one; the others are read all the same.
+A damaged file makes its run an open or a failed one; the others are read all the same.
 """
 
 from __future__ import annotations
@@ -17,21 +17,18 @@ from typing import TYPE_CHECKING, Any
 from datamodules.run_folder import (
     CONFIG,
     FAILURE,
-    FORMAT,
     JOB,
     PARSE,
     RESULT,
-    FailureRecord,
-    JobRecord,
-    Result,
     RunFolder,
-    newer_format,
 )
+from datamodules.run_records import FORMAT, FailureRecord, JobRecord, Result, newer_format
 from evaluation.tables.run import Run
 
 if TYPE_CHECKING:
     import duckdb
 
+DAMAGED = f"{RESULT} is damaged; the run is open, and the command that began it makes it again"
 Names = frozenset[str]  # of a run's files
 Files = Mapping[str, dict[str, Any] | None]  # entries of a run's files by file name
 
@@ -152,7 +149,7 @@ def _scores(result: Mapping[str, Any], exists: bool) -> tuple[str, dict[str, dic
             raise ValueError
         return "", {name: _object(result.get(name)) for name in empty}
     except ValueError:
-        return f"{RESULT} is damaged; make the run again", empty
+        return DAMAGED, empty
 
 
 def _object(text: str | None) -> dict:

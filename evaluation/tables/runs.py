@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datamodules.campaign_folder import is_present
 from datamodules.run_folder import CONFIG, FAILURE, JOB, PARSE, RESULT, find
 from datamodules.support.errors import AtelierError
 from evaluation.tables.parquet import read_stored, write_stored
@@ -34,6 +35,25 @@ def read_runs(root: Path) -> list[Run]:
     are left out.
     """
     return [run for run, _ in _read_marked(root)]
+
+
+def present(root: Path, runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """The runs of the present form of their campaigns, and a line about the others, if any."""
+    here = {run.folder: is_present(root / run.folder, run.set) for run in runs}
+    ours = [run for run in runs if here[run.folder]]
+    if not (others := [run for run in runs if not here[run.folder]]):
+        return ours, []
+    if not ours:
+        raise AtelierError(
+            f"All {len(others)} runs in {root} are of an earlier form of {others[0].set}; make the "
+            "present ones, with the settings, code and packages of now"
+        )
+    names = ", ".join(dict.fromkeys(run.set for run in others))
+    number = "1 run is" if len(others) == 1 else f"{len(others)} runs are"
+    return ours, [
+        f"{number} no part of the present {names} (settings, code or packages have changed since) "
+        f"and left out; e.g. {root / others[0].folder}"
+    ]
 
 
 def consolidate(root: Path) -> tuple[Path, list[Run]]:

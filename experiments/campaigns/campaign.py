@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from datamodules.campaign_folder import RUNS, write_plan
+from datamodules.run_folder import FAILURE, RESULT, STOPPED, RunFolder
 from datamodules.support.files import make_folder
 from experiments.campaigns.cluster import check
-from experiments.campaigns.job import RUNS, Job
+from experiments.campaigns.job import Job, State
 from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
 from experiments.campaigns.workers import Workers
@@ -29,10 +31,16 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
     models: the preset that made them; the papers' networks judge those of the papers.
     """
     metrics_by_name(judges_of(models), options.metrics)  # refused now, not after hours
-    jobs, root = shard(jobs, options.shard), folder_of(name, options.out)
+    whole, root = list(jobs), folder_of(name, options.out)
+    jobs = shard(whole, options.shard)
     if options.dry_run:
-        print(*describe(jobs, root, options.workers.count), sep="\n")
+        states = states_of(jobs, root)
+        print(*describe(jobs, states, root, options.workers.count), sep="\n")
         return 0
+    make_folder(root / RUNS)
+    write_plan(root, ((job.set, job.id) for job in whole))
+    if options.force:
+        forget(jobs, root)
     return ended(make_all(jobs, root, options.workers, options.retry), root, models, options)
 
 
@@ -41,13 +49,13 @@ def ended(counts: Counter[str], root: Path, models: str, options: CampaignOption
 
     counts: of the runs, as `make_all` returns them.
     """
-    whole = True
+    scored = True
     if options.evaluate:
         from experiments.campaigns.conclusion import conclude
 
-        whole = conclude(root, models, options.metrics, options.wandb)
+        scored = conclude(root, models, options.metrics, options.wandb)
     print(f"{root}: {summary(counts)}", file=sys.stderr)
-    return 0 if whole and not any(counts[state] for state in UNFINISHED) else 2
+    return 0 if scored and not any(counts[state] for state in UNFINISHED) else 2
 
 
 def make_all(
@@ -58,7 +66,7 @@ def make_all(
     retry: make again what has failed before.
     """
     unique = {job.id: job for job in jobs}
-    states = {job_id: job.state(root) for job_id, job in unique.items()}
+    states = states_of(unique.values(), root)
     before = Counter(states.values())
     failed = 0 if retry else before["failed"]
     counts = Counter(skipped=before["done"], failed=failed, done=0)
@@ -82,6 +90,24 @@ def make_all(
     if failed:
         print(f"{failed} failed before; --retry-failed tries again", file=sys.stderr)
     return counts
+
+
+def states_of(jobs: Iterable[Job], root: Path) -> dict[str, State]:
+    """The state of each run by its id; damaged results are said on stderr."""
+    states = {}
+    for job in jobs:
+        states[job.id] = job.state(root)
+        run = RunFolder(job.folder(root), strict=False)
+        if states[job.id] == "open" and run.finished:
+            print(f"atelier: {run.damage}; this run is open again", file=sys.stderr)
+    return states
+
+
+def forget(jobs: Iterable[Job], root: Path) -> None:
+    """Delete the results of finished runs, and the notes of failed ones: all are open again."""
+    for job in jobs:
+        for name in (RESULT, FAILURE, STOPPED):
+            (job.folder(root) / name).unlink(missing_ok=True)
 
 
 def _settle_wandb(jobs: Sequence[Job]) -> None:

@@ -19,7 +19,7 @@ from datamodules.masking import MaskFinder, grow, without
 from datamodules.models.cache import identity
 from datamodules.parsing.blend import in_words
 from datamodules.reading.masks import MaskFile
-from datamodules.run_folder import CONTENT, OUTPUT, RESULT, RunFolder
+from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.segmentation.base import Segmenter, mask_line
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug, write_json
@@ -28,7 +28,7 @@ from datamodules.task import Area, StyleTarget, styles_by_area, to_find
 from evaluation.contact_sheet import labelled_grid
 from evaluation.metrics.change import mean_change
 from evaluation.tables.meanings import judgements
-from experiments.campaigns.campaign import make_all
+from experiments.campaigns.campaign import forget, make_all
 from experiments.campaigns.job import Job, identity_of
 from experiments.campaigns.plan import make_job, picture_name
 from experiments.campaigns.workers import SERIAL, Workers
@@ -84,8 +84,8 @@ def compare(
     Returns the scores by method, without methods that failed. With all failed there is no sheet.
     """
     jobs = comparison.jobs(wandb)
-    for job in jobs.values() if overwrite else ():
-        (job.folder(root) / RESULT).unlink(missing_ok=True)
+    if overwrite:
+        forget(jobs.values(), root)
     make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)
     folders = {
         method: job.folder(root) for method, job in jobs.items() if job.state(root) == "done"

@@ -15,21 +15,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from datamodules.campaign_folder import RUNS
 from datamodules.models.cache import once_per_process
-from datamodules.run_folder import (
-    CONFIG,
-    FAILURE,
-    RESULT,
-    STOPPED,
-    JobRecord,
-    RunFolder,
-)
+from datamodules.run_folder import CONFIG, FAILURE, STOPPED, RunFolder
+from datamodules.run_records import JobRecord
+from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
 from datamodules.support.versions import own_version
 from experiments.run.configuration import Configuration
 from experiments.run.options import FILES
-
-RUNS = "runs"  # in the folder of a campaign, the folder of all runs
 
 State = Literal["open", "done", "failed", "stopped"]
 LIMITS, STOP_LOSS = "run.stop_above", "run.stop_loss"
@@ -57,9 +51,18 @@ class Job:
 
         Files count by their content, not by their place.
         """
-        settings = {name: _identified(name, value) for name, value in self.settings.items()}
+        settings = {
+            name: [self.inputs.get(file, file) for file in _files(name, value)] or value
+            for name, value in self.settings.items()
+        }
         whole = [own_version(), json.dumps(self.config, sort_keys=True), settings]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """The digest of every input file, as it was when the job got its name."""
+        files = {f for name, value in self.settings.items() for f in _files(name, value)}
+        return {file: _digest(Path(file)) for file in sorted(files) if Path(file).is_file()}
 
     @cached_property
     def kind(self) -> str:
@@ -80,13 +83,24 @@ class Job:
         return root / RUNS / self.id
 
     def state(self, root: Path) -> State:
-        """The state of the run, as its folder shows it."""
-        folder = self.folder(root)
-        if (folder / RESULT).exists():
-            return "done"
-        if (folder / STOPPED).exists() and self._is_stopped(folder):
+        """The state of the run, as its folder shows it; with a damaged result it is open."""
+        run = RunFolder(self.folder(root), strict=False)
+        if run.finished:
+            return "open" if run.damage else "done"
+        if (run.path / STOPPED).exists() and self._is_stopped(run.path):
             return "stopped"
-        return "failed" if (folder / FAILURE).exists() else "open"
+        return "failed" if (run.path / FAILURE).exists() else "open"
+
+    def check_inputs(self) -> None:
+        """AtelierError if an input file is no longer the one that gave the job its name."""
+        for file, digest in self.inputs.items():
+            path = Path(file)
+            if not path.is_file() or sha256(path) != digest:
+                gone = "has changed" if path.exists() else "has gone"
+                raise AtelierError(
+                    f"{file} {gone} since this run was planned; give the same command again, "
+                    "which plans with the present file"
+                )
 
     def _is_stopped(self, folder: Path) -> bool:
         """Whether a run was stopped by the limits of this very job; else it is to be made."""
@@ -126,12 +140,12 @@ def _digest(file: Path) -> str:
     return sha256(file)
 
 
-def _identified(name: str, value: Any) -> Any:
-    """The value of a setting, the digests of its files in place of their paths."""
+def _files(name: str, value: Any) -> list[str]:
+    """The files that a setting names."""
     if name not in FILES or not value:
-        return value
+        return []
     files = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
-    return [identity_of(file) for file in ([files] if isinstance(files, str) else files)]
+    return [files] if isinstance(files, str) else list(files)
 
 
 def identity_of(image: str) -> str:

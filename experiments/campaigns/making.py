@@ -1,6 +1,6 @@
 """The making of jobs: each exactly once, whoever else makes them, whatever dies on the way.
 
-A lock keeps two programs from the same job; the system releases it when its process dies.
+A lock keeps two programs from the same job, and is free again when its process or host dies.
 result.json, which is written last, marks a job as done. A failure is noted with its reason.
 """
 
@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datamodules.run_folder import FAILURE, FailureRecord, RunFolder, RunWriter
+from datamodules.run_folder import FAILURE, LOCK, RunFolder, RunWriter
+from datamodules.run_records import FailureRecord
 from datamodules.support.errors import AtelierError, StoppedEarlyError
 from datamodules.support.files import make_folder
+from datamodules.support.locks import BusyError, hold
 from experiments.campaigns.job import Job
 
 log = logging.getLogger(__name__)
@@ -51,16 +53,14 @@ def make_jobs(jobs: Sequence[Job], root: Path, limit: float = 0, threads: int = 
     limit: seconds after which the system ends this process, even where it hangs in foreign code;
     0 = none. threads: of the processor per run; 0 = torch's default.
     """
-    from filelock import FileLock, Timeout
-
     outcomes, mine = [], []
     with ExitStack() as locks:
         for job in jobs:
             folder = job.folder(root)
             try:
                 make_folder(folder)
-                locks.enter_context(FileLock(folder.parent / f".{job.id}.lock", timeout=0))
-            except Timeout:
+                locks.enter_context(hold(folder / LOCK))
+            except BusyError:
                 outcomes.append(Outcome(job.id, "busy"))
                 continue
             except (AtelierError, OSError) as error:  # the folder is another user's
@@ -90,7 +90,9 @@ def _make_jointly(jobs: Sequence[Job], root: Path, threads: int) -> dict[str, Ou
             RunWriter(job.folder(root)).write_job(job.record(root))
             started = time.perf_counter()
             cli = AtelierCLI.from_settings(job.config, job.placed(root), started)
-            ready[job.id] = cli, cli.set_up()
+            run = cli.set_up()
+            job.check_inputs()
+            ready[job.id] = cli, run
     if len(ready) < 2:
         return {}
     try:
@@ -116,6 +118,7 @@ def _make(job: Job, root: Path, limit: float, threads: int) -> Outcome:
     signal.setitimer(signal.ITIMER_REAL, limit)
     try:
         RunWriter(job.folder(root)).write_job(job.record(root, limit))
+        job.check_inputs()
         _run(job, root, start, threads)
     except StoppedEarlyError as stop:
         return _ended(job, root, "stopped", time.perf_counter() - start, str(stop))
@@ -137,7 +140,9 @@ def _run(job: Job, root: Path, started: float, threads: int) -> None:
     for chunk in (None, *CHUNKS):
         settings = job.placed(root) | ({"model.chunk": chunk} if chunk else {})
         try:
-            AtelierCLI.from_settings(job.config, settings, started).run()
+            # The inputs have been read when the run is announced.
+            cli = AtelierCLI.from_settings(job.config, settings, started)
+            cli.run(announce=lambda run, needed: job.check_inputs())
             return
         except (torch.OutOfMemoryError, MemoryError):
             if chunk == CHUNKS[-1]:

@@ -16,6 +16,7 @@ class CampaignOptions:
     out:      folder of all runs, None for runs/NAME.
     shard:    "I/N" for the I-th of N parts of the jobs, None for all.
     retry:    make again what has failed before.
+    force:    make again what is done, too.
     dry_run:  describe the work and make nothing.
     evaluate: score the runs at the end, print their table and write the report.
     metrics:  of the evaluation, None for all.
@@ -26,6 +27,7 @@ class CampaignOptions:
     out: str | None = None
     shard: str | None = None
     retry: bool = False
+    force: bool = False
     dry_run: bool = False
     evaluate: bool = True
     metrics: tuple[str, ...] | None = None
@@ -52,6 +54,7 @@ def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: 8 on a GPU, else 1)",
     )
     add("--retry-failed", action="store_true", help="make again what has failed before")
+    add("--force", action="store_true", help="make all runs again, finished ones too")
     add("--shard", metavar="I/N", help="only the I-th of N parts, e.g. for a SLURM array job")
     add("--dry-run", action="store_true", help="list the runs, the models and the time; make none")
     add("--metrics", metavar="A,B", help="metrics of the evaluation at the end (default: all)")
@@ -77,6 +80,7 @@ def campaign_options(args: argparse.Namespace) -> CampaignOptions:
         out=args.out,
         shard=args.shard,
         retry=args.retry_failed,
+        force=args.force,
         dry_run=args.dry_run,
         evaluate=not args.no_evaluate,
         metrics=tuple(args.metrics.split(",")) if args.metrics else None,

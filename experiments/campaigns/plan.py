@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from datamodules.run_folder import RESULT, RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from datamodules.task import StyleTarget
-from experiments.campaigns.job import Job
+from experiments.campaigns.job import Job, State
 from experiments.run.configuration import (
     EMBEDDED,
     Configuration,
@@ -100,17 +99,18 @@ def folder_of(name: str, out: str | None = None) -> Path:
     return Path(out) if out else Path("runs") / slug(name)
 
 
-def describe(jobs: Sequence[Job], root: Path, workers: int) -> Iterator[str]:
+def describe(
+    jobs: Sequence[Job], states: Mapping[str, State], root: Path, workers: int
+) -> Iterator[str]:
     """The plan line by line: the runs, the weights that they need, and the time.
 
-    workers: runs at a time.
+    states: by id. workers: runs at a time.
     """
-    states = [job.state(root) for job in jobs]
-    for job, state in zip(jobs, states, strict=True):
-        yield f"{job.id}  {state:7}  {job.described()}"
+    for job in jobs:
+        yield f"{job.id}  {states[job.id]:7}  {job.described()}"
     for name in sorted({name for config in _networks(jobs) for name in weights_of(config)}):
         yield f"needs {name}: {'here' if local_path(by_name(name)) else 'MISSING'}"
-    done = Counter(states)["done"]
+    done = sum(states[job.id] == "done" for job in jobs)
     seconds = seconds_per_run(root)
     minutes = (len(jobs) - done) * seconds / max(1, workers) / 60
     time = f"about {minutes:.0f} min" if seconds else "unknown, no run is done"

@@ -15,6 +15,8 @@ Spread is the standard deviation of a sample. An arrow says which way a score is
 that fewer than n runs have is followed by its own (n=...); one that none has is "-".
 --consolidate puts all runs in DIR/results.parquet, from which later calls read twice as fast;
 a run that was added or changed after that is still read from its own files.
+Runs of an earlier form of a sweep, whose settings, code or packages have changed since, are left
+out. --verify checks every run's result.json, and that its pictures are those that it wrote.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datamodules.run_folder import RESULT
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import write_text
 from evaluation.tables.results import ALL, USUAL, Selection, tabulate
@@ -53,11 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--format", choices=FORMATS, help="(default: by FILE's ending, else table)")
     add("-o", "--out", metavar="FILE", type=Path, help="write there instead of stdout")
     add("--each", action="store_true", help="one row per run, not one per group")
+    add("--verify", action="store_true", help="only check that all runs are whole")
     add("--consolidate", action="store_true", help="also put all runs in DIR/results.parquet")
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     dotted(rest, "results")
+    if args.verify:
+        return _verify(args.folder)
     kind = _format(args)
     selection = Selection(_names(args.by), _names(args.metrics), tuple(args.where), args.each)
     table = tabulate(args.folder, selection, store=args.consolidate)
@@ -65,6 +71,20 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     for remark in table.remarks:
         print(remark, file=sys.stderr)
     return 0
+
+
+def _verify(root: Path) -> int:
+    """Print what is wrong with any run; 2 if there is something."""
+    from evaluation.tables.verification import verify
+
+    problems = [problem for _, problem in verify(root)]
+    wrong = [problem for problem in problems if problem]
+    for problem in wrong:
+        print(problem)
+    print(f"{len(problems)} runs: {len(wrong)} damaged or altered", file=sys.stderr)
+    if wrong:
+        print(f"Delete their {RESULT}; the sweep's command then makes them again", file=sys.stderr)
+    return 2 if wrong else 0
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -29,7 +29,8 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
-from datamodules.run_folder import RESULT, Result, RunWriter
+from datamodules.run_folder import RESULT, RunWriter
+from datamodules.run_records import Result
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug

@@ -14,7 +14,7 @@ from experiments.run.configuration import Configuration, require_networks, with_
 
 if TYPE_CHECKING:
     from datamodules.request import Wish
-    from datamodules.run_folder import Result
+    from datamodules.run_records import Result
     from lightning_modules.callbacks import WriteRun
 
 

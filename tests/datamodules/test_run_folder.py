@@ -3,26 +3,25 @@
 import json
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
+from PIL import Image
 
 from datamodules.run_folder import (
     CONFIG,
-    FORMAT,
     JOB,
     LOSSES,
     PARSE,
     RESULT,
-    FailureRecord,
-    JobRecord,
-    Result,
     RunFolder,
     RunWriter,
 )
+from datamodules.run_records import FORMAT, FailureRecord, JobRecord, Result
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleTarget, StyleTask
+from tests.support.run_folders import write_run
 
 TARGETS = (StyleTarget("background", "snow"), StyleTarget("boat", "fire", 0.5, ("sail", "mast")))
 
@@ -44,7 +43,8 @@ def test_everything_that_is_written_can_be_read_again(tmp_path):
     result = Result(method="CLIPstyler", seed=3, metrics={"change": None}, seconds={"load": 1.0})
     writer.write_result(result)
     assert run.finished
-    assert run.result == result
+    assert replace(run.result, sha256={}) == result
+    assert run.result.sha256.keys() == {"content.png", "mask.png"}
     assert run.targets == TARGETS
     assert [area.name for area in run.styles] == [
         "boat except the sail and the mast",
@@ -140,3 +140,38 @@ def test_every_entry_of_the_result_is_written(tmp_path):
 def test_folders_are_read_without_torch():
     code = "import sys, datamodules.run_folder; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "result.json is empty"),
+        (b"{}", "result.json is empty"),
+        (b'{"method": "CLIP', "result.json is damaged"),
+        (b"\xff\x00", "result.json is damaged"),
+        (b'{"metrics": [1]}', "result.json is damaged"),
+        (b'{"method": "CLIPstyler"}', "has no output.png"),
+    ],
+)
+def test_a_result_that_cannot_be_used_says_why(tmp_path, content, words):
+    (tmp_path / RESULT).write_bytes(content)
+    run = RunFolder(tmp_path, strict=False)
+    assert run.finished
+    assert words in run.damage
+
+
+def test_a_picture_that_is_not_the_one_of_the_run_is_noticed(tmp_path):
+    picture = Image.new("RGB", (8, 8))
+    pictures = {"content.png": picture, "output.png": picture}
+    run = RunFolder(write_run(tmp_path, pictures, result={"method": "CLIPstyler"}))
+    assert (run.damage, run.altered) == ("", [])
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "output.png")
+    (tmp_path / "content.png").unlink()
+    assert run.altered == ["content.png", "output.png"]
+
+
+def test_files_that_a_dead_writer_left_are_removed_by_the_next(tmp_path):
+    (tmp_path / f".{'0a' * 16}.png").write_bytes(b"half")
+    (tmp_path / ".lock").touch()
+    RunWriter(tmp_path).clear()
+    assert [file.name for file in tmp_path.iterdir()] == [".lock"]

@@ -10,11 +10,9 @@ from PIL import Image
 from datamodules.run_folder import (
     CONFIG,
     PARSE,
-    FailureRecord,
-    JobRecord,
-    Result,
     RunWriter,
 )
+from datamodules.run_records import FailureRecord, JobRecord, Result
 
 
 def write_run(

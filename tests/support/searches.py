@@ -2,7 +2,8 @@
 
 import torch
 
-from datamodules.run_folder import FailureRecord, RunWriter, StopRecord
+from datamodules.run_folder import RunWriter
+from datamodules.run_records import FailureRecord, StopRecord
 from datamodules.support.errors import StoppedEarlyError
 from experiments.campaigns.goals import Judge, goals_of, metrics_of
 from experiments.campaigns.grid import Sweep

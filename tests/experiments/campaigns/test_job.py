@@ -6,7 +6,10 @@ import pytest
 import yaml
 from PIL import Image
 
+from datamodules.run_folder import LOCK
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import make_folder
+from datamodules.support.locks import hold
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import failed_tries, make_jobs
@@ -62,9 +65,8 @@ def test_failures_are_noted_and_the_others_go_on(tmp_path, sweep):
     assert alone(greedy, tmp_path).state == "skipped"
 
     plain = sweep_jobs(read_sweep(str(sweep({"seed": [0]}))), {}, wandb=False)[0]
-    from filelock import FileLock
-
-    with FileLock(tmp_path / "runs" / f".{plain.id}.lock"):
+    make_folder(tmp_path / "runs" / plain.id)
+    with hold(tmp_path / "runs" / plain.id / LOCK):
         assert alone(plain, tmp_path).state == "busy"
     assert alone(plain, tmp_path).state == "done"
     described = json.loads((tmp_path / "runs" / plain.id / "job.json").read_text())
