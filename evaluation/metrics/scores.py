@@ -24,6 +24,7 @@ class Score:
     higher_is_better: None where neither is, and the number only describes.
     low, high: its range. unit: "dB", "of 255", ...; "" for plain numbers.
     source: paper and equation, or the library's function. note: a caveat for readers.
+    title: heading for people, without commas; "" for the name's own words.
     """
 
     higher_is_better: bool | None
@@ -32,6 +33,7 @@ class Score:
     source: str
     unit: str = ""
     note: str = ""
+    title: str = ""
 
     @property
     def remark(self) -> str:
@@ -50,7 +52,9 @@ def with_own(scores: Meanings) -> Meanings:
 CHANGE: Meanings = {
     "mask_coverage": Score(None, 0, 1, "share of pixels with mask > 0.5"),
     "object_change": Score(None, 0, 1, "mean |O - I|, weighted by the mask"),
-    "rest_change": Score(None, 0, 1, "mean |O - I|, weighted by 1 - mask"),
+    "rest_change": Score(
+        None, 0, 1, "mean |O - I|, weighted by 1 - mask", title="change of the rest"
+    ),
 }
 
 BACKGROUND: Meanings = {
@@ -78,11 +82,18 @@ _BACKGROUND_NOTE = "should be low, unless the background has a style of its own"
 
 GLOBAL_STYLE: Meanings = with_own(
     {
-        "style_global": Score(True, -1, 1, "cos(E_I(O), E_T(style)), in the object"),
-        "style_global_background": Score(
-            None, -1, 1, "the same in the background", note=_BACKGROUND_NOTE
+        "style_global": Score(
+            True, -1, 1, "cos(E_I(O), E_T(style)), in the object", title="style of the object"
         ),
-        "style_global_before": Score(None, -1, 1, "the same of the content image's object"),
+        "style_global_background": Score(
+            None,
+            *(-1, 1, "the same in the background"),
+            note=_BACKGROUND_NOTE,
+            title="style of the background",
+        ),
+        "style_global_before": Score(
+            None, -1, 1, "the same of the content image's object", title="style before"
+        ),
         "style_direction": Score(
             True, -1, 1, "cos(E_I(O) - E_I(I), dT), in the object: CLIPstyler, eq. 1"
         ),
@@ -95,17 +106,24 @@ GLOBAL_STYLE: Meanings = with_own(
 PATCH_STYLE: Meanings = with_own(
     {
         "style_patch": Score(
-            True, -1, 1, "CLIPstyler, supplement: cosine of crops with the style text"
+            True,
+            -1,
+            1,
+            "CLIPstyler, supplement: cosine of crops with the style text",
+            title="style of patches",
         ),
         "style_patch_background": Score(
-            None, -1, 1, "the same in the background", note=_BACKGROUND_NOTE
+            None,
+            *(-1, 1, "the same in the background"),
+            note=_BACKGROUND_NOTE,
+            title="style of background patches",
         ),
     }
 )
 
 CONTENT_DISTANCE: Meanings = {
     "object_content_distance": Score(
-        False, 0, inf, "content loss inside the mask: CLIPstyler, eq. 4"
+        False, 0, inf, "content loss inside the mask: CLIPstyler, eq. 4", title="content distance"
     ),
 }
 
@@ -147,8 +165,12 @@ LITE0_DISTANCE: Meanings = {
 _NIMA = "Talebi and Milanfar 2018, trained on AVA"
 
 NIMA: Meanings = {
-    "nima_mean": Score(True, 1, RATINGS, _NIMA, note="a prediction of people's ratings"),
-    "nima_std": Score(None, 0, (RATINGS - 1) / 2, _NIMA, note="predicted spread of ratings"),
+    "nima_mean": Score(
+        True, 1, RATINGS, _NIMA, note="a prediction of people's ratings", title="NIMA"
+    ),
+    "nima_std": Score(
+        None, 0, (RATINGS - 1) / 2, _NIMA, note="predicted spread of ratings", title="NIMA spread"
+    ),
 }
 
 _PIQ_DISTS = "Ding et al. 2020, as piq 0.8 (short side at most 256 px)"

@@ -352,7 +352,7 @@ function draw(place, figure) {
 }
 function redraw() { for (const { place, figure } of plots) if (place.isConnected) draw(place, figure()); }
 function legend(groups) {
-  return make("div", { className: "legend", role: "group", ariaLabel: "Methods shown" }, ...groups.map(group => {
+  return make("div", { className: "legend", role: "group", ariaLabel: "Lines shown" }, ...groups.map(group => {
     const button = make("button", { type: "button" }, dot(group), group);
     button.setAttribute("aria-pressed", !off.has(group));
     button.dataset.group = group;
@@ -373,10 +373,11 @@ function select(label, options, action) {
 const grouped = figure => [...new Set(figure.data.map(trace => trace.legendgroup))];
 function showCurves(which) {
   const { label, panels } = figures.curves[which];
-  const bodies = panels.map(({ title, figure }) => {
+  const bodies = panels.map(({ score, title, figure }) => {
     const place = make("div", { className: "plot", role: "img", ariaLabel: `${title} over ${label}; the numbers are in the table below` });
     plots.push({ place, figure: () => figure });
-    return make("figure", { className: "panel" }, make("figcaption", { textContent: title }), place);
+    const caption = make("figcaption", {}, title, make("small", {}, make("code", { textContent: score })));
+    return make("figure", { className: "panel" }, caption, place);
   });
   $("panels").replaceChildren(...bodies);
   for (const table of document.querySelectorAll("[data-curve]")) table.hidden = table.dataset.curve !== label;
@@ -394,13 +395,13 @@ function startTradeoff() {
   const chosen = () => all.find(one => one.x === at.x && one.y === at.y) || all.find(one => one.y === at.y);
   const tell = () => {
     const { shown, missing } = chosen();
-    $("points-count").textContent = `${shown} runs` + (missing ? `; ${missing} have no such score, because all of their picture was meant or it was not measured` : "") +
-      ". Up and to the right is better. A click opens the run; the order of the pictures below sorts by the same scores. Dragging zooms, a double click shows all again.";
+    $("points-count").textContent = `${shown} runs` + (missing ? `; ${missing} have no such score, because it was not measured or does not apply` : "") +
+      ". Up and to the right is better; the dotted line joins the runs that no other beats in both. A click opens the run; the order of the pictures below sorts by the same scores. Dragging zooms, a double click shows all again.";
   };
   const turn = name => index => { at[name] = axes(name)[index]; draw(place, chosen().figure); tell(); };
   const choices = make("div", { className: "choices" });
   if (axes("y").length > 1) choices.append(select("Style by", axes("y"), turn("y")));
-  if (axes("x").length > 1) choices.append(select("Background by", axes("x"), turn("x")));
+  if (axes("x").length > 1) choices.append(select("Against", axes("x"), turn("x")));
   choices.append(legend([...new Set(all.flatMap(one => grouped(one.figure)))].sort()));
   place.closest(".panel").before(choices);
   plots.push({ place, figure: () => chosen().figure });

@@ -10,7 +10,7 @@ import json
 import math
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,25 +18,34 @@ from evaluation.metrics.scores import OWN
 from evaluation.report.details import Details
 from evaluation.report.pictures import Shots
 from evaluation.tables.groups import Group
-from evaluation.tables.meanings import arrow, meaning, network, stem
+from evaluation.tables.meanings import (
+    arrow,
+    heading,
+    is_users,
+    label_title,
+    meaning,
+    method_title,
+    network,
+    stem,
+)
 from evaluation.tables.numbers import rounded
 from evaluation.tables.run import Run
 
-# Scores that are shown first, without their network's name, and their headings.
-MAIN = {
-    "style_patch": "style, patches",
-    "style_global": "style, object",
-    "style_direction": "style, direction",
-    "leakage": "leakage",
-    "background_psnr": "background PSNR",
-    "background_ssim": "background SSIM",
-    "dists": "DISTS",
-    "lpips": "LPIPS",
-    "lite0_distance": "Lite0 distance",
-    "nima_mean": "NIMA",
-    "object_content_distance": "content distance",
-    "mask_agreement": "mask agreement",
-}
+# Scores that are shown first, before those of metrics that do not come with Atelier.
+MAIN = (
+    "style_patch",
+    "style_global",
+    "style_direction",
+    "leakage",
+    "background_psnr",
+    "background_ssim",
+    "dists",
+    "lpips",
+    "lite0_distance",
+    "nima_mean",
+    "object_content_distance",
+    "mask_agreement",
+)
 FILTERED = range(2, 17)  # numbers of values of a label that make a filter
 SPEAKING = ("picture", "set")  # labels whose values need no name beside them
 NO_THRESHOLDS = ("seed", "seed_everything")  # numbers whose order means nothing
@@ -95,17 +104,15 @@ def _letters(name: Any) -> str:
     return "".join(sign for sign in str(name).casefold() if sign.isalnum())
 
 
-def with_groups(entries: Sequence[Entry], names: Mapping[str, str]) -> list[Entry]:
+def with_groups(entries: Sequence[Entry]) -> list[Entry]:
     """The entries with their groups: the method, and where whole runs differ in their set or
     encoder, these too, because then their numbers do not belong together.
-
-    names: of methods, as the papers write them.
     """
     whole = [entry.run for entry in entries if not entry.failure]
     apart = [name for name in ("set", "encoder") if len({getattr(run, name) for run in whole}) > 1]
 
     def title(run: Run) -> str:
-        parts = [names.get(run.method, run.method), *(getattr(run, name) for name in apart)]
+        parts = [method_title(run.method), *(getattr(run, name) for name in apart)]
         return " · ".join(part for part in parts if part)
 
     return [replace(entry, group=title(entry.run)) for entry in entries]
@@ -118,18 +125,20 @@ def by_group(entries: Iterable[Entry]) -> dict[str, Group]:
         if not entry.failure:
             runs[entry.group].append(entry.run)
     titles = sorted(runs, key=str.casefold)
-    return {title: Group({"group": title}, tuple(runs[title])) for title in titles}
+    # Runs of different methods are no pairs for having different ones.
+    return {title: Group({"group": title, "method": ""}, tuple(runs[title])) for title in titles}
 
 
 def main_scores(runs: Iterable[Run]) -> list[str]:
-    """The scores of MAIN that any run has, by kind; within a kind, the most frequent network first.
+    """The scores of MAIN that any run has and those that do not come with Atelier, by kind; within
+    a kind, the most frequent network first.
 
     Judgements of the encoder that was optimised ("own_") are not among them.
     """
     count = Counter(k for run in runs for k, value in run.metrics.items() if value is not None)
-    names = [name for name in count if stem(name) in MAIN]
     place = {name: k for k, name in enumerate(MAIN)}
-    return sorted(names, key=lambda name: (place[stem(name)], -count[name], name))
+    names = [name for name in count if stem(name) in MAIN or is_users(name)]
+    return sorted(names, key=lambda name: (place.get(stem(name), len(MAIN)), -count[name], name))
 
 
 def all_scores(runs: Iterable[Run]) -> list[str]:
@@ -138,11 +147,6 @@ def all_scores(runs: Iterable[Run]) -> list[str]:
     first = main_scores(runs)
     present = {k for run in runs for k, value in run.metrics.items() if value is not None}
     return first + sorted(present.difference(first), key=lambda k: (k.startswith(OWN), k))
-
-
-def heading(name: str) -> str:
-    """A score's heading, with its network."""
-    return " · ".join(part for part in (MAIN.get(stem(name), stem(name)), network(name)) if part)
 
 
 # ---- labels ----
@@ -238,11 +242,8 @@ def overview(entries: Sequence[Entry]) -> Overview:
 # ---- values for the page's script ----
 
 
-def gallery(entries: Sequence[Entry], names: Mapping[str, str]) -> dict[str, Any]:
-    """The cards of the whole runs, the labels that filter them and the scores that sort them.
-
-    names: of methods, as the papers write them.
-    """
+def gallery(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The cards of the whole runs, the labels that filter them and the scores that sort them."""
     whole = [entry for entry in entries if not entry.failure]
     labels = varying(whole)
     runs = [entry.run for entry in whole]
@@ -252,7 +253,7 @@ def gallery(entries: Sequence[Entry], names: Mapping[str, str]) -> dict[str, Any
     return {
         "facets": {name: facets[name] for name in sorted(facets, key=_place(first))},
         "scores": [{"name": n, "title": heading(n), "arrow": arrow(n)} for n in scores],
-        "methods": {run.method: names.get(run.method, run.method) for run in runs},
+        "methods": {run.method: method_title(run.method) for run in runs},
         "runs": [_card(entry, number, labels, scores) for number, entry in enumerate(whole)],
     }
 
@@ -286,6 +287,12 @@ def short(label: str) -> str:
     return label.rpartition(".")[2]
 
 
+def named(label: str) -> str:
+    """A label in words, with its name where that differs: "threshold t (model.tau)"."""
+    words = label_title(label)
+    return words if words == label else f"{words} ({label})"
+
+
 def detail_file(number: int) -> str:
     """Path, within the report, of the values of one run."""
     return f"runs/{number:04d}.js"
@@ -297,7 +304,7 @@ def detail(entry: Entry) -> dict[str, Any]:
     rows = []
     for name in all_scores([run]):
         score = meaning(name)
-        remark = score.remark if score else ""
+        remark = " · ".join(filter(None, (name, score.remark if score else "")))
         rows.append([heading(name), rounded(run.metrics[name]), arrow(name), remark])
     return {
         "folder": entry.path,

@@ -9,29 +9,27 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from evaluation.front import front
 from evaluation.report.page_model import (
     Entry,
-    heading,
     is_number,
     main_scores,
+    named,
     short,
     thresholds,
     words,
 )
 from evaluation.tables import numbers
 from evaluation.tables.groups import Cell, summary
-from evaluation.tables.meanings import arrow, stem
+from evaluation.tables.meanings import arrow, direction, heading, is_users, stem
 
 # Distinct on white and on black, and for the colour-blind; shapes repeat the distinction.
 COLOURS = ("#3d73dd", "#d9701f", "#239b76", "#c74d93", "#8d65d8", "#a8831a", "#3a9cc4", "#8f6a58")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
 PAPERS_T = 0.7  # Soulstyler: the threshold with the best balance of style and background
-PRESERVATION = {  # scores of the background: title, and as a number that grows with preservation
-    "leakage": ("background kept (1 - leakage)", lambda value: 1 - value),
-    "background_psnr": ("background PSNR in dB (100 = equal)", lambda value: value),
-    "background_ssim": ("background SSIM", lambda value: value),
-}
+KEPT = ("leakage", "background_psnr", "background_ssim", "object_content_distance")
 STYLE = ("style_patch", "style_global", "style_direction")
+FRONT = "Pareto front"
 
 
 def looks_of(groups: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -79,13 +77,18 @@ def curves(entries: Sequence[Entry], looks: Mapping[str, tuple]) -> list[dict[st
                 title = f"{heading(score)} {arrow(score)}".strip()
                 panels.append({"score": score, "title": title, "figure": figure})
         if panels:
-            curves.append({"label": label, "title": label, "panels": panels})
+            curves.append({"label": label, "title": named(label), "panels": panels})
     return curves
 
 
 def is_tau(label: str) -> bool:
     """Whether a label is the threshold whose best value the paper names."""
     return short(label) == "tau"
+
+
+def is_threshold(label: str) -> bool:
+    """Whether a label is a threshold of any kind."""
+    return is_tau(label) or "threshold" in label
 
 
 def curve_figure(
@@ -112,7 +115,9 @@ def curve_figure(
             marker={"symbol": shape, "size": 8},
             hovertemplate="%{fullData.name}<br>%{x:g}: %{y:.4g} %{text}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(xaxis_title=plain(label), margin={"l": 56, "r": 14, "t": 12, "b": 44})
+    figure.update_layout(
+        xaxis_title=plain(named(label)), margin={"l": 56, "r": 14, "t": 12, "b": 44}
+    )
     if is_tau(label):
         figure.add_vline(
             x=PAPERS_T, line_dash="dash", line_width=1.5, annotation_text="paper: t = 0.7",
@@ -121,7 +126,7 @@ def curve_figure(
     return as_json(figure)
 
 
-# ---- style against background ----
+# ---- style against what is kept ----
 
 
 def tradeoffs(entries: Sequence[Entry], looks: Mapping[str, tuple]) -> list[dict[str, Any]]:
@@ -131,29 +136,29 @@ def tradeoffs(entries: Sequence[Entry], looks: Mapping[str, tuple]) -> list[dict
     """
     whole = [entry for entry in entries if not entry.failure]
     scores = main_scores(entry.run for entry in whole)
-    across = [name for name in PRESERVATION if name in scores]
+    others = [name for name in scores if is_users(name)]
+    across = [name for kind in KEPT for name in scores if stem(name) == kind]
     # With an exact background all have the same leakage: then another score tells more.
     across.sort(key=lambda name: len({e.run.metrics.get(name) for e in whole} - {None}) < 2)
     choices = []
-    for y in (name for name in scores if stem(name) in STYLE):
-        for x in across:
+    for y in (*(name for name in scores if stem(name) in STYLE), *others):
+        for x in (name for name in (*across, *others) if name != y):
             points = tradeoff(whole, x, y)
             if count := sum(len(runs) for *_, runs in points.values()):
-                title = PRESERVATION[x][0]
-                figure = tradeoff_figure(points, title, y, looks)
-                axes = {"x": title, "y": heading(y), "figure": figure}
+                axes = {"x": heading(x), "y": heading(y)}
+                axes["figure"] = tradeoff_figure(points, x, y, looks)
                 choices.append(axes | {"shown": count, "missing": len(whole) - count})
     return choices
 
 
 def tradeoff(whole: Sequence[Entry], x: str, y: str) -> dict[str, tuple[list, list, list]]:
-    """By group: preservation of the background, style score, and numbers of the runs."""
+    """By group: two scores, and numbers of the runs."""
     points: dict[str, tuple[list, list, list]] = {}
     for number, entry in enumerate(whole):
         a, b = (entry.run.metrics.get(name) for name in (x, y))
         if a is not None and b is not None:
             line = points.setdefault(entry.group, ([], [], []))
-            for values, value in zip(line, (PRESERVATION[x][1](a), b, number), strict=True):
+            for values, value in zip(line, (a, b, number), strict=True):
                 values.append(value)
     return dict(sorted(points.items()))
 
@@ -164,20 +169,46 @@ def tradeoff_figure(
     y: str,
     looks: Mapping[str, tuple],
 ) -> dict[str, Any]:
-    """One point per run; the page shows the picture under the pointer."""
+    """One point per run, and the front; the page shows the picture under the pointer."""
     figure = go.Figure()
-    for group, (preserved, style, runs) in points.items():
+    across, up = front_line(points, x, y)
+    if len(across) > 1:
+        figure.add_scatter(
+            x=across, y=up, mode="lines", name=FRONT, legendgroup=FRONT, hoverinfo="skip",
+            line={"color": "#8a8a92", "width": 1.5, "dash": "dot"},
+        )  # fmt: skip
+    for group, (kept, style, runs) in points.items():
         colour, shape = looks[group]
         figure.add_scatter(
-            x=preserved, y=style, customdata=runs, mode="markers", hoverinfo="none",
+            x=kept, y=style, customdata=runs, mode="markers", hoverinfo="none",
             name=plain(group), legendgroup=group,
             marker={"color": colour, "symbol": shape, "size": 10, "opacity": 0.78},
         )  # fmt: skip
     figure.update_layout(
-        xaxis_title=plain(f"{x} →"), yaxis_title=plain(f"{heading(y)} →"), hovermode="closest",
+        xaxis_title=_axis(x), yaxis_title=_axis(y), hovermode="closest",
         margin={"l": 66, "r": 18, "t": 14, "b": 52},
     )  # fmt: skip
+    # Better is always to the right and up.
+    for name, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
+        if direction(name) is False:
+            update(autorange="reversed")
     return as_json(figure)
+
+
+def _axis(score: str) -> str:
+    return plain(f"{heading(score)} {arrow(score)}".strip())
+
+
+def front_line(
+    points: Mapping[str, tuple[list, list, list]], x: str, y: str
+) -> tuple[list[float], list[float]]:
+    """The runs that no other beats in both scores, in order; none without directions."""
+    directions = (direction(x), direction(y))
+    if None in directions:
+        return [], []
+    pairs = [pair for a, b, _ in points.values() for pair in zip(a, b, strict=True)]
+    best = sorted({pairs[number] for number in front(pairs, directions)})
+    return [a for a, _ in best], [b for _, b in best]
 
 
 def as_json(figure: go.Figure) -> dict[str, Any]:

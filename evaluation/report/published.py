@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,11 +66,16 @@ class Row(Schema):
 
 
 class PaperTable(Schema):
-    """A table of a paper. short: its source in a few words. about: the circumstances."""
+    """A table of a paper.
+
+    short: its source in a few words. about: the circumstances. sets: benchmark sets that repeat
+    what it measures.
+    """
 
     source: Text
     short: Text
     about: Text
+    sets: Annotated[list[Text], Field(description="a list of sets", default_factory=list)]
     rows: Annotated[list[Row], Field(min_length=1, description="a list of rows")]
 
 
@@ -84,15 +89,16 @@ class Published(Schema):
         """The rows about one of our methods, by its class's name."""
         return [(table, row) for table in self.tables for row in table.rows if row.method == method]
 
+    def about(self, sets: Collection[str]) -> Published:
+        """The tables alone that stand beside runs of these sets."""
+        tables = [table for table in self.tables if any(name in sets for name in table.sets)]
+        return self.model_copy(update={"tables": tables})
+
     @property
     def methods(self) -> list[str]:
         """Our methods that papers publish numbers of, in the papers' order."""
-        return list(self.names)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The papers' names of our methods, by our classes' names."""
-        return {row.method: row.name for table in self.tables for row in table.rows if row.method}
+        rows = (row for table in self.tables for row in table.rows)
+        return list(dict.fromkeys(row.method for row in rows if row.method))
 
     @model_validator(mode="after")
     def _within_columns(self) -> Published:

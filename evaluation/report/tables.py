@@ -11,15 +11,26 @@ from evaluation.report.page_model import (
     Overview,
     all_scores,
     by_group,
-    heading,
     main_scores,
     words,
 )
-from evaluation.report.plots import curve_rows
+from evaluation.report.plots import curve_rows, is_tau, is_threshold
 from evaluation.report.published import Published
 from evaluation.tables import numbers
-from evaluation.tables.groups import Cell, Group, best
-from evaluation.tables.meanings import ARROWS, SECONDS, arrow, direction, meaning, network, stem
+from evaluation.tables.groups import Cell, Group
+from evaluation.tables.lead import explained, lead
+from evaluation.tables.meanings import (
+    ARROWS,
+    SECONDS,
+    arrow,
+    direction,
+    label_title,
+    meaning,
+    method_title,
+    stem,
+    title,
+    unit,
+)
 from evaluation.tables.parsers import COLUMNS, Column
 
 NONE = '<span class="none" title="not measured">-</span>'
@@ -28,9 +39,9 @@ NONE = '<span class="none" title="not measured">-</span>'
 # ---- overview ----
 
 
-def overview_part(overview: Overview, names: Mapping[str, str]) -> str:
+def overview_part(overview: Overview) -> str:
     """Counts in large figures, and notes for readers of the tables."""
-    methods = [names.get(method, method) for method in overview.methods]
+    methods = list(map(method_title, overview.methods))
     tiles = [
         (str(overview.done), "run" if overview.done == 1 else "runs"),
         (str(overview.failed), "failed"),
@@ -83,24 +94,25 @@ def _notes(overview: Overview) -> list[str]:
 
 
 def methods_part(entries: Sequence[Entry], published: Published) -> str:
-    """Methods by main scores, the papers' rows below ours."""
+    """Methods by main scores; below ours the rows of papers about the same sets."""
     groups = by_group(entries)
     scores = main_scores(run for group in groups.values() for run in group.runs)
-    places = _places(published, scores)
-    # First the comparable columns, so that they are visible at once.
-    beside = [name for name in scores if name in places.values()]
-    alone = [name for name, place in places.items() if place == name]
-    columns = [*beside, *alone, *(name for name in scores if name not in beside)]
-    heads = {name: _paper_head(published, name) for name in alone}
-    heads |= {name: _score_head(name) for name in scores}
-    head = ["method", "n", *(heads[name] for name in columns), "s per run"]
+    papers = published.about({run.set for group in groups.values() for run in group.runs})
+    places = _places(papers, scores)
+    alone = [name for name, place in places.items() if place == name and name not in scores]
+    columns = [*scores, *alone]
+    leads = {name: lead(list(groups.values()), name, direction(name)) for name in scores}
+    best = {name: list(groups)[one.row] for name, one in leads.items() if one and one.clear}
+    heads = [*map(_score_head, scores), *(_paper_head(published, name) for name in alone)]
+    head = ["method", "n", *heads, f"{title(SECONDS)} in {unit(SECONDS)}"]
     methods = {group.runs[0].method: None for group in groups.values()}
     rows = []
-    for method in dict.fromkeys([*methods, *published.methods]):
-        titles = [title for title, group in groups.items() if group.runs[0].method == method]
-        rows += [_our_row(title, groups, columns) for title in titles]
-        rows += _paper_rows(published, method, places, columns)
-    return table(head, rows, "Methods by scores, ours and published")
+    for method in dict.fromkeys([*methods, *papers.methods]):
+        titles = [name for name, group in groups.items() if group.runs[0].method == method]
+        rows += [_our_row(name, groups[name], columns, best) for name in titles]
+        rows += _paper_rows(papers, method, places, columns)
+    about = tag("p", text(explained(list(leads.values()))), class_="fine")
+    return table(head, rows, "Methods by scores") + about
 
 
 def _places(published: Published, scores: Sequence[str]) -> dict[str, str]:
@@ -113,16 +125,12 @@ def _places(published: Published, scores: Sequence[str]) -> dict[str, str]:
     return places
 
 
-def _our_row(title: str, groups: Mapping[str, Group], columns: Sequence[str]) -> str:
-    """The row of a group; a mean that is the best of all groups is bold."""
-    group = groups[title]
+def _our_row(name: str, group: Group, columns: Sequence[str], best: Mapping[str, str]) -> str:
+    """The row of a group; best: the group that leads, by score."""
     cells = [str(group.n)]
-    for name in columns:
-        means = {key: other.cell(name) for key, other in groups.items()}
-        cells.append(_cell(means[title], title in best(means, direction(name))))
-    seconds = group.cell(SECONDS).mean
-    cells.append(NONE if seconds is None else f"{seconds:.0f}")
-    return row(tag("span", "", class_="dot", data_group=title) + text(title), cells)
+    cells += [_cell(group.cell(column), best.get(column) == name) for column in columns]
+    cells.append(numbers.mean(group.cell(SECONDS)))
+    return row(tag("span", "", class_="dot", data_group=name) + text(name), cells)
 
 
 def _paper_rows(
@@ -139,8 +147,10 @@ def _paper_rows(
 
 
 def _score_head(name: str) -> str:
-    below = tag("small", text(network(name))) if network(name) else ""
-    return f"{text(heading(stem(name)))} {_arrow(arrow(name))}{below}"
+    """A score's heading; below it the key by which commands take it."""
+    measure = f" ({unit(name)})" if unit(name) else ""
+    key = tag("small", tag("code", text(name)))
+    return f"{text(title(name) + measure)} {_arrow(arrow(name))}{key}"
 
 
 def _arrow(sign: str) -> str:
@@ -165,7 +175,7 @@ def _cell(cell: Cell, is_best: bool) -> str:
     """Mean and spread."""
     if cell.mean is None:
         return NONE
-    mean, spread = numbers.number(cell.mean), numbers.spread(cell)
+    mean, spread = numbers.mean(cell), numbers.spread(cell)
     mean = f"<b>{mean}</b>" if is_best else mean
     return f"{mean} <small>{spread}</small>" if spread else mean
 
@@ -220,8 +230,10 @@ def published_part(published: Published) -> str:
 
 
 def parsers_part(ours: Mapping[str, Any] | None, published: Mapping[str, Any]) -> str:
-    """Our parsers, if they were measured, and the paper's ten."""
-    rows = list(ours["rows"]) if ours else []
+    """Our parsers beside the paper's ten; how to measure them, if they were not."""
+    if not ours:
+        return _how_to_measure()
+    rows = list(ours["rows"])
     papers = [{"n": published["instructions"], **line} for line in published["rows"]]
     columns = [
         column
@@ -236,19 +248,15 @@ def parsers_part(ours: Mapping[str, Any] | None, published: Mapping[str, Any]) -
         first = f"{text(line['parser'])} <small>paper</small>"
         lines.append(row(first, _parser_cells(line, columns), class_="paper"))
     source = f"Paper: {published['source']}, {published['note']}."
-    if ours:
-        source += " The two halves do not compare directly: other instructions, another judge."
+    source += " The two halves do not compare directly: other instructions, another judge."
     head = ["parser", *(text(column.heading) for column in columns)]
-    return (
-        ("" if ours else _how_to_measure())
-        + table(head, lines, "How well instructions are split")
-        + tag("p", text(source), class_="fine")
-    )
+    split = table(head, lines, "How well instructions are split")
+    return split + tag("p", text(source), class_="fine")
 
 
 def _how_to_measure() -> str:
     command = tag("code", "atelier evaluate-parsers --json &gt; DIR/parsers.json")
-    return tag("p", f"Ours were not measured here. {command} puts them into the next report.")
+    return tag("p", f"They were not measured here. {command} puts them into the next report.")
 
 
 def _parser_cells(line: Mapping[str, Any], columns: Iterable[Column]) -> list[str]:
@@ -280,8 +288,10 @@ def failures_part(entries: Sequence[Entry]) -> str:
 # ---- texts around the plots ----
 
 
-def comparable_part(overview: Overview) -> str:
-    """The caveats of published numbers beside ours."""
+def comparable_part(overview: Overview, published: Published) -> str:
+    """The caveats of published numbers beside ours; "" where there are none."""
+    if not published.about(overview.sets).tables:
+        return ""
     fine = (
         "Rows marked paper are published, on other pictures and by other people. Sem-CS reads a "
         "higher DISTS as better, because it means more style; ours is marked as the distance that "
@@ -296,25 +306,35 @@ def comparable_part(overview: Overview) -> str:
     return tag("p", warning + fine, class_="note" if warning else "fine")
 
 
+def curves_title(curves: Sequence[Mapping[str, Any]]) -> str:
+    """ "Thresholds" where all that varies are thresholds, else what varies."""
+    labels = [curve["label"] for curve in curves]
+    if all(map(is_threshold, labels)):
+        return "Thresholds" if labels else "Curves"
+    return text(f"Scores over {', '.join(map(label_title, labels))}")
+
+
 def curves_part(entries: Sequence[Entry], curves: Sequence[Mapping[str, Any]]) -> str:
     """The place of the curves, and their numbers; or why there are none."""
     if not curves:
         return (
-            "<p>No threshold differs among these runs. A sweep over one, such as model.tau, is "
-            "drawn here.</p>"
+            "<p>No setting with numbers differs among these runs. A sweep over one, such as "
+            "model.tau, is drawn here.</p>"
         )
-    caption = (
-        "<p>Mean and one standard deviation over all runs that share the value. The dashed line is "
-        "Soulstyler's published best threshold, t = 0.7.</p>"
-    )
-    parts = [caption, '<div class="panels" id="panels"><p class="wait">Loading the plots</p></div>']
+    caption = "Mean and one standard deviation over all runs that share the value."
+    if any(is_tau(curve["label"]) for curve in curves):
+        caption += (
+            " The dashed line over model.tau is Soulstyler's published best threshold, t = 0.7."
+        )
+    parts = [tag("p", caption)]
+    parts.append('<div class="panels" id="panels"><p class="wait">Loading the plots</p></div>')
     return "".join([*parts, *(_curve_numbers(entries, curve) for curve in curves)])
 
 
 def _curve_numbers(entries: Sequence[Entry], curve: Mapping[str, Any]) -> str:
     """The numbers of some curves, for those who cannot see them or hover over them."""
     label, panels = curve["label"], curve["panels"]
-    caption = f"Scores over {label}"
+    caption = f"Scores over {curve['title']}"
     head = ["method", label, *(panel["title"] for panel in panels)]
     lines = curve_rows(entries, label, [panel["score"] for panel in panels])
     rows = [row(text(line[0]), map(text, line[1:])) for line in lines]
@@ -327,7 +347,7 @@ def tradeoff_part(tradeoffs: Sequence[Mapping[str, Any]]) -> str:
     """The place of the plot; or why there is none."""
     if not tradeoffs:
         return (
-            "<p>No run has both a style score and one of its background. "
+            "<p>No run has both a style score and one of its background or content. "
             "<code>atelier evaluate</code> measures them.</p>"
         )
     plot = tag(
@@ -336,7 +356,7 @@ def tradeoff_part(tradeoffs: Sequence[Mapping[str, Any]]) -> str:
         class_="plot large",
         id="points",
         role="img",
-        aria_label="Style score against how much of the background is kept, one point per run; the "
+        aria_label="Style score against what is kept, one point per run; the "
         "order of the pictures below sorts by the same scores",
     )
     return tag("div", plot, class_="panel") + '<p class="fine" id="points-count"></p>'

@@ -49,7 +49,7 @@ def write_report(
         (folder / pictures.FOLDER).mkdir()
         (folder / "runs").mkdir()
         entries = list(read_entries(runs, root, folder, announce))
-        entries = page_model.with_groups(entries, published.names)
+        entries = page_model.with_groups(entries)
         drawn = write_scripts(entries, folder)
         title = title or f"Atelier: {root.resolve().name}"
         _write(folder / PAGE, page(entries, title, published, ours, drawn))
@@ -174,16 +174,17 @@ def page(
     overview = page_model.overview(entries)
     model = {
         "looks": plots.looks_of(page_model.by_group(entries)),
-        "gallery": page_model.gallery(entries, published.names),
+        "gallery": page_model.gallery(entries),
     }
     parts = {
         "TITLE": markup.text(title),
         "STYLE": (HERE / "style.css").read_text("utf-8"),
-        "OVERVIEW": tables.overview_part(overview, published.names),
+        "OVERVIEW": tables.overview_part(overview),
         "METHODS": tables.methods_part(entries, published),
-        "COMPARABLE": tables.comparable_part(overview),
+        "COMPARABLE": tables.comparable_part(overview, published),
         "EVERYTHING": tables.everything_part(entries),
         "PUBLISHED": tables.published_part(published),
+        "HEADING": tables.curves_title(drawn["curves"]),
         "CURVES": tables.curves_part(entries, drawn["curves"]),
         "TRADEOFF": tables.tradeoff_part(drawn["tradeoffs"]),
         "PARSERS": tables.parsers_part(ours, read_parsers()),

@@ -1,4 +1,4 @@
-"""Groups of runs: the labels that tell them apart, means with spread, and the best of them.
+"""Groups of runs: the labels that tell them apart, and means with spread.
 
 Everything that prints a mean takes it from here: tables for terminals, files and papers, the
 report's page, and the reproduced tables.
@@ -6,17 +6,14 @@ report's page, and the reproduced tables.
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from evaluation.tables.run import Run, label_names, order
 
 CIRCUMSTANCES = ("picture", "object", "style", "seed")  # labels over which means are taken
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,6 @@ def summary(values: Iterable[float | None]) -> Cell:
         statistics.stdev(present) if len(present) > 1 else None,
         len(present),
     )
-
-
-def best(cells: Mapping[Key, Cell], higher_is_better: bool | None) -> set[Key]:
-    """Keys of the best mean, all of them where several are equal; none where no direction is better
-    or fewer than two have a mean.
-    """
-    means = {key: cell.mean for key, cell in cells.items() if cell.mean is not None}
-    if higher_is_better is None or len(means) < 2:
-        return set()
-    top = max(means.values()) if higher_is_better else min(means.values())
-    # The mean of equal numbers depends on their order and count in its last digits.
-    return {k for k, mean in means.items() if math.isclose(mean, top, rel_tol=1e-9, abs_tol=1e-12)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,7 @@ def grouped(runs: Sequence[Run], by: Sequence[str]) -> list[Group]:
 
 def varying(runs: Sequence[Run], names: Iterable[str]) -> list[str]:
     """Labels that vary between the runs; a missing label counts as a value of its own."""
-    return [name for name in names if len({_identity(run.label(name)) for run in runs}) > 1]
+    return [name for name in names if len({identity(run.label(name)) for run in runs}) > 1]
 
 
 def usual_labels(runs: Sequence[Run]) -> list[str]:
@@ -92,12 +77,13 @@ def usual_labels(runs: Sequence[Run]) -> list[str]:
     return by
 
 
-def _identity(value: object) -> tuple:
+def identity(value: object) -> tuple:
+    """A label's value as it is compared with others."""
     return (isinstance(value, bool), value)  # True == 1 in Python, but they are different labels
 
 
 def _alike(runs: Iterable[Run], by: Sequence[str]) -> list[list[Run]]:
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
-        groups.setdefault(tuple(_identity(run.label(name)) for name in by), []).append(run)
+        groups.setdefault(tuple(identity(run.label(name)) for name in by), []).append(run)
     return list(groups.values())

@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.tables.groups import Cell
 
 MISSING = "-"
+SMALLEST = 6  # decimal places; numbers with more are written with an exponent
 
 
 def number(value: float | None) -> str:
@@ -15,9 +16,37 @@ def number(value: float | None) -> str:
     return MISSING if value is None else f"{value:.4g}"
 
 
+def mean(cell: Cell) -> str:
+    """The mean, to the second significant digit of its deviation; "-" if there is none."""
+    return (
+        _rounded(cell.mean, _place(cell))
+        if cell.mean is not None and cell.sd
+        else number(cell.mean)
+    )
+
+
 def deviation(cell: Cell) -> str:
     """The standard deviation with two significant digits, "" if there is none."""
-    return "" if cell.sd is None else f"{cell.sd:.2g}"
+    if not cell.sd:
+        return "" if cell.sd is None else "0"
+    return _rounded(cell.sd, _place(cell))
+
+
+def _place(cell: Cell) -> int:
+    """The decimal place of the deviation's second digit; more than six of the mean say nothing."""
+    first, last = 1 - _exponent(cell.sd), 5 - _exponent(cell.mean)
+    return min(first, last) if cell.mean else first
+
+
+def _exponent(value: float) -> int:
+    """The exponent of a number that is rounded to two digits: -2 for 0.0996, which is 0.10."""
+    return int(f"{value:.1e}".partition("e")[2])
+
+
+def _rounded(value: float, place: int) -> str:
+    if place > SMALLEST:
+        return f"{value:.1e}"
+    return f"{round(value, place) + 0.0:.{max(place, 0)}f}"  # + 0.0: never "-0"
 
 
 def spread(cell: Cell) -> str:
@@ -32,7 +61,7 @@ def plus_minus(mean: str, deviation: str) -> str:
 
 def mean_and_spread(cell: Cell) -> str:
     """ "0.251 ± 0.012", "0.251" for a single value, "-" for none."""
-    return plus_minus(number(cell.mean), deviation(cell))
+    return plus_minus(mean(cell), deviation(cell))
 
 
 def count(cell: Cell, runs: int) -> str:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import there_are
-from evaluation.tables.groups import Group, best, grouped, usual_labels, varying
-from evaluation.tables.meanings import SECONDS, direction, stem
+from evaluation.tables.groups import Group, grouped, usual_labels, varying
+from evaluation.tables.lead import Lead, explained, lead
+from evaluation.tables.meanings import (
+    SECONDS,
+    direction,
+    heading,
+    is_users,
+    label_title,
+    stem,
+    title,
+)
 from evaluation.tables.numbers import label as as_text
 from evaluation.tables.run import Run, label_names
 from evaluation.tables.run_files import DAMAGED
@@ -39,7 +48,7 @@ class Selection:
     """Which runs a table is about, and what it shows of them.
 
     by:      labels with a row for each of their values; None for those that vary.
-    scores:  names with or without a network, (ALL,) or None for the usual ones.
+    scores:  names or headings, with or without a network; (ALL,), or None for the usual ones.
     where:   "LABEL=VALUE" conditions; of one label, any of several values.
     each:    one row per run instead of one per group.
     """
@@ -64,10 +73,18 @@ class ResultTable:
     each: bool = False
     remarks: tuple[str, ...] = ()
 
-    def best(self, score: str) -> set[int]:
-        """Numbers of the rows with the best mean."""
-        cells = {k: group.cell(score) for k, group in enumerate(self.groups)}
-        return best(cells, direction(score))
+    def best(self, score: str) -> int | None:
+        """Number of the row that is better than the next best by more than chance, if one is."""
+        one = self._lead(score)
+        return one.row if one and one.clear else None
+
+    @property
+    def about_bold(self) -> str:
+        """A sentence on what is bold; "" for rows that are single runs."""
+        return "" if self.each else explained([self._lead(score) for score in self.scores])
+
+    def _lead(self, score: str) -> Lead | None:
+        return lead(self.groups, score, direction(score))
 
 
 def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTable:
@@ -89,12 +106,22 @@ def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTab
         raise AtelierError(
             f"All {len(runs)} runs have failed, e.g. {root / runs[0].folder}: {runs[0].failure}"
         )
-    _refuse_unknown(selection.by or (), _labels(whole), "label")
     scores = _scores(whole, selection.scores)
-    keys, groups = (_each if selection.each else _grouped)(whole, selection.by)
-    remarks = [stored, *_unavailable(whole, selection.scores and scores)]
-    remarks += [*earlier, *_failed(runs, root)]
-    return ResultTable(keys, scores, groups, selection.each, tuple(filter(None, remarks)))
+    by = selection.by and _label_keys(whole, selection.by)
+    keys, groups = (_each if selection.each else _grouped)(whole, by)
+    table = ResultTable(keys, scores, groups, selection.each)
+    remarks = [stored, table.about_bold]
+    remarks += [*_unavailable(whole, selection.scores and scores), *earlier, *_failed(runs, root)]
+    return replace(table, remarks=tuple(filter(None, remarks)))
+
+
+def _label_keys(runs: Sequence[Run], names: Sequence[str]) -> tuple[str, ...]:
+    """Labels by their names or headings."""
+    labels = _labels(runs)
+    titles = {label_title(name).casefold(): name for name in reversed(labels)}
+    keys = [name if name in labels else titles.get(name.casefold(), name) for name in names]
+    _refuse_unknown(keys, labels, "label")
+    return tuple(keys)
 
 
 def _grouped(runs: Sequence[Run], by: Sequence[str] | None) -> tuple[list[str], list[Group]]:
@@ -171,13 +198,26 @@ def _scores(runs: Sequence[Run], names: Sequence[str] | None) -> list[str]:
     present = sorted(counts)
     if names is None:
         with_number = [name for name in present if counts[name]]
-        return [name for usual in USUAL for name in with_number if stem(name) == usual]
+        others = [stem(name) for name in with_number if is_users(name)]
+        usual = dict.fromkeys([*USUAL[:-1], *others, SECONDS])
+        return [name for one in usual for name in with_number if stem(name) == one]
     if ALL in names:
         return [name for name in present if name != SECONDS or counts[name]]
-    stems = sorted({stem(name) for name in present})
-    _refuse_unknown(names, dict.fromkeys([*stems, *present]), "score")
-    matches = (score for name in names for score in present if name in (score, stem(score)))
+    known = {score: _names_of(score) for score in present}
+    keys = sorted({key for score in known for key in known[score][:2]})
+    every = dict.fromkeys([*keys, *(name for score in known for name in known[score])])
+    wanted = [name.casefold() for name in names]
+    _refuse_unknown(wanted, every, "score")
+    matches = (score for name in wanted for score, names_of in known.items() if name in names_of)
     return list(dict.fromkeys(matches))
+
+
+def _names_of(score: str) -> list[str]:
+    """Names by which a score can be asked for: its key or its heading, alone or with its network,
+    in lower case.
+    """
+    names = (stem(score), score, title(score), heading(score))
+    return list(dict.fromkeys(name.casefold() for name in names))
 
 
 # --- remarks

@@ -17,7 +17,8 @@ class Run:
     set:    of the bench or sweep that it belongs to, "" if none.
     labels: identify it and vary between runs, by name.
     metrics: scores by name, None where one does not apply. unavailable: reason by metric.
-    seconds: sum of the stages, 0 if unknown. encoder: identity of the one that was optimised.
+    seconds: sum of the stages without loading, 0 if unknown.
+    encoder: identity of the one that was optimised.
     failure: why there is no result, "" for a whole run. command: makes it, "" if unknown.
     """
 

@@ -123,7 +123,9 @@ def _run(root: Path, folder: str, names: Names, files: Files) -> Run:
         failure = f"{JOB} is damaged or has no labels; make the run again"
     if RESULT not in names:
         failure = (files[FAILURE] or {}).get("reason") or f"it failed; {FAILURE} does not say why"
-    seconds = (_number(value) for value in scores["seconds"].values())
+    # Loading is the program's, not the method's: a worker of a sweep loads once for many runs.
+    stages = (value for name, value in scores["seconds"].items() if name != "load")
+    seconds = map(_number, stages)
     return Run(
         folder=folder,
         set=job.get("set") or "",

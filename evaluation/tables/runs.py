@@ -25,7 +25,7 @@ from evaluation.tables.run_files import Names, read_files
 log = logging.getLogger(__name__)
 
 CONSOLIDATED = "results.parquet"
-VERSION = "1"  # of the rows in results.parquet
+VERSION = "2"  # of the rows in results.parquet
 
 
 def read_runs(root: Path) -> list[Run]:

@@ -11,6 +11,7 @@ from datamodules.run_folder import RESULT, RunFolder
 from evaluation.scoring import evaluate_runs
 from evaluation.suite import Suite
 from evaluation.tables.results import Selection, tabulate
+from evaluation.tables.rounded import sheet
 from evaluation.tables.writers import text
 from experiments.run import scoring
 from experiments.run.metrics import judges_of, metrics_by_name
@@ -33,7 +34,7 @@ def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool
         evaluation = evaluate_runs(runs, suite, watch=bar)
     scoring.conclude(evaluation, wandb)
     table = tabulate(root, Selection())
-    print(text.write(table, terminal=sys.stdout.isatty()), end="")
+    print(text.write(sheet(table), terminal=sys.stdout.isatty()), end="")
     for remark in table.remarks:
         print(remark, file=sys.stderr)
     print(report_runs(root, root / "report"))

@@ -1,4 +1,4 @@
-"""Put many finished runs together in one table: mean, spread, number of runs, best in bold.
+"""Put many finished runs together in one table: mean, spread, number of runs, what is best.
 
 DIR is searched to any depth for result.json. Runs that agree in method and settings are one row;
 pictures, styles, objects and seeds are averaged, unless --by says otherwise. The labels of a run
@@ -8,11 +8,15 @@ config.yaml.
   atelier results runs/demo                         methods against one another
   atelier results runs/demo --by method,style       one row per method and style
   atelier results runs/demo --where method=soulstyler style=fire --metrics style_patch,leakage
-  atelier results runs/demo -o table.tex            for a paper; also .csv .md .json .parquet .txt
+  atelier results runs/demo -o table.tex            also .csv .md .json .parquet .txt
+  atelier results runs/demo -o wide.tex --width text --columns "style of patches,leakage,time"
   atelier results runs/demo --each --metrics all -o runs.parquet      one row per run, all numbers
 
-Spread is the standard deviation of a sample. An arrow says which way a score is better. A score
-that fewer than n runs have is followed by its own (n=...); one that none has is "-".
+Spread is the standard deviation of a sample. An arrow says which way a score is better. The best is
+bold where its difference to the next best exceeds the 95% interval of that difference (paired
+t-test over runs of equal picture, style and seed). A score that fewer than n runs have is followed
+by its own (n=...); one that none has is "-". Scores and labels can be named by their keys or by
+their headings in LaTeX, which fits a column of a paper (--width column) or its page (--width text).
 --consolidate puts all runs in DIR/results.parquet, from which later calls read twice as fast;
 a run that was added or changed after that is still read from its own files.
 Runs of an earlier form of a sweep, whose settings, code or packages have changed since, are left
@@ -28,21 +32,14 @@ from typing import TYPE_CHECKING
 
 from datamodules.run_folder import RESULT
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import write_text
 from evaluation.tables.results import ALL, USUAL, Selection, tabulate
 from evaluation.tables.runs import CONSOLIDATED
 from experiments.run.options import dotted
+from experiments.run.table_output import add_table_arguments, format_of, put, write_sheet
 
 if TYPE_CHECKING:
     from evaluation.tables.results import ResultTable
 
-SUFFIXES = {
-    ".csv": "csv",
-    ".json": "json",
-    ".md": "markdown",
-    ".parquet": "parquet",
-    ".tex": "latex",
-}
 FORMATS = ("table", "csv", "parquet", "markdown", "latex", "json")
 
 
@@ -50,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("folder", metavar="DIR", type=Path, help="a folder that holds runs, at any depth")
     add("--by", metavar="A,B", help="a row for each value of these labels (default: what varies)")
-    add("--metrics", metavar="A,B", help=f"scores, or {ALL} (default: {', '.join(USUAL)})")
+    columns = f"scores, or {ALL} (default: {', '.join(USUAL)}, and those of your own metrics)"
+    add("--metrics", "--columns", metavar="A,B", help=columns)
     where = {"nargs": "+", "action": "extend", "default": [], "metavar": "LABEL=VALUE"}
     add("--where", **where, help="only these runs; of one label, any of several values")
-    add("--format", choices=FORMATS, help="(default: by FILE's ending, else table)")
-    add("-o", "--out", metavar="FILE", type=Path, help="write there instead of stdout")
+    add_table_arguments(parser, FORMATS)
     add("--each", action="store_true", help="one row per run, not one per group")
     add("--verify", action="store_true", help="only check that all runs are whole")
     add("--consolidate", action="store_true", help="also put all runs in DIR/results.parquet")
@@ -67,7 +64,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     kind = _format(args)
     selection = Selection(_names(args.by), _names(args.metrics), tuple(args.where), args.each)
     table = tabulate(args.folder, selection, store=args.consolidate)
-    _write(table, kind, args.out)
+    _write(table, kind, args)
     for remark in table.remarks:
         print(remark, file=sys.stderr)
     return 0
@@ -93,7 +90,7 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 
 def _format(args: argparse.Namespace) -> str:
     """The format; AtelierError, before anything is read, for one that cannot be written."""
-    kind = args.format or (SUFFIXES.get(args.out.suffix.lower()) if args.out else "") or "table"
+    kind = format_of(args)
     if kind == "parquet" and not args.out:
         raise AtelierError("Parquet is no text to be printed; give a file with -o FILE.parquet")
     if args.out and args.out.absolute() == (args.folder / CONSOLIDATED).absolute():
@@ -101,19 +98,18 @@ def _format(args: argparse.Namespace) -> str:
     return kind
 
 
-def _write(table: ResultTable, kind: str, path: Path | None) -> None:
-    from evaluation.tables.writers import csv, json, latex, markdown, parquet, text
+def _write(table: ResultTable, kind: str, args: argparse.Namespace) -> None:
+    from evaluation.tables.exact import flat
+    from evaluation.tables.rounded import sheet
+    from evaluation.tables.writers import csv, json, parquet
 
     if kind == "parquet":
-        parquet.write_file(table, path)
-        return
-    writers = {"csv": csv, "json": json, "latex": latex, "markdown": markdown}
-    if kind in writers:
-        written = writers[kind].write(table)
+        parquet.write_file(flat(table), args.out)
+    elif kind == "csv":
+        put(csv.write(flat(table)), args.out)
+    elif kind == "json":
+        put(json.write(table), args.out)
     else:
-        written = text.write(table, terminal=path is None and sys.stdout.isatty())
-    if path:
-        write_text(path, written)
-    else:
-        sys.stdout.write(written)
-        sys.stdout.flush()
+        rounded = sheet(table, args.caption, args.label or args.folder.resolve().name)
+        terminal = args.out is None and sys.stdout.isatty()
+        put(write_sheet(rounded, kind, args.width, terminal), args.out)

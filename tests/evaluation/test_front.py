@@ -29,7 +29,9 @@ def test_the_front_agrees_with_its_definition(directions):
     points = [tuple(chance.randrange(6) for _ in directions) for _ in range(60)]
 
     def dominates(a, b):
-        pairs = [(x, y) if higher else (y, x) for x, y, higher in zip(a, b, directions, strict=True)]
+        pairs = [
+            (x, y) if higher else (y, x) for x, y, higher in zip(a, b, directions, strict=True)
+        ]
         return all(x >= y for x, y in pairs) and any(x > y for x, y in pairs)
 
     expected = [k for k, p in enumerate(points) if not any(dominates(q, p) for q in points)]

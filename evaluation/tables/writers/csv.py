@@ -6,14 +6,13 @@ import csv
 import io
 
 from evaluation.tables.numbers import label
-from evaluation.tables.results import ResultTable
-from evaluation.tables.writers import flat
+from evaluation.tables.sheet import Flat
 
 
-def write(table: ResultTable) -> str:
+def write(table: Flat) -> str:
     """The table as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(flat.columns(table))
-    writer.writerows(map(label, row) for row in flat.rows(table))
+    writer.writerow(table.columns)
+    writer.writerows(map(label, row) for row in table.rows)
     return text.getvalue()

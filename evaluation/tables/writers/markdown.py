@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 
-from evaluation.tables.results import ResultTable
-from evaluation.tables.writers.grid import grid
+from evaluation.tables.sheet import Heading, Sheet, Value
 
 
-def write(table: ResultTable) -> str:
+def write(table: Sheet) -> str:
     """The table as Markdown, the best in bold."""
-    head, rows = grid(table)
-    lines = [[escape(cell.text) for cell in head]]
-    lines.append(["---:" if cell.number else ":---" for cell in head])
-    for row in rows:
-        lines.append([f"**{escape(c.text)}**" if c.best else escape(c.text) for c in row])
+    lines = [[_heading(head) for head in table.head]]
+    lines.append(["---:" if head.number else ":---" for head in table.head])
+    lines += [[_cell(value) for value in row] for row in table.rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _heading(head: Heading) -> str:
+    return escape(f"{head.key} {head.arrow}".strip())
+
+
+def _cell(value: Value) -> str:
+    text = escape(str(value))
+    return f"**{text}**" if value.best else text
 
 
 def escape(text: str) -> str:

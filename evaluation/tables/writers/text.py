@@ -9,24 +9,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.tables.results import ResultTable
-from evaluation.tables.writers.grid import grid
+from evaluation.tables.sheet import Sheet
 
 WIDEST = 10_000  # columns of a file
 NARROWEST = 160
 
 
-def write(table: ResultTable, terminal: bool = False) -> str:
+def write(table: Sheet, terminal: bool = False, title: str | None = None) -> str:
     """The table as text; on a terminal as wide as that, and with bold type."""
-    head, rows = grid(table)
-    drawn = Table(box=box.SIMPLE, pad_edge=False)
-    for column in head:
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for column in table.head:
         # The network goes to a line of its own, with the arrow.
-        name = column.text.replace(".", "\n", 1) if column.number else column.text
+        name = f"{column.key} {column.arrow}".strip()
+        name = name.replace(".", "\n", 1) if column.number else name
         side = "right" if column.number else "left"
         drawn.add_column(Text(name), justify=side, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(cell.text, style="bold" if cell.best else "") for cell in row))
+    for row in table.rows:
+        drawn.add_row(*(Text(str(value), style="bold" if value.best else "") for value in row))
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=None if terminal else WIDEST)
     if not terminal:

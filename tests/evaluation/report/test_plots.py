@@ -27,11 +27,26 @@ def test_the_tradeoff_shows_what_is_kept():
         entry(metrics={JUDGE: 0.3, "leakage": None}),
         entry(failure="broken", metrics={JUDGE: 0.3, "leakage": 0.1}),
         entry("b", "SemCS", metrics={JUDGE: 0.4, "leakage": 0.5}),
+        entry("c", "SemCS", metrics={JUDGE: 0.1, "leakage": 0.6}),
     ]
     (one,) = plots.tradeoffs(entries, plots.looks_of(["SemCS", "Soulstyler"]))
-    points = [(t["x"], t["y"], t["customdata"]) for t in one["figure"]["data"]]
-    assert points == [([0.5], [0.4], [2]), ([0.75], [0.2], [0])]
-    assert (one["shown"], one["missing"]) == (2, 1)
+    front, *points = one["figure"]["data"]
+    drawn = [(t["x"], t["y"], t["customdata"]) for t in points]
+    assert drawn == [([0.5, 0.6], [0.4, 0.1], [2, 3]), ([0.25], [0.2], [0])]
+    assert (front["name"], front["x"], front["y"]) == (plots.FRONT, [0.25, 0.5], [0.2, 0.4])
+    assert one["figure"]["layout"]["xaxis"]["autorange"] == "reversed"  # less leakage to the right
+    assert "autorange" not in one["figure"]["layout"]["yaxis"]
+    assert (one["shown"], one["missing"]) == (3, 1)
+
+
+def test_a_users_metric_is_an_axis_of_the_tradeoff():
+    entries = [entry(metrics={JUDGE: k, "leakage": 1 - k, "glow": k}) for k in (0.2, 0.4)]
+    axes = plots.tradeoffs(entries, plots.looks_of(["Soulstyler"]))
+    judge = "style of patches · bridge-lite2"
+    pairs = [(one["x"], one["y"]) for one in axes]
+    assert pairs == [("leakage", judge), ("glow", judge), ("leakage", "glow")]
+    # Nobody knows which way it is better.
+    assert plots.FRONT not in [trace["name"] for trace in axes[1]["figure"]["data"]]
 
 
 def test_plots_show_names_as_they_are():

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from datamodules.benchmarks.sets import list_sets
 from datamodules.support.errors import AtelierError
-from evaluation.report import published, tables
+from evaluation.report import page_model, published, tables
 from tests.support.reports import JUDGE, entry
 
 
@@ -41,13 +42,29 @@ def test_wrong_published_numbers_are_refused(tmp_path, old, new, why):
 
 
 def test_published_rows_stand_beside_ours():
-    entries = [entry(method="SemCS", metrics={"dists": 0.31, JUDGE: 0.1})]
+    metrics = {"dists": 0.31, JUDGE: 0.1}
+    entries = [entry(method="SemCS", metrics=metrics, set="sem_cs_double")]
     shown = tables.methods_part(entries, published.read_methods())
     rows = [re.sub("<.*?>", "|", row) for row in shown.split("<tr")[2:]]
     assert any("SemCS" in row and "0.31" in row for row in rows)
     assert any("paper" in row and "double text" in row and "0.33" in row for row in rows)
-    assert not any("VQGAN" in row for row in rows)
-    assert shown.index("DISTS") < shown.index("s per run")
+    assert not any("single text" in row or "VQGAN" in row for row in rows)
+    heads = re.findall('<th scope="col">(.*?)</th>', shown)
+    titles = [re.sub("<.*?>.*", "", head).strip() for head in heads]
+    # Ours come first, and then what only papers have.
+    assert titles == ["method", "n", "style of patches", "DISTS", "NIMA", "user study", "time in s"]
+    assert f"<code>{JUDGE}</code>" in heads[2]
+    other = [entry(method="SemCS", metrics={"dists": 0.31})]
+    assert "paper" not in tables.methods_part(other, published.read_methods())
+    overview = page_model.overview(entries)
+    assert "Not comparable" in tables.comparable_part(overview, published.read_methods())
+    overview = page_model.overview(other)
+    assert tables.comparable_part(overview, published.read_methods()) == ""
+
+
+def test_sets_with_published_rows_are_benchmark_sets():
+    papers = published.read_methods()
+    assert {name for paper in papers.tables for name in paper.sets} <= set(list_sets())
 
 
 def test_parsers_stand_beside_the_papers_ten():
@@ -56,4 +73,6 @@ def test_parsers_stand_beside_the_papers_ten():
     assert "0.95" in shown
     assert "no &lt;b&gt;" in shown
     assert shown.count('class="paper"') == 10
-    assert "evaluate-parsers" in tables.parsers_part(None, published.read_parsers())
+    none = tables.parsers_part(None, published.read_parsers())
+    assert "evaluate-parsers" in none
+    assert "paper" not in none

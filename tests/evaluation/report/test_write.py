@@ -49,7 +49,7 @@ def test_a_single_run_and_runs_that_all_failed_have_a_report(report_runs, tmp_pa
     (bare / "failure.json").write_text('{"reason": "the lamp went out"}')
     text = write_report(bare.parent, tmp_path / "bare-report").read_text()
     assert "the lamp went out" in text
-    assert "No threshold differs" in text
+    assert "No setting with numbers differs" in text
 
 
 def test_what_is_no_report_stays(report_runs, tmp_path, capsys):

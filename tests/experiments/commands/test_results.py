@@ -141,20 +141,27 @@ def test_a_table_for_people(cli, two_methods):
     head, network, _, first, second = [line for line in out.splitlines() if line.strip()]
     assert re.search(r"style_patch", head)
     assert re.search(r"method +n +leakage ↓ +bridge-lite2 ↑ +dists ↓ +seconds ↓", network)
-    assert " ".join(first.split()) == "sem_cs 2 0.3 (n=1) 0.2 ± 0 - 41.5 ± 0"
-    assert " ".join(second.split()) == "soulstyler 3 0.3 ± 0.26 0.2 ± 0 - 41.5 ± 0"
-    assert err == "dists: unavailable in 2 of 5 runs: no weights\n"
+    assert " ".join(first.split()) == "sem_cs 2 0.3 (n=1) 0.2 ± 0 - 40 ± 0"
+    assert " ".join(second.split()) == "soulstyler 3 0.30 ± 0.26 0.2 ± 0 - 40 ± 0"
+    bold, unavailable = err.splitlines()
+    assert "None is bold" in bold
+    assert unavailable == "dists: unavailable in 2 of 5 runs: no weights"
 
 
-def test_the_best_is_bold_on_a_terminal(cli, two_methods, monkeypatch):
+def test_the_best_is_bold_where_its_lead_exceeds_its_interval(cli, tmp_path, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
-    folder = two_methods / "b/0/result.json"
-    folder.write_text(folder.read_text().replace("0.3", "0.25"))
-    words = ["results", two_methods, "--metrics", "leakage,object_change"]
-    out = cli(*words, terminal=True, TERM="xterm-256color").stdout
-    assert "\x1b[1m0.25 (n=1)\x1b[0m" in out
-    rows = out.split("─\n")[-1]  # the head is bold, too
+    for method, worse in (("a", 0), ("b", 0.1)):
+        for seed in range(4):
+            chance = (seed * 7 % 4 + (method == "a") * seed) / 10
+            scores = {"leakage": seed + worse + seed / 100, "mesh": chance, "object_change": worse}
+            run_folder(tmp_path / f"{method}{seed}", {"method": method, "seed": seed}, scores)
+    words = ["results", tmp_path, "--metrics", "leakage,mesh,object_change"]
+    done = cli(*words, terminal=True, TERM="xterm-256color")
+    assert "\x1b[1m1.5 ± 1.3\x1b[0m" in done.stdout
+    rows = done.stdout.split("─\n")[-1]  # the head is bold, too
     assert rows.count("\x1b[1m") == 1
+    assert "paired t-test over equal pictures, styles and seeds, n = 4" in done.stderr
+    assert "bold" not in cli(*words, "--each").stderr
 
 
 def test_usual_scores_are_those_that_there_are(cli, two_methods):
@@ -214,7 +221,7 @@ def test_columns_of_one_name_are_told_apart(cli, tmp_path):
     path = tmp_path / "each.parquet"
     assert cli("results", tmp_path / "runs", "--each", "-o", path)[0] == 0
     rows = from_parquet(path)
-    assert {(row["seconds"], row["seconds_"], row["leakage_"]) for row in rows} == {(5, 41.5, 0.5)}
+    assert {(row["seconds"], row["seconds_"], row["leakage_"]) for row in rows} == {(5, 40.0, 0.5)}
     assert {row["mixed"] for row in rows} == {"1", "x", "true"}
     assert {row["n"] for row in rows} == {"text"}
     assert sorted(row["Leakage"] for row in rows) == [0, 1, 2]
@@ -227,37 +234,58 @@ def test_markdown_shows_every_label_as_it_is(cli, two_methods):
     assert code == 0
     assert head == ["method", "model.tau", "n", "leakage ↓", "style_patch.bridge-lite2 ↑"]
     assert out.splitlines()[1] == "| :--- | ---: | ---: | ---: | ---: |"
-    assert rows[0] == [" ".join(NASTY.split()), "-", "1", "**0.2**", "-"]
-    assert rows[1] == ["sem_cs", "0.7", "2", "0.3 (n=1)", "**0.2 ± 0**"]
-    assert rows[2] == ["soulstyler", "0.7", "3", "0.3 ± 0.26", "**0.2 ± 0**"]
+    assert rows[0] == [" ".join(NASTY.split()), "-", "1", "0.2", "-"]
+    assert rows[1] == ["sem_cs", "0.7", "2", "0.3 (n=1)", "0.2 ± 0"]
+    assert rows[2] == ["soulstyler", "0.7", "3", "0.30 ± 0.26", "0.2 ± 0"]
     assert "| sem_cs |" in out  # within a word an underscore is nothing to escape
     assert r"\<b\>\_ø\_\</b\>" in out
 
 
-def test_latex_escapes_and_sets_rules(cli, two_methods):
+def test_latex_has_headings_in_words_and_a_float_of_the_width(cli, two_methods):
     run_folder(two_methods / "c", {"method": "a_b & 50% \\x"}, {"leakage": 0.2, "quality": -2})
-    arguments = ("--by=method", "--metrics=leakage,quality", "--format=latex")
+    arguments = ("--by=method", "--columns=Leakage,quality,time", "--format=latex")
     code, out, _ = cli("results", two_methods, *arguments)
     assert code == 0
-    lines = out.splitlines()
-    assert lines[1:5] == [
-        r"\begin{tabular}{lrrr}",
+    assert out.splitlines()[1] == r"\begin{table}[t]"
+    assert r"\label{tab:runs}" in out
+    time = r"\begin{tabular}[b]{@{}r@{}}Time \\ (s) $\downarrow$\end{tabular}"
+    assert out.splitlines()[7:] == [
+        r"\begin{tabular}{@{}lrrrr@{}}",
         r"\toprule",
-        r"method & n & leakage $\downarrow$ & quality \\",
+        rf"Method & Runs & Leakage $\downarrow$ & Quality & {time} \\",
         r"\midrule",
-    ]
-    assert lines[5:] == [
-        r"a\_b \& 50\% \textbackslash{}x & 1 & \textbf{0.2} & $-$2 \\",
-        r"sem\_cs & 2 & 0.3 (n=1) & - \\",
-        r"soulstyler & 3 & 0.3 $\pm$ 0.26 & - \\",
+        r"a\_b \& 50\% \textbackslash{}x & 1 & 0.2 & $-$2 & 40 \\",
+        r"Sem-CS & 2 & 0.3 {\scriptsize(n=1)} & - & 40\,{\scriptsize$\pm$\,0} \\",
+        r"Soulstyler & 3 & 0.30\,{\scriptsize$\pm$\,0.26} & - & 40\,{\scriptsize$\pm$\,0} \\",
         r"\bottomrule",
         r"\end{tabular}",
+        r"\end{table}",
     ]
-    out = cli(
-        "results", two_methods, "--by=style", "--metrics=style_patch", "--format=latex"
-    ).stdout
-    assert out.count(r"\textbf{0.2 $\pm$ 0}") == 2
-    assert r"style\_patch.bridge-lite2 $\uparrow$" in out
+    words = ("--width=text", "--caption=Ours & theirs", "--label=x y")
+    out = cli("results", two_methods, *arguments, *words).stdout
+    assert r"\begin{table*}[t]" in out
+    assert r"\caption{Ours \& theirs}" in out
+    assert r"\label{tab:x-y}" in out
+
+
+def test_columns_are_chosen_by_key_and_by_heading(cli, two_methods):
+    def columns(by, names):
+        code, out, err = cli("results", two_methods, "--by", by, "--metrics", names, "--format=csv")
+        assert code == 0, err
+        return [name for name in from_csv(out)[0] if not re.search("_(sd|n)$", name)]
+
+    judged = "style_patch.bridge-lite2_mean"
+    assert columns("method", "style_patch") == ["method", "n", judged]
+    named = "Time,style of patches · bridge-lite2,LEAKAGE,style of patches"
+    assert columns("method", named) == ["method", "n", "seconds_mean", judged, "leakage_mean"]
+    assert columns("Threshold t", "leakage")[0] == "model.tau"
+
+
+def test_scores_of_a_users_own_metric_are_usual_ones(cli, two_methods):
+    run_folder(two_methods / "c", {"method": "own"}, {"glow.of-mine": 3.0, "mesh": 1.0})
+    out = cli("results", two_methods, "--format", "json").stdout
+    usual = ["style_patch.bridge-lite2", "leakage", "glow.of-mine", "seconds"]
+    assert list(json.loads(out)[0]["metrics"]) == usual
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "md", "tex", "txt"])
@@ -267,7 +295,7 @@ def test_a_file_holds_what_would_be_printed(cli, two_methods, ending):
     formats = {"md": "markdown", "tex": "latex", "txt": "table"}
     printed = cli("results", two_methods, "--format", formats.get(ending, ending)).stdout
     assert path.read_text() == printed
-    assert "soulstyler" in printed
+    assert "soulstyler" in printed.casefold()
 
 
 def test_runs_are_chosen_by_their_labels(cli, two_methods):
@@ -285,7 +313,7 @@ def test_runs_are_chosen_by_their_labels(cli, two_methods):
     assert len(seeds("set=demo")) == 5
     out = cli("results", two_methods, "--by", "", "--metrics=seconds", "--format=csv").stdout
     assert from_csv(out) == [
-        {"n": "5", "seconds_mean": "41.5", "seconds_sd": "0.0", "seconds_n": "5"}
+        {"n": "5", "seconds_mean": "40.0", "seconds_sd": "0.0", "seconds_n": "5"}
     ]
     out = cli("results", two_methods, "--by", "style,encoder", "--format=csv").stdout
     assert [row["encoder"] for row in from_csv(out)] == ["bridge-lite0"] * 2
@@ -303,6 +331,7 @@ def test_runs_are_chosen_by_their_labels(cli, two_methods):
         (["--where", "style=snow", "seed=2"], "No run has all of style=snow, seed=2"),
         (["--format", "parquet"], "give a file with -o"),
         (["--format", "excel"], "invalid choice: 'excel'"),
+        (["--format", "latex", "--width", "wide"], "--width is 'wide'; give column, text, or 100"),
         (["--colour", "red"], "has no option --colour"),
         (["-o", "{dir}/results.parquet"], "is where --consolidate puts its rows"),
         (["-o", "{dir}/a/0/result.json/x.csv"], "Cannot write"),

@@ -1,4 +1,4 @@
-"""A table as plain typed columns, for machines: labels, then mean, sd and n of each score."""
+"""A table of results for machines: typed columns of labels, then mean, sd and n of each score."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from evaluation.tables.results import ResultTable
+from evaluation.tables.sheet import Flat
+
+
+def flat(table: ResultTable) -> Flat:
+    """The table's exact numbers."""
+    return Flat(columns(table), list(rows(table)))
 
 
 def columns(table: ResultTable) -> dict[str, str]:
