@@ -21,6 +21,7 @@ from datamodules.models.allocator import give_back
 from datamodules.photos import PhotoBatch
 from datamodules.support.errors import AtelierError
 from datamodules.task import StyleBatch, StyleTask
+from lightning_modules.generators.base import Generator
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.perceptual.tiles import reach
 from lightning_modules.stylization import Stylization
@@ -29,7 +30,9 @@ from lightning_modules.training import Training
 log = logging.getLogger(__name__)
 
 PROBE = 128  # px; side of the piece that is measured
-PAINTING = 800  # bytes per pixel that a generator needs to paint without gradients, about
+# Peak of painting without gradients, in multiples of the network's largest tensor: 4 to 6.8 of them
+# were measured with seven networks at 900 to 1300 px, so that up to twice the peak is foreseen.
+PAINTING = 7
 PICTURES = 20  # tensors of the picture's size that a step needs beside those of the networks
 # Temporary buffers of the backward pass, in multiples of the network's largest saved tensor.
 BUFFERS = 4
@@ -170,13 +173,26 @@ def fit_into(method: Stylization, batch: StyleBatch, available: int) -> int:
 def fit_one_pass(method: Stylization, batch: StyleBatch, available: int) -> int:
     """Estimate of the bytes of a run without steps; AtelierError if more than `available`."""
     height, width = batch.content.shape[2:]
-    needed = PAINTING * height * width
+    needed = painting(method.generator, batch.content, height * width)
     if needed > available:
         raise AtelierError(
             f"Painting {width}x{height} px takes about {_gb(needed)} of memory, and "
             f"{_gb(available)} may be used; give a smaller --size"
         )
     return needed
+
+
+def painting(generator: Generator, content: Tensor, pixels: int) -> int:
+    """Estimate of the bytes that painting so many pixels takes without gradients.
+
+    It is measured on a piece of the content image (1, 3, H, W), for which the generator is started.
+    """
+    piece = content[..., :PROBE, :PROBE] if generator.any_size else content
+    recompute, generator.recompute = generator.recompute, False  # which would hide tensors
+    with torch.enable_grad():
+        largest = footprint(generator, generator, piece).largest
+    generator.recompute = recompute
+    return PAINTING * largest * pixels // (piece.shape[2] * piece.shape[3])
 
 
 def paint_full(method: Stylization, task: StyleTask, name: str) -> Tensor | None:
@@ -186,7 +202,8 @@ def paint_full(method: Stylization, task: StyleTask, name: str) -> Tensor | None
     run is whole without it.
     """
     height, width = task.content.shape[1:]
-    needed = PAINTING * height * width
+    content = task.content[None].to(method.device)
+    needed = painting(method.generator, content, height * width)
     try:
         room = available(method.device, method.memory)
         if method.device.type == "cpu" and needed > room:  # a GPU raises it itself

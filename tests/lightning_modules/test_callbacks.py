@@ -12,7 +12,7 @@ def test_a_full_picture_that_does_not_fit_into_memory_is_left_out_and_said(monke
     assert module.full.content.shape == (3, 85, 128)
     method = soulstyler()
     method.generator.start(module.task.batch())
-    monkeypatch.setattr(memory, "available", lambda device, limit: 85 * 128 * 100)
+    monkeypatch.setattr(memory, "available", lambda device, limit: 85 * 128 * 10)
     assert paint_full(method, module.full, FULL) is None
     assert "output_full.png is left out; give a smaller --full-size" in caplog.text
     monkeypatch.setattr(memory, "available", lambda device, limit: 85 * 128 * 1000)
