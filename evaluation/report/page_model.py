@@ -198,13 +198,14 @@ def thresholds(entries: Iterable[Entry]) -> dict[str, list[float]]:
 
 @dataclass(frozen=True)
 class Overview:
-    """done, failed: numbers of runs. unavailable: metrics and number of runs, by reason.
+    """done, failed, planned: numbers of runs. unavailable: metrics and number of runs, by reason.
 
     embedded: whether a stand-in for CLIP was optimised, or judged.
     """
 
     done: int
     failed: int
+    planned: int
     seconds: float
     methods: list[str]
     encoders: list[str]
@@ -214,8 +215,8 @@ class Overview:
     embedded: bool
 
 
-def overview(entries: Sequence[Entry]) -> Overview:
-    """The figures at the top of a report."""
+def overview(entries: Sequence[Entry], planned: int = 0) -> Overview:
+    """The figures at the top of a report. planned: the number of runs with those still to come."""
     whole = [entry for entry in entries if not entry.failure]
     runs = [entry.run for entry in whole]
     reasons: dict[str, set[str]] = defaultdict(set)
@@ -229,6 +230,7 @@ def overview(entries: Sequence[Entry]) -> Overview:
     return Overview(
         done=len(whole),
         failed=len(entries) - len(whole),
+        planned=max(planned, len(entries)),
         seconds=sum(run.seconds for run in runs),
         methods=sorted({run.method for run in runs}, key=str.casefold),
         encoders=encoders,

@@ -43,7 +43,7 @@ def overview_part(overview: Overview) -> str:
     """Counts in large figures, and notes for readers of the tables."""
     methods = list(map(method_title, overview.methods))
     tiles = [
-        (str(overview.done), "run" if overview.done == 1 else "runs"),
+        (_progress(overview), "run" if overview.planned == 1 else "runs"),
         (str(overview.failed), "failed"),
         (numbers.duration(overview.seconds), "of computing"),
         (str(len(methods)), ", ".join(methods) if 0 < len(methods) < 7 else "methods"),
@@ -69,6 +69,12 @@ def overview_part(overview: Overview) -> str:
     )
 
 
+def _progress(overview: Overview) -> str:
+    """ "17 of 24", or the number alone where none is still to come."""
+    rest = overview.planned - overview.done - overview.failed
+    return f"{overview.done} of {overview.planned}" if rest else str(overview.done)
+
+
 def span(dates: Sequence[str]) -> str:
     """ "2026-11-20 to 2026-11-21"; a single day alone."""
     return " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
@@ -80,6 +86,11 @@ def _notes(overview: Overview) -> list[str]:
         notes.append(
             "<b>Not comparable with published numbers:</b> these runs were made or judged with the "
             "embedded stand-in for CLIP (bridge). They compare with one another."
+        )
+    if rest := overview.planned - overview.done - overview.failed:
+        notes.append(
+            f"<b>Unfinished:</b> {rest} of {overview.planned} runs are not made yet; the command "
+            "that began them makes them."
         )
     if overview.failed:
         notes.append(f'<a href="#failed">{overview.failed} failed</a>; the tables leave them out.')

@@ -17,8 +17,9 @@ import plotly
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import new_folder
 from evaluation.report import markup, page_model, pictures, plots, tables
+from evaluation.report.campaigns import planned, title_of
 from evaluation.report.details import read_details
-from evaluation.report.page_model import Entry
+from evaluation.report.page_model import Entry, Overview
 from evaluation.report.published import Published, read_methods, read_parsers
 from evaluation.tables.run import Run
 from evaluation.tables.runs import present, read_runs
@@ -51,8 +52,9 @@ def write_report(
         entries = list(read_entries(runs, root, folder, announce))
         entries = page_model.with_groups(entries)
         drawn = write_scripts(entries, folder)
-        title = title or f"Atelier: {root.resolve().name}"
-        _write(folder / PAGE, page(entries, title, published, ours, drawn))
+        title = title or title_of(root, runs) or f"Atelier: {root.resolve().name}"
+        overview = page_model.overview(entries, planned(root, runs))
+        _write(folder / PAGE, page(entries, title, overview, published, ours, drawn))
         # The licence comes with the script, in its first lines.
         shutil.copyfile(PLOTLY, folder / "plotly.min.js")
         _write(folder / MARK, "A report of Atelier; the next one may replace it.\n")
@@ -166,12 +168,12 @@ def as_script(value: object) -> str:
 def page(
     entries: Sequence[Entry],
     title: str,
+    overview: Overview,
     published: Published,
     ours: Mapping[str, Any] | None,
     drawn: Mapping[str, list],
 ) -> str:
     """HTML of the page. Names by runs and people are text in it, never markup."""
-    overview = page_model.overview(entries)
     model = {
         "looks": plots.looks_of(page_model.by_group(entries)),
         "gallery": page_model.gallery(entries),

@@ -25,10 +25,13 @@ UNFINISHED = {  # states of runs without a result, in the words of the last line
 }
 
 
-def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignOptions) -> int:
+def run_campaign(
+    name: str, jobs: Sequence[Job], models: str, options: CampaignOptions, title: str = ""
+) -> int:
     """Make all jobs, then score, tabulate and report the runs of the folder; the exit code.
 
     models: the preset that made them; the papers' networks judge those of the papers.
+    title: of the report, "" for the folder's name.
     """
     metrics_by_name(judges_of(models), options.metrics)  # refused now, not after hours
     whole, root = list(jobs), folder_of(name, options.out)
@@ -38,7 +41,7 @@ def run_campaign(name: str, jobs: Sequence[Job], models: str, options: CampaignO
         print(*describe(jobs, states, root, options.workers.count), sep="\n")
         return 0
     make_folder(root / RUNS)
-    write_plan(root, ((job.set, job.id) for job in whole))
+    write_plan(root, ((job.set, job.id) for job in whole), title)
     if options.force:
         forget(jobs, root)
     return ended(make_all(jobs, root, options.workers, options.retry), root, models, options)

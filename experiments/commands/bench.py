@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"atelier: {method} is left out where it cannot serve: {why}", file=sys.stderr)
     if not jobs:
         raise AtelierError(f"Nothing of the set {benchmark.name} can be run here; see above")
-    code = run_campaign(name, jobs, args.models, options)
+    code = run_campaign(name, jobs, args.models, options, benchmark.title)
     return 2 if benchmark.missing and not options.dry_run else code
 
 

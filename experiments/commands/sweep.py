@@ -42,4 +42,4 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
         return run_search(sweep, overrides, options)
     jobs = sweep_jobs(sweep, overrides, options.wandb)
-    return run_campaign(sweep.name, jobs, sweep.models[0], options)
+    return run_campaign(sweep.name, jobs, sweep.models[0], options, sweep.title)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from datamodules.campaign_folder import write_plan
 from evaluation.report.write import MARK, as_script, write_report
 from experiments.cli import main
 from tests.support.reports import EVIL
@@ -39,6 +40,26 @@ def test_a_broken_picture_is_a_failed_run(report_runs, tmp_path):
     text = write_report(report_runs, tmp_path / "r").read_text()
     assert "<dd>10</dd>" in text
     assert "<dd>2</dd>" in text
+
+
+def test_an_unfinished_campaign_says_how_far_it_is_under_its_own_title(report_runs, tmp_path):
+    deep = report_runs / "deep"
+    runs = [f"{number:016x}" for number in range(20)]
+    (deep / "runs").mkdir()
+    for run in list(deep.glob("0*")):
+        run.rename(deep / "runs" / run.name)
+    write_plan(deep, (("demo", run) for run in runs), "Boats that <burn>")
+    text = write_report(report_runs, tmp_path / "r").read_text()
+    assert "<h1>Boats that &lt;burn&gt;</h1>" in text
+    assert "<dd>11 of 20</dd>" in text  # and one has failed
+    assert "8 of 20 runs are not made yet" in text
+    assert "<h1>Mine</h1>" in write_report(report_runs, tmp_path / "r", "Mine").read_text()
+    one = write_report(deep / "runs" / runs[0], tmp_path / "one").read_text()
+    assert "<dd>1</dd>" in one
+    write_plan(deep, [("demo", run) for run in runs[:12]], "Boats")
+    text = write_report(report_runs, tmp_path / "r").read_text()
+    assert "<dd>11</dd>" in text
+    assert "not made yet" not in text
 
 
 def test_a_single_run_and_runs_that_all_failed_have_a_report(report_runs, tmp_path):
