@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import torch
@@ -31,7 +32,8 @@ from datamodules.run_folder import (
 )
 from datamodules.run_records import Result
 from datamodules.support.errors import AtelierError
-from datamodules.task import Area, Blend, Region
+from datamodules.support.files import sha256
+from datamodules.task import BACKGROUND, Area, Blend, Region
 from evaluation.metrics.base import Pictures
 
 WHOLE = "WholePicture"  # segmenter of a run that means all of its picture
@@ -52,6 +54,8 @@ class Case:
     kin:         identifies the group of runs that differ only in their seed, "" if unknown.
     mask_value:  values of the object in a mask with labels, as `load_mask` takes them.
     ours:        whether the masks are Atelier's own, so that nothing in them is interpreted.
+    object_mask: of what the run names though it means the whole picture, from another run; None if
+                 there is none.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Case:
     folder: Path | None = None
     mask_value: str = ""
     ours: bool = False
+    object_mask: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,6 +123,42 @@ def read_run(folder: Path, finished: bool = True) -> Case:
     )
 
 
+def with_object_masks(cases: Sequence[Case]) -> list[Case]:
+    """The cases; those that mean the whole picture though they name an object have its mask from
+    the first run that looked for the same object on the same picture, so that their background can
+    be compared.
+    """
+    wanting = {case.name for case in cases if not case.mask and case.folder and _named(case)}
+    tasks = {_named(case) for case in cases if case.name in wanting}
+    masks: dict[tuple, Path] = {}
+    for case in cases:
+        if case.mask and _named(case) in tasks and _looked_for_it(case):
+            masks.setdefault((_named(case), sha256(case.content)), case.mask)
+    if not masks:
+        return list(cases)
+    return [
+        replace(case, object_mask=masks.get((_named(case), sha256(case.content))))
+        if case.name in wanting
+        else case
+        for case in cases
+    ]
+
+
+def _named(case: Case) -> tuple[Area, ...]:
+    """The areas of a case that are named, without the background."""
+    return tuple(area for area, _ in case.styles if area.name not in ("", BACKGROUND))
+
+
+def _looked_for_it(case: Case) -> bool:
+    """Whether a run's mask is of the object that it names, and not, say, of what is salient."""
+    run = RunFolder(case.folder or Path(), strict=False)
+    try:
+        segmenter = resolve_name(str(run.setting("data.segmenter.class_path")))
+    except (ImportError, AttributeError, ValueError):
+        return False
+    return bool(run.setting("data.mask")) or segmenter.needs_phrase is True
+
+
 def _means_whole(run: RunFolder) -> bool:
     """Whether a full mask is meant: every region has a style, or no object was looked for."""
     segmenter = str(run.setting("data.segmenter.class_path"))
@@ -145,13 +186,14 @@ def _kin(config: dict[str, Any]) -> str:
 class Loaded:
     """A case with its pictures: content and output (3, H, W), masks (H, W), all in [0, 1].
 
-    course: intermediate pictures (3, H, W) by step.
+    course: intermediate pictures (3, H, W) by step. objects: (H, W), as in `Pictures`.
     """
 
     case: Case
     content: Tensor
     output: Tensor
     mask: Tensor
+    objects: Tensor
     regions: tuple[Region, ...]
     course: dict[int, Tensor]
 
@@ -171,11 +213,13 @@ def load(case: Case, course: bool = False) -> Loaded:
     mask = torch.ones(shape) if case.mask is None else _mask(case, content.size)
     masks = [load_mask_file(path) for path in case.region_masks] or [mask] * len(case.styles)
     pairs = zip(case.styles, masks, strict=True)
+    objects = load_mask_file(case.object_mask) if case.object_mask else mask
     return Loaded(
         case=case,
         content=to_tensor(content),
         output=to_tensor(output),
         mask=mask,
+        objects=resize_mask(objects, shape),
         regions=tuple(Region(*region, resize_mask(mask, shape)) for region, mask in pairs),
         course=_course(case) if course else {},
     )
@@ -214,6 +258,7 @@ def together(loaded: Sequence[Loaded], device: torch.device | str = "cpu") -> Pi
         content=torch.stack([one.content for one in loaded]).to(device),
         output=torch.stack([one.output for one in loaded]).to(device),
         mask=torch.stack([one.mask for one in loaded]).to(device),
+        objects=torch.stack([one.objects for one in loaded]).to(device),
         regions=tuple(moved),
         source_text=first.source_text,
         encoder=first.encoder,

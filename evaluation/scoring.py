@@ -13,7 +13,7 @@ from pathlib import Path
 from datamodules.parsing.blend import targets_of
 from datamodules.support.errors import AtelierError
 from datamodules.task import styles_by_area
-from evaluation.finished_pictures import Case, find_runs, read_run
+from evaluation.finished_pictures import Case, find_runs, read_run, with_object_masks
 from evaluation.suite import Scores, Suite, evaluate
 
 
@@ -24,11 +24,14 @@ class Evaluation:
     scores: of pictures that could be scored, with those from earlier evaluations.
     failures: one sentence for each of the others.
     changed: scores of the run folders whose result.json has changed.
+    around: number of pictures that were stylized as a whole, and whose background is that around
+        the object's mask of another run.
     """
 
     scores: dict[str, Scores] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     changed: dict[Path, dict[str, float | None]] = field(default_factory=dict)
+    around: int = 0
 
     def remarks(self) -> list[str]:
         """Lines for stderr: every failure, and every unavailable metric, each reason once."""
@@ -36,7 +39,13 @@ class Evaluation:
         for scores in self.scores.values():
             for metric, why in scores.unavailable.items():
                 reasons.setdefault(why, {})[metric] = None
-        return [f"atelier: {name}: {error}" for name, error in self.failures.items()] + [
+        lines = [f"atelier: {name}: {error}" for name, error in self.failures.items()]
+        if self.around:
+            lines.append(
+                f"pictures stylized as a whole: {self.around}; their background is what lies "
+                "around the object's mask of other runs on the same picture"
+            )
+        return lines + [
             f"{', '.join(metrics)}: unavailable: {why}" for why, metrics in reasons.items()
         ]
 
@@ -85,7 +94,7 @@ def read_cases(folders: Iterable[Path]) -> tuple[list[Case], dict[str, str]]:
             cases.append(read_run(folder))
         except AtelierError as error:
             failures[str(folder)] = str(error)
-    return cases, failures
+    return with_object_masks(cases), failures
 
 
 def loose_case(
@@ -111,6 +120,8 @@ def evaluate_cases(
     """Score pictures of run folders or loose files; see `evaluate_runs`."""
     watch, result = watch or Watch(), Evaluation()
     suite.announce = watch.on_metric
+    if any(metric.reads_objects for metric in suite.metrics.values()):
+        result.around = sum(case.object_mask is not None for case in cases)
     watch.on_start(len(cases))
     for case, scores in evaluate(cases, suite, force):
         if scores.error:

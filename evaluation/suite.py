@@ -87,12 +87,17 @@ class Suite:
             for name, score in metric.scores.items()
         }
 
-    def missing(self, result: Result, force: bool) -> tuple[str, ...]:
-        """Metrics that a result lacks, or has by another network; all of them with `force`."""
+    def missing(self, case: Case, force: bool) -> tuple[str, ...]:
+        """Metrics that a case's result lacks, has by another network, or has without a background
+        that is known now; all of them with `force`.
+        """
+        result = case.result
         return tuple(
             name
             for name, metric in self.metrics.items()
-            if force or result.scored.get(name) != metric.network
+            if force
+            or result.scored.get(name) != metric.network
+            or (case.object_mask and metric.reads_objects and _lacks_some(metric, result))
         )
 
     def score(self, loaded: Sequence[Loaded], names: Iterable[str]) -> list[Scores]:
@@ -130,6 +135,10 @@ class Suite:
         ]
 
 
+def _lacks_some(metric: PictureMetric, result: Result) -> bool:
+    return any(result.metrics.get(metric.named(score)) is None for score in metric.scores)
+
+
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
@@ -160,7 +169,7 @@ def evaluate(
     kin: dict[tuple, list[Case]] = defaultdict(list)  # differ only in their seed
     for case in cases:
         try:
-            missing = suite.missing(case.result, force)
+            missing = suite.missing(case, force)
             key = (case.size, case.encoder, case.source_text)
         except AtelierError as error:
             yield case, Scores(error=str(error))
@@ -173,7 +182,7 @@ def evaluate(
         for start in range(0, len(group), batch):
             yield from _score_together(group[start : start + batch], suite, names)
     for group in kin.values():
-        missing = {name for case in group for name in suite.missing(case.result, force)}
+        missing = {name for case in group for name in suite.missing(case, force)}
         names = [n for n, metric in suite.metrics.items() if n in missing and metric.over_seeds]
         if len(group) > 1 and names:
             yield from _score_together(group, suite, names)

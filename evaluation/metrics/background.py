@@ -69,10 +69,13 @@ class BackgroundPreservation(PictureMetric):
     """
 
     scores: ClassVar = declared.BACKGROUND
+    reads_objects = True
 
     def __init__(self, band: int = BAND) -> None:
         super().__init__()
         self.band = band
 
     def score(self, pictures: Pictures) -> dict[str, Tensor]:
-        return background_preservation(pictures.output, pictures.content, pictures.mask, self.band)
+        return background_preservation(
+            pictures.output, pictures.content, pictures.objects, self.band
+        )

@@ -25,6 +25,8 @@ class Pictures:
 
     content, output: (N, 3, H, W) in [0, 1], before and after.
     mask:        (N, H, W) in [0, 1], 1 = was to be stylized; all regions together.
+    objects:     (N, H, W) in [0, 1], what the background lies around: the mask, or of a picture
+                 that was stylized as a whole the object that it names, where its mask is known.
     regions:     of each picture, the background (if it has a style) last.
     source_text: describes the content images (CLIPstyler: "a Photo").
     encoder:     identity of the encoder that was optimised, "" if unknown; one for all N.
@@ -38,11 +40,14 @@ class Pictures:
     source_text: str = "a Photo"
     encoder: str = ""
     course: tuple[Mapping[int, Tensor], ...] = ()
+    objects: Tensor | None = None
 
     def __post_init__(self) -> None:
         if not self.regions:
             whole = ((Region(Area(""), (), mask),) for mask in self.mask)
             object.__setattr__(self, "regions", tuple(whole))
+        if self.objects is None:
+            object.__setattr__(self, "objects", self.mask)
         expected = (len(self.content), *self.content.shape[2:])
         if self.output.shape != self.content.shape or tuple(self.mask.shape) != expected:
             raise ValueError(
@@ -74,6 +79,7 @@ class PictureMetric(Metric, ABC):
         network: identity of the network that can be chosen, "" if there is no such choice.
         over_seeds: whether the N pictures must be one picture made with N seeds.
         reads_course: whether intermediate pictures are needed.
+        reads_objects: whether a background is measured that lies around the object.
     """
 
     full_state_update = False
@@ -81,6 +87,7 @@ class PictureMetric(Metric, ABC):
     scores: ClassVar[dict[str, Score]]
     over_seeds: ClassVar[bool] = False
     reads_course: ClassVar[bool] = False
+    reads_objects: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)

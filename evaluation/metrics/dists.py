@@ -116,6 +116,7 @@ class DISTS(PictureMetric):
     """
 
     scores: ClassVar = declared.DISTS
+    reads_objects = True
 
     def __init__(self, weights: str = VGG16, band: int = BAND) -> None:
         super().__init__(network=other_weights(weights, VGG16))

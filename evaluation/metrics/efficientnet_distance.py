@@ -57,6 +57,7 @@ class Lite0Distance(PictureMetric):
     """
 
     scores: ClassVar = declared.LITE0_DISTANCE
+    reads_objects = True
 
     def __init__(self, band: int = BAND) -> None:
         super().__init__()  # its one network is in the scores' names

@@ -131,6 +131,7 @@ class LPIPS(PictureMetric):
     """
 
     scores: ClassVar = declared.LPIPS
+    reads_objects = True
 
     def __init__(
         self,

@@ -138,7 +138,7 @@ def whole_and_background(
     the larger the mask, the less a change of the rest weighs.
     """
     output, content = pictures.output, pictures.content
-    free = outside(pictures.mask, band)
+    free = outside(pictures.objects, band)
     background = distances(distance, torch.where(free[:, None], output, content), content)
     defined = free.flatten(1).any(1)
     whole = distances(distance, output, content)

@@ -89,6 +89,7 @@ class PiqDISTS(PictureMetric):
     """
 
     scores: ClassVar = declared.PIQ_DISTS
+    reads_objects = True
 
     def __init__(self, weights: str = VGG16, band: int = BAND) -> None:
         super().__init__(network=other_weights(weights, VGG16))
@@ -108,6 +109,7 @@ class PiqLPIPS(PictureMetric):
     """
 
     scores: ClassVar = declared.PIQ_LPIPS
+    reads_objects = True
 
     def __init__(self, weights: str = VGG16, band: int = BAND) -> None:
         super().__init__(network=other_weights(weights, VGG16))

@@ -75,6 +75,7 @@ class Structure(PictureMetric):
     """
 
     scores: ClassVar = declared.STRUCTURE
+    reads_objects = True
 
     def __init__(self, band: int = BAND) -> None:
         super().__init__()
@@ -89,7 +90,7 @@ class Structure(PictureMetric):
             )
         regions = {
             "object": ~outside(pictures.mask, 0),
-            "background": outside(pictures.mask, self.band),
+            "background": outside(pictures.objects, self.band),
         }
         return {
             f"{part}_{name}": values

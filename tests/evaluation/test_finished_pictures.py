@@ -8,13 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.images import load_picture, save_png, to_picture
+from datamodules.images import load_picture, save_png, to_picture, to_tensor
 from datamodules.run_folder import RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.task import Area
 from evaluation.finished_pictures import find_runs, load, read_run, refuse_full_mask, together
-from evaluation.metrics.background import BackgroundPreservation
+from evaluation.metrics.background import BackgroundPreservation, background_preservation
 from evaluation.metrics.change import Change
+from evaluation.scoring import evaluate_runs, read_cases
 from evaluation.suite import Suite, evaluate
 from tests.support.noise_runs import SIZE, TARGETS, result_of, run_folder, scores_of
 
@@ -108,3 +109,62 @@ def test_pixels_that_are_no_numbers_are_refused(tmp_path):
     Image.fromarray(values).save(tmp_path / "nan.tiff")
     with pytest.raises(AtelierError, match="NaN or infinite pixels"):
         load_picture(str(tmp_path / "nan.tiff"))
+
+
+SEGMENTERS = {
+    "whole": "datamodules.segmentation.whole.WholePicture",
+    "salient": "datamodules.segmentation.spectral.SpectralSegmenter",
+    "phrase": "datamodules.segmentation.bridge.BridgeSegmenter",
+}
+
+
+def segmented(folder, kind, mask, **more):
+    """A run whose mask a segmenter of this kind has found."""
+    return run_folder(
+        folder, mask=mask, data={"segmenter": {"class_path": SEGMENTERS[kind]}}, **more
+    )
+
+
+def test_a_whole_picture_has_the_background_around_the_object_of_another_run(tmp_path):
+    whole = segmented(tmp_path / "a", "whole", "full")
+    segmented(tmp_path / "b", "salient", "box")
+    suite = Suite({"background": BackgroundPreservation(), "change": Change()})
+    alone = evaluate_runs([tmp_path], suite)
+    assert alone.around == 0
+    assert result_of(whole)["metrics"]["leakage"] is None
+    other = segmented(tmp_path / "c", "phrase", "box")
+    together = evaluate_runs([tmp_path], suite)
+    assert together.around == 1
+    assert together.remarks()[0].startswith("pictures stylized as a whole: 1; their background")
+    metrics = result_of(whole)["metrics"]
+    assert 0.2 < metrics["leakage"] < 0.9  # and what had no background is measured again
+    assert metrics["mask_coverage"] == 1  # the other metrics still mean the whole picture
+    assert metrics["rest_change"] is None
+    assert result_of(other)["metrics"]["leakage"] == 0
+    content, output = (load_picture(str(whole / f"{name}.png")) for name in ("content", "output"))
+    mask = load_picture(str(other / "mask.png")).convert("L")
+    expected = background_preservation(
+        to_tensor(output)[None], to_tensor(content)[None], to_tensor(mask)[None]
+    )
+    assert metrics["leakage"] == pytest.approx(float(expected["leakage"]))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 1},  # another picture
+        {"targets": [("sphere", "fire")]},  # another object
+        {"kind": "salient"},  # a mask of something else
+    ],
+)
+def test_masks_of_other_tasks_are_not_the_objects(tmp_path, other):
+    segmented(tmp_path / "a", "whole", "full")
+    segmented(tmp_path / "b", **({"kind": "phrase", "mask": "box"} | other))
+    assert [case.object_mask for case in read_cases([tmp_path])[0]] == [None, None]
+
+
+def test_the_style_does_not_matter_for_the_objects_mask(tmp_path):
+    segmented(tmp_path / "a", "whole", "full")
+    folder = segmented(tmp_path / "b", "phrase", "box", targets=[("box", "snow")])
+    masks = [case.object_mask for case in read_cases([tmp_path])[0]]
+    assert masks == [folder / "mask.png", None]
