@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import combinations
@@ -9,8 +10,11 @@ from random import Random
 from typing import NamedTuple
 
 from datamodules.support.errors import AtelierError
+from evaluation.likeness import nearly_same
 from evaluation.study.answer_key import secret
 from evaluation.study.runs import Work
+
+log = logging.getLogger(__name__)
 
 Two = tuple[Work, Work]
 
@@ -26,10 +30,23 @@ class Pair(NamedTuple):
 def make_pairs(works: Sequence[Work], most: int | None = None, seed: int = 0) -> list[Pair]:
     """At most `most` pairs, in the order of their ids; the same for the same works and seed.
 
+    Pairs that show (nearly) the same picture twice are left out, with a warning.
     Raises AtelierError if no two works can be compared.
     """
     rng = Random(seed)
-    all_pairs = candidates(works)
+    comparable = candidates(works)
+    all_pairs = [(a, b) for a, b in comparable if not nearly_same(a.folder, b.folder)]
+    if alike := len(comparable) - len(all_pairs):
+        log.warning(
+            "%d of %d pairs are left out: they show nearly the same picture twice, on which no "
+            "rater could decide",
+            *(alike, len(comparable)),
+        )
+    if comparable and not all_pairs:
+        raise AtelierError(
+            "All pairs show nearly the same picture twice; give runs that differ, e.g. made with "
+            "--model.generator stylenet"
+        )
     if not all_pairs:
         raise AtelierError(
             f"No two of the {len(works)} runs can be compared; give runs of different systems "

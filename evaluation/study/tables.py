@@ -1,30 +1,39 @@
-"""Tables of a study's result, for a terminal."""
+"""Tables of a study's result: per question for people, all in one for machines."""
 
 from __future__ import annotations
 
-from rich import box
-from rich.table import Table
+from collections.abc import Iterator
+from dataclasses import fields
 
 from evaluation.study.ratings import Row
 from evaluation.study.study import StudyResult
 from evaluation.study.votes import QUESTIONS
 from evaluation.tables.numbers import MISSING
+from evaluation.tables.sheet import Flat, Heading, Sheet, Value
 
 COLUMNS = ("wins", "ties", "losses", "share", "95% interval", "of all", "score", "against average")
+TYPES = {"str": "VARCHAR", "int": "BIGINT"}  # DuckDB's, of a row's fields; the others are DOUBLE
 
 
-def question_tables(result: StudyResult) -> list[Table]:
-    """One table per question, one row per system."""
-    tables = []
+def sheets(result: StudyResult, caption: str = "", name: str = "study") -> Iterator[Sheet]:
+    """One table per question, one row per system. caption: after the question, for papers."""
+    head = [Heading("system", "system", number=False), *(Heading(name, name) for name in COLUMNS)]
+    about = caption or " ".join(footnote(result).split())
     for question, rows in result.questions.items():
-        table = Table(title=QUESTIONS[question], title_justify="left", box=box.SIMPLE)
-        table.add_column("system")
-        for name in COLUMNS:
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in rows:
-            table.add_row(*_cells(row))
-        tables.append(table)
-    return tables
+        title = f"{QUESTIONS[question]} {about}"
+        cells = [list(map(Value, _cells(row))) for row in rows]
+        yield Sheet(head, cells, 1, title, f"{name}-{question}")
+
+
+def flat(result: StudyResult) -> Flat:
+    """The exact numbers of all questions."""
+    columns = {entry.name: TYPES.get(str(entry.type), "DOUBLE") for entry in fields(Row)}
+    rows = [
+        [question, *(getattr(row, name) for name in columns)]
+        for question, several in result.questions.items()
+        for row in several
+    ]
+    return Flat({"question": "VARCHAR"} | columns, rows)
 
 
 def footnote(result: StudyResult) -> str:

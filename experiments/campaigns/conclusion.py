@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datamodules.campaign_folder import RUNS, is_present
 from datamodules.run_folder import RESULT, RunFolder
+from evaluation.likeness import alike_methods, remark
 from evaluation.scoring import evaluate_runs
 from evaluation.suite import Suite
 from evaluation.tables.results import Selection, tabulate
@@ -35,7 +36,8 @@ def conclude(root: Path, models: str, metrics: Sequence[str] | None, wandb: bool
     scoring.conclude(evaluation, wandb)
     table = tabulate(root, Selection())
     print(text.write(sheet(table), terminal=sys.stdout.isatty()), end="")
-    for remark in table.remarks:
-        print(remark, file=sys.stderr)
+    tabulated = [run for group in table.groups for run in group.runs]
+    for line in filter(None, [*table.remarks, remark(alike_methods(root, tabulated))]):
+        print(line, file=sys.stderr)
     print(report_runs(root, root / "report"))
     return not evaluation.failures

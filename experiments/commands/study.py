@@ -5,6 +5,7 @@
   atelier study serve study                         show it at http://127.0.0.1:8000, store votes
   atelier study score study                         shares with 95% intervals, Bradley-Terry scores
   atelier study score study votes-*.json            with files from raters who had the page alone
+  atelier study score study -o votes.tex            for a paper; also .csv .md .json
 
 Pairs are made between runs of different systems on the same photo, object and style. docs/study.md
 describes how to run a study, and how its scores are computed.
@@ -16,11 +17,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from experiments.run.options import dotted
+from experiments.run.table_output import add_table_arguments, format_of, put, write_sheet
+
+if TYPE_CHECKING:
+    from evaluation.study.study import StudyResult
 
 FOLDER = "study"
+FORMATS = ("table", "csv", "markdown", "latex", "json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     score = actions.add_parser("score", help="evaluate the votes")
     score.add_argument("folder", nargs="?", default=FOLDER, help="default: %(default)s")
     score.add_argument("votes", nargs="*", metavar="VOTES.json", help="files of raters")
-    score.add_argument("--json", action="store_true", help="as JSON on stdout")
+    score.add_argument("--json", action="store_true", help="as --format json")
+    add_table_arguments(score, FORMATS)
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
@@ -86,16 +94,27 @@ def _score(args: argparse.Namespace) -> int:
     folder = Path(args.folder)
     if folder.is_file():
         raise AtelierError(f"{folder} is a file; write atelier study score FOLDER VOTES.json")
-    result = score_study(folder, map(Path, args.votes))
-    if args.json:
-        print(json.dumps(result.as_json(), indent=2))
-        return 0
-    from rich.console import Console
-
-    from evaluation.study.tables import footnote, question_tables
-
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    for table in question_tables(result):
-        console.print(table)
-    console.print(footnote(result), highlight=False)
+    kind = "json" if args.json else format_of(args)
+    if kind not in FORMATS:
+        raise AtelierError(f"{args.out} would be {kind}; give one of {', '.join(FORMATS)}")
+    put(_written(score_study(folder, map(Path, args.votes)), kind, args), args.out)
     return 0
+
+
+def _written(result: StudyResult, kind: str, args: argparse.Namespace) -> str:
+    from evaluation.study.tables import flat, footnote, sheets
+    from evaluation.study.votes import QUESTIONS
+    from evaluation.tables.writers import csv, text
+
+    if kind == "json":
+        return json.dumps(result.as_json(), indent=2) + "\n"
+    if kind == "csv":
+        return csv.write(flat(result))
+    name = args.label or Path(args.folder).resolve().name
+    tables = sheets(result, args.caption, name)
+    if kind != "table":
+        return "\n".join(write_sheet(table, kind, args.width) for table in tables)
+    terminal = args.out is None and sys.stdout.isatty()
+    titled = zip(tables, result.questions, strict=True)
+    parts = [text.write(table, terminal, QUESTIONS[question]) for table, question in titled]
+    return "".join([*parts, footnote(result), "\n"])

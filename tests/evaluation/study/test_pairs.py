@@ -39,6 +39,21 @@ def test_another_object_style_photo_or_style_picture_is_another_task(tmp_path):
     assert len(pairing.make_pairs(read_works([str(tmp_path)]))) == 1
 
 
+def test_pairs_that_no_rater_can_tell_apart_are_left_out(tmp_path, caplog):
+    for system in ("One", "Two", "Three"):
+        make_run(tmp_path / system, system)
+    with Image.open(tmp_path / "One" / "output.png") as output:
+        output.point(lambda value: min(255, value + 2)).save(tmp_path / "Two" / "output.png")
+    pairs = pairing.make_pairs(read_works([str(tmp_path)]))
+    assert {frozenset((pair.a.system, pair.b.system)) for pair in pairs} == {
+        frozenset(("One", "Three")),
+        frozenset(("Two", "Three")),
+    }
+    assert "1 of 3 pairs are left out" in caplog.text
+    with pytest.raises(AtelierError, match="All pairs show nearly the same picture"):
+        pairing.make_pairs(read_works([str(tmp_path / "One"), str(tmp_path / "Two")]))
+
+
 def test_a_name_on_the_command_line_wins_and_needs_no_result(tmp_path):
     one, other = (make_run(tmp_path / name, "Same", seed=i) for i, name in enumerate("ab"))
     with pytest.raises(AtelierError, match="different systems"):

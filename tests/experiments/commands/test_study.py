@@ -1,5 +1,7 @@
 """`atelier study`."""
 
+import csv
+import io
 import json
 import re
 
@@ -27,6 +29,34 @@ def test_the_command_makes_and_scores(study_runs, tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)["questions"]["photo"]
     assert [row["share"] for row in rows] == [0.5] * 3
     assert sum(row["of_all"] for row in rows) == pytest.approx(1)
+
+
+def test_scores_are_written_for_machines_and_for_papers(study, tmp_path, capsys):
+    key, file = read_key(study), tmp_path / "votes.json"
+    votes = [{"pair": pair, "question": "style", "answer": "A"} for pair in key.pairs]
+    file.write_text(json.dumps({"study": key.study, "rater": "anna", "votes": votes}))
+    score = ["study", "score", str(study), str(file)]
+    assert main([*score, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["question"] for row in rows] == ["style"] * 3 + ["photo"] * 3
+    assert {row["system"] for row in rows} == set(SYSTEMS)
+    assert main([*score, "--json"]) == 0
+    expected = json.loads(capsys.readouterr().out)["questions"]["style"]
+    for row, exact in zip(rows, expected, strict=False):
+        assert row["system"] == exact["system"]
+        assert float(row["score"]) == exact["score"]
+        assert float(row["share"]) == exact["share"]
+    assert (rows[3]["share"], rows[3]["interval"]) == ("-", "")  # nobody was asked
+    out = tmp_path / "votes.tex"
+    assert main([*score, "-o", str(out)]) == 0
+    written = out.read_text()
+    assert written.count(r"\begin{table}[t]") == written.count(r"\toprule") // 2 == 2
+    assert r"\caption{Which shows the style better? 6 votes of 1 rater." in written
+    assert r"\label{tab:study-style}" in written
+    assert rf"{expected[0]['system']} & " in written
+    assert r"95\% interval" in written.replace(r" \\ ", " ")
+    assert main([*score, "-o", "x.parquet"]) == 2
+    assert "give one of table, csv" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
