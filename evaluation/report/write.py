@@ -21,8 +21,10 @@ from evaluation.report.campaigns import planned, title_of
 from evaluation.report.details import read_details
 from evaluation.report.page_model import Entry, Overview
 from evaluation.report.published import Published, read_methods, read_parsers
+from evaluation.report.search import search_part
 from evaluation.tables.run import Run
 from evaluation.tables.runs import present, read_runs
+from evaluation.tables.search import SearchRecord, read_search
 
 PAGE, MARK = "index.html", ".atelier-report"  # MARK identifies a folder as a report
 HERE = Path(__file__).parent
@@ -44,7 +46,7 @@ def write_report(
     """
     link, out = out, Path(os.path.realpath(out))  # a link is followed, and stays a link
     refuse_other(out, root)
-    ours, published = read_ours(root / PARSERS), read_methods()
+    ours, published, searched = read_ours(root / PARSERS), read_methods(), read_search(root)
     runs, _ = present(root, read_runs(root))
     with replacing(out) as folder:
         (folder / pictures.FOLDER).mkdir()
@@ -54,7 +56,8 @@ def write_report(
         drawn = write_scripts(entries, folder)
         title = title or title_of(root, runs) or f"Atelier: {root.resolve().name}"
         overview = page_model.overview(entries, planned(root, runs))
-        _write(folder / PAGE, page(entries, title, overview, published, ours, drawn))
+        html = page(entries, title, overview, published, ours, drawn, searched)
+        _write(folder / PAGE, html)
         # The licence comes with the script, in its first lines.
         shutil.copyfile(PLOTLY, folder / "plotly.min.js")
         _write(folder / MARK, "A report of Atelier; the next one may replace it.\n")
@@ -172,6 +175,7 @@ def page(
     published: Published,
     ours: Mapping[str, Any] | None,
     drawn: Mapping[str, list],
+    searched: SearchRecord | None,
 ) -> str:
     """HTML of the page. Names by runs and people are text in it, never markup."""
     model = {
@@ -187,6 +191,7 @@ def page(
         "EVERYTHING": tables.everything_part(entries),
         "PUBLISHED": tables.published_part(published),
         "HEADING": tables.curves_title(drawn["curves"]),
+        "SEARCH": search_part(searched),
         "CURVES": tables.curves_part(entries, drawn["curves"]),
         "TRADEOFF": tables.tradeoff_part(drawn["tradeoffs"]),
         "PARSERS": tables.parsers_part(ours, read_parsers()),
