@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datamodules.campaign_folder import RUNS, write_plan
 from datamodules.support.errors import AtelierError
+from datamodules.support.files import make_folder
 from evaluation.tables.search import write_search
-from experiments.campaigns.campaign import ended, make_all
+from experiments.campaigns.campaign import ended, forget, make_all, states_of
 from experiments.campaigns.grid import Sweep
 from experiments.campaigns.job import Job
 from experiments.campaigns.options import CampaignOptions
@@ -44,9 +46,26 @@ def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOpti
     if options.dry_run:
         print(*plan(rounds, judge, options), sep="\n")
         return 0
-    counts: Counter[str] = Counter()
+    counts = go_through(rounds, judge, options)
+    record = rounds.record
+    for trial in record.best():
+        print(f"{record.scores(trial)}  {trial.described()}  {' '.join(trial.runs)}")
+    return ended(counts, root, sweep.models[0], options)
+
+
+def go_through(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Counter[str]:
+    """Make round after round, as long as none leaves runs open; the counts of `make_all`.
+
+    Rounds that are whole already pass without a word.
+    """
+    counts, ids, root = Counter(), [], rounds.root
+    make_folder(root / RUNS)
     while rounds.attempts:
-        new = not rounds.have_ended()
+        ids += [(job.set, job.id) for job in rounds.jobs]
+        if options.force:
+            forget(rounds.jobs, root)
+        if new := not rounds.have_ended():
+            write_plan(root, ids)
         counts += make(rounds.jobs, root, options)
         if not rounds.have_ended():
             print("atelier: the search stops: runs are open; start it again", file=sys.stderr)
@@ -55,10 +74,7 @@ def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOpti
         if new or not rounds.attempts:
             write_search(root, rounds.record)
             note(root, rounds.record.so_far())
-    record = rounds.record
-    for trial in record.best():
-        print(f"{record.scores(trial)}  {trial.described()}  {' '.join(trial.runs)}")
-    return ended(counts, root, sweep.models[0], options)
+    return counts
 
 
 def make(jobs: Sequence[Job], root: Path, options: CampaignOptions) -> Counter[str]:
@@ -112,4 +128,5 @@ def plan(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Iterator[str
     yield record.so_far()
     if rounds.attempts:
         yield "the next round:"
-        yield from describe(rounds.jobs, rounds.root, options.workers.count)
+        states = states_of(rounds.jobs, rounds.root)
+        yield from describe(rounds.jobs, states, rounds.root, options.workers.count)
