@@ -58,23 +58,30 @@ def go_through(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Counte
 
     Rounds that are whole already pass without a word.
     """
-    counts, ids, root = Counter(), [], rounds.root
+    counts, whole, root = Counter(), [], rounds.root
     make_folder(root / RUNS)
     while rounds.attempts:
-        ids += [(job.set, job.id) for job in rounds.jobs]
+        jobs = rounds.jobs
         if options.force:
-            forget(rounds.jobs, root)
+            forget(jobs, root)
         if new := not rounds.have_ended():
-            write_plan(root, ids)
-        counts += make(rounds.jobs, root, options)
+            _list(root, [*whole, *jobs], rounds.sweep.title)
+        counts += make(jobs, root, options)
         if not rounds.have_ended():
             print("atelier: the search stops: runs are open; start it again", file=sys.stderr)
             break
+        whole += [job for job in jobs if job.state(root) != "stopped"]
         rounds.settle(judge)
         if new or not rounds.attempts:
             write_search(root, rounds.record)
             note(root, rounds.record.so_far())
+            _list(root, whole, rounds.sweep.title)
     return counts
+
+
+def _list(root: Path, jobs: Sequence[Job], title: str) -> None:
+    """Note the runs that the search consists of so far, for tables and reports."""
+    write_plan(root, [(job.set, job.id) for job in jobs], title)
 
 
 def make(jobs: Sequence[Job], root: Path, options: CampaignOptions) -> Counter[str]:

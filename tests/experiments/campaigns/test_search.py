@@ -204,6 +204,8 @@ def test_a_search_stops_what_falls_behind_and_goes_on_where_it_was(cli, tmp_path
     assert done.stdout == f"{record.scores(best)}  {best.described()}  {best.runs[0]}\n"
     whole = f"{4 - len(stopped)} done, 0 skipped, {len(stopped)} stopped early, 0 failed"
     assert whole in done.stderr.splitlines()[-1]
+    plan = json.loads((tmp_path / "out" / "plan.json").read_text())["tiny"]["runs"]
+    assert len(plan) == 4 - len(stopped)  # no report waits for the others
     log = (tmp_path / "out" / "progress.log").read_text().splitlines()
     assert len(log) == 4 + 2  # runs and rounds
     assert "2 of 4 trials" in log[2]
