@@ -66,7 +66,7 @@ def read_yaml(path: Path, kind: str) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except FileNotFoundError as error:
         raise AtelierError(f"There is no {kind} at {path}; check the path") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or " ".join(str(error).split())
         where = f"{path}, line {mark.line + 1}" if mark else f"{path}"

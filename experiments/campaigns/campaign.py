@@ -35,6 +35,8 @@ def run_campaign(
     """
     metrics_by_name(judges_of(models), options.metrics)  # refused now, not after hours
     whole, root = list(jobs), folder_of(name, options.out)
+    if options.only_missing:
+        whole = with_earlier(whole, root)
     jobs = shard(whole, options.shard)
     if options.dry_run:
         states = states_of(jobs, root)
@@ -104,6 +106,19 @@ def states_of(jobs: Iterable[Job], root: Path) -> dict[str, State]:
         if states[job.id] == "open" and run.finished:
             print(f"atelier: {run.damage}; this run is open again", file=sys.stderr)
     return states
+
+
+def with_earlier(jobs: Iterable[Job], root: Path) -> list[Job]:
+    """The jobs, each under the name of a finished run with the same settings and inputs, if any.
+
+    Such a run was made by other code or other packages.
+    """
+    runs = [RunFolder(file.parent, strict=False) for file in (root / RUNS).glob(f"*/{RESULT}")]
+    earlier = {run.job.asked: run.path.name for run in runs if run.job.asked and not run.damage}
+    return [
+        job if job.state(root) == "done" else job.named(earlier.get(job.asked, job.id))
+        for job in jobs
+    ]
 
 
 def forget(jobs: Iterable[Job], root: Path) -> None:

@@ -33,7 +33,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from datamodules.support.errors import AtelierError
 from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
 from experiments.campaigns.job import Job
-from experiments.campaigns.plan import make_job, picture_name
+from experiments.campaigns.plan import make_job, named, picture_name
 from experiments.campaigns.search_file import Search
 from experiments.run.configuration import EMBEDDED
 from experiments.run.registry import SWEEPS, path_of
@@ -100,14 +100,35 @@ def sweep_jobs(
 
     overrides: settings that precede all others. trial: further settings, of a search.
     """
-    fixed = {"method": sweep.method[0], "models": sweep.models[0], **sweep.fixed}
+    refuse_twice(sweep, overrides)
+    fixed = {"method": sweep.method[0], "models": sweep.models[0], **named(sweep.fixed)}
     jobs = []
     for settings, labels in _entries(sweep):
         for combination in combinations(sweep):
             varied = combination | trial
-            values = {**fixed, **settings, **varied, **overrides}
+            values = {**fixed, **named(settings), **named(varied), **overrides}
             jobs.append(make_job(values, {**labels, **varied}, sweep.name, wandb))
     return jobs
+
+
+def refuse_twice(sweep: Sweep, overrides: Mapping[str, Any]) -> None:
+    """AtelierError for a setting that a sweep has under two names, or varies in two ways."""
+    sections = {"grid": sweep.grid, "random": sweep.random.over}
+    varying: dict[str, str] = {}
+    for section, names in sections.items():
+        for setting in named(names):
+            if setting in varying:
+                raise AtelierError(
+                    f"{setting} varies in {varying[setting]} and in {section} of the sweep "
+                    f"{sweep.name}; leave it out of one of them"
+                )
+            varying[setting] = section
+    named(dict.fromkeys(name for names in (sweep.fixed, *sections.values()) for name in names))
+    if both := [setting for setting in named(overrides) if setting in varying]:
+        raise AtelierError(
+            f"{both[0]} varies in {varying[both[0]]} of the sweep {sweep.name}, and the command "
+            "gives it one value; leave it out of one of them"
+        )
 
 
 def _entries(sweep: Sweep) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -145,13 +166,20 @@ def values_of(name: str, span: Any) -> list[Any]:
         return span
     if isinstance(span, dict) and span.keys() == {"from", "to", "step"}:
         low, high, step = (span[key] for key in ("from", "to", "step"))
-        if all(isinstance(v, (int, float)) for v in (low, high, step)) and step > 0 and low <= high:
+        if all(map(_is_number, (low, high, step))) and step > 0 and low <= high:
             count = math.floor((high - low) / step + 1e-9) + 1
+            if count > MOST_RUNS:
+                raise AtelierError(f"{name} has {count} values; {MOST_RUNS} runs are the most")
             return [round(low + k * step, 10) for k in range(count)]
     raise AtelierError(
         f"{name} in the sweep's grid is {span!r}; give a list of values or "
         "{from: 0.1, to: 0.9, step: 0.1}"
     )
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def _draws(draws: Draws) -> list[dict[str, Any]]:
@@ -167,7 +195,11 @@ def _draw(name: str, span: Any, generator: random.Random) -> Any:
     if isinstance(span, list) and span:
         return generator.choice(span)
     try:
-        low, high, log = float(span["low"]), float(span["high"]), span.get("log", False)
+        low, high, log = span["low"], span["high"], span.get("log", False)
+        if not (_is_number(low) and _is_number(high) and low <= high and isinstance(log, bool)):
+            raise ValueError(span)
+        if span.keys() - {"low", "high", "log"}:
+            raise KeyError(span)
         if log:
             return round(math.exp(generator.uniform(math.log(low), math.log(high))), 12)
         return round(generator.uniform(low, high), 12)

@@ -21,9 +21,11 @@ from datamodules.run_folder import CONFIG, FAILURE, STOPPED, RunFolder
 from datamodules.run_records import JobRecord
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
-from datamodules.support.versions import own_version
+from datamodules.support.versions import own_version, versions_of_pictures
+from experiments.campaigns.identity import Settled, settle
 from experiments.run.configuration import Configuration
 from experiments.run.options import FILES
+from experiments.run.sources import code_digest
 
 State = Literal["open", "done", "failed", "stopped"]
 LIMITS, STOP_LOSS = "run.stop_above", "run.stop_loss"
@@ -47,21 +49,38 @@ class Job:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits of the hash of configuration, settings, input files, and Atelier's version.
+        """16 hex digits of the hash of all that determines the pictures.
 
-        Files count by their content, not by their place.
+        That is the configuration with its settings, however they are written, input files by their
+        content, the code of the classes, and the versions of Atelier and of packages that compute.
         """
-        settings = {
-            name: [self.inputs.get(file, file) for file in _files(name, value)] or value
-            for name, value in self.settings.items()
-        }
-        whole = [own_version(), json.dumps(self.config, sort_keys=True), settings]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
+        code = code_digest(self.settled.modules)
+        return _hash([self.asked, own_version(), versions_of_pictures(), code])
+
+    def named(self, run: str) -> Job:
+        """The same job under the name of another run of the same settings."""
+        job = replace(self)
+        job.__dict__["id"] = run
+        return job
+
+    @cached_property
+    def asked(self) -> str:
+        """The hash of configuration, settings and input files alone."""
+        values = dict(self.settled.values)
+        for name in values.keys() & FILES:
+            values[name] = [self.inputs.get(file, file) for file in _files(values[name])]
+        return _hash(values)
+
+    @cached_property
+    def settled(self) -> Settled:
+        """The settings as they are meant; AtelierError for an unknown one or a wrong value."""
+        return settle(self.config, self.settings)
 
     @cached_property
     def inputs(self) -> dict[str, str]:
         """The digest of every input file, as it was when the job got its name."""
-        files = {f for name, value in self.settings.items() for f in _files(name, value)}
+        values = self.settled.values
+        files = {file for name in values.keys() & FILES for file in _files(values[name])}
         return {file: _digest(Path(file)) for file in sorted(files) if Path(file).is_file()}
 
     @cached_property
@@ -69,7 +88,8 @@ class Job:
         """A key that is equal for jobs which can be optimised jointly."""
         from lightning_modules.steps.joint import SHARED_SETTINGS
 
-        shared = {k: v for k, v in self.settings.items() if k.startswith(SHARED_SETTINGS)}
+        settings = self.settled.settings
+        shared = {k: v for k, v in settings.items() if k.startswith(SHARED_SETTINGS)}
         alone = self.id if LIMITS in self.logging else ""  # it may stop before others do
         return json.dumps([self.config, shared, alone], sort_keys=True)
 
@@ -115,7 +135,8 @@ class Job:
     def placed(self, root: Path) -> dict[str, Any]:
         """All settings of the run in the folder of a campaign."""
         place = {"run.out": str(self.folder(root)), "run.overwrite": True}
-        return {**self.settings, **self.logging, **place}
+        wandb = {"wandb.id": self.id} if self.logging.get("wandb.enabled") else {}
+        return {**self.settled.settings, **self.logging, **wandb, **place}
 
     def record(self, root: Path, limit: float = 0) -> JobRecord:
         """The contents of job.json for a run that starts now, to be ended after `limit` seconds."""
@@ -129,7 +150,12 @@ class Job:
             shlex.join(again),
             started=time.time(),
             limit=limit,
+            asked=self.asked,
         )
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 # Thousands of jobs share a version and a few pictures, which are read once.
@@ -140,10 +166,8 @@ def _digest(file: Path) -> str:
     return sha256(file)
 
 
-def _files(name: str, value: Any) -> list[str]:
-    """The files that a setting names."""
-    if name not in FILES or not value:
-        return []
+def _files(value: str | list[str]) -> list[str]:
+    """The files that a setting names: one, several, or several as JSON."""
     files = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
     return [files] if isinstance(files, str) else list(files)
 

@@ -17,6 +17,7 @@ class CampaignOptions:
     shard:    "I/N" for the I-th of N parts of the jobs, None for all.
     retry:    make again what has failed before.
     force:    make again what is done, too.
+    only_missing: leave as they are runs that other code or other packages have finished.
     dry_run:  describe the work and make nothing.
     evaluate: score the runs at the end, print their table and write the report.
     metrics:  of the evaluation, None for all.
@@ -28,6 +29,7 @@ class CampaignOptions:
     shard: str | None = None
     retry: bool = False
     force: bool = False
+    only_missing: bool = False
     dry_run: bool = False
     evaluate: bool = True
     metrics: tuple[str, ...] | None = None
@@ -55,6 +57,8 @@ def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--retry-failed", action="store_true", help="make again what has failed before")
     add("--force", action="store_true", help="make all runs again, finished ones too")
+    add("--only-missing", action="store_true", help="leave finished runs as they are, even if code "
+        "or packages have changed since")  # fmt: skip
     add("--shard", metavar="I/N", help="only the I-th of N parts, e.g. for a SLURM array job")
     add("--dry-run", action="store_true", help="list the runs, the models and the time; make none")
     add("--metrics", metavar="A,B", help="metrics of the evaluation at the end (default: all)")
@@ -66,6 +70,10 @@ def campaign_options(args: argparse.Namespace) -> CampaignOptions:
     """The options as typed values; AtelierError for those that do not fit together."""
     if args.workers != "auto" and not (args.workers.isdecimal() and int(args.workers) > 0):
         raise AtelierError(f"--workers is {args.workers!r}; give a number, or auto")
+    if args.force and args.only_missing:
+        raise AtelierError(
+            "--force makes finished runs again, and --only-missing does not; give one"
+        )
     count = 0 if args.workers == "auto" else int(args.workers)
     workers = Workers(
         count=SERIAL if args.serial else count,
@@ -81,6 +89,7 @@ def campaign_options(args: argparse.Namespace) -> CampaignOptions:
         shard=args.shard,
         retry=args.retry_failed,
         force=args.force,
+        only_missing=args.only_missing,
         dry_run=args.dry_run,
         evaluate=not args.no_evaluate,
         metrics=tuple(args.metrics.split(",")) if args.metrics else None,

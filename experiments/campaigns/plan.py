@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +41,27 @@ def make_job(
 
     values: by short or dotted name; also "method" and "models", which are no settings.
     labels: beside the method. set_name: the benchmark or sweep. wandb: log to W&B.
-    Raises AtelierError for an unknown name.
+    Raises AtelierError for an unknown name or a wrong value.
     """
     method = values.get("method", "soulstyler")
     config = composed(method, values.get("models") or EMBEDDED)
     settings = dict(setting(name, v) for name, v in values.items() if name not in SPECIAL)
-    parts = {name: value for name, value in settings.items() if name in PARTS}
-    _check(method, values.get("models") or EMBEDDED, json.dumps(parts), tuple(settings))
-    job = Job(config, settings, {"method": method, **labels}, set=set_name)
     logging: dict[str, Any] = {"wandb.enabled": wandb}
     if wandb:
-        logging |= {"wandb.group": set_name, "wandb.tags": [method], "wandb.id": job.id}
-    return replace(job, logging=logging)
+        logging |= {"wandb.group": set_name, "wandb.tags": [method]}
+    job = Job(config, settings, {"method": method, **labels}, logging, set_name)
+    _ = job.settled  # a wrong setting is refused now, not in every run
+    return job
 
 
-@once_per_process
-def _check(method: str, models: str, parts: str, names: tuple[str, ...]) -> None:
-    """AtelierError for names of settings that the classes do not accept. parts: as JSON."""
-    with_settings(composed(method, models), dict.fromkeys(names) | json.loads(parts))
+def named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted names instead of short ones; AtelierError where both name one setting."""
+    names: dict[str, str] = {}
+    for name in values:
+        other = names.setdefault(SHORT.get(name, name), name)
+        if other != name:
+            raise AtelierError(f"{other} and {name} are the same setting; leave one of them out")
+    return {setting: values[name] for setting, name in names.items()}
 
 
 def check_method(method: str, targets: Sequence[StyleTarget]) -> None:

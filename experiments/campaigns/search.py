@@ -101,6 +101,10 @@ def refuse(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOptions)
         raise AtelierError(
             "--shard parts a list of runs, and a search has none before it begins; leave it out"
         )
+    if options.only_missing:
+        raise AtelierError(
+            "A search reads its runs' scores under their present names; leave --only-missing out"
+        )
     if sweep.random.over:
         raise AtelierError(f"The sweep {sweep.name} has both random and search; keep one of them")
     for name, values in (("method", sweep.method), ("models", sweep.models)):

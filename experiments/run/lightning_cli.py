@@ -41,6 +41,7 @@ from experiments.run.configuration import with_settings, without_losses
 from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
+from experiments.run.schema import TRAINER_DEFAULTS
 from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
@@ -54,17 +55,6 @@ EPILOG = (
     "The settings of a method, and of a part of it: atelier fit --model.help soulstyler; "
     "atelier fit --config configs/methods/soulstyler.yaml --model.generator.help painter"
 )
-
-TRAINER_DEFAULTS = {
-    "max_epochs": -1,  # trainer.max_steps ends a run
-    "devices": 1,  # one picture fills no second device
-    "logger": False,  # losses.csv is always written; W&B is attached once the run has a name
-    "enable_checkpointing": False,
-    "enable_model_summary": False,
-    "log_every_n_steps": 5,
-    "enable_progress_bar": False,  # StepProgress shows steps and losses instead of epochs
-}
-
 
 CLI = TypeVar("CLI", bound=LightningCLI)
 
