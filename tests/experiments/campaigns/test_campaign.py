@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from datamodules.campaign_folder import write_plan
-from experiments.campaigns.campaign import forget, run_campaign, states_of
+from experiments.campaigns.campaign import forget, run_campaign, states_of, with_earlier
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.making import Outcome, make_jobs
 from experiments.campaigns.options import CampaignOptions
@@ -46,7 +46,7 @@ def test_runs_without_a_result_are_counted_and_end_in_2(tmp_path, sweep, capsys,
 def finish(job, root):
     """A job's folder as a run leaves it."""
     pictures = {"output.png": Image.new("RGB", (8, 8))}
-    record = {"id": job.id, "set": job.set, "labels": dict(job.labels)}
+    record = {"id": job.id, "set": job.set, "labels": dict(job.labels), "asked": job.asked}
     return write_run(job.folder(root), pictures, result={"method": "Soulstyler"}, job=record)
 
 
@@ -110,3 +110,16 @@ def test_a_picture_replaced_after_planning_fails_its_run(tmp_path, mask, sweep):
     assert outcome.state == "failed"
     assert f"{picture} has changed since this run was planned" in outcome.reason
     assert not (folder / "result.json").exists()
+
+
+def test_only_missing_leaves_what_other_code_has_finished(tmp_path, sweep, monkeypatch):
+    path = str(sweep({"seed": [0, 1]}))
+    with monkeypatch.context() as earlier:
+        earlier.setattr("experiments.campaigns.job.own_version", lambda: "0.1.9")
+        first, _ = sweep_jobs(read_sweep(path), {}, wandb=False)
+        finish(first, tmp_path)
+    jobs = sweep_jobs(read_sweep(path), {}, wandb=False)
+    assert [job.state(tmp_path) for job in jobs] == ["open", "open"]
+    same, new = with_earlier(jobs, tmp_path)
+    assert (same.id, same.state(tmp_path)) == (first.id, "done")
+    assert (new.id, new.state(tmp_path)) == (jobs[1].id, "open")
