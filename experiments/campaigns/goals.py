@@ -9,9 +9,9 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from datamodules.run_folder import RunFolder
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import there_are
+from evaluation.finished_pictures import read_run
 from evaluation.metrics.scores import OWN, Score
 from evaluation.scoring import evaluate_runs
 from evaluation.suite import Suite
@@ -115,8 +115,7 @@ class Judge:
     def have_scores(self, jobs: Sequence[Job], root: Path) -> bool:
         """Whether all runs among these jobs that are done have their scores."""
         done = [job.folder(root) for job in jobs if job.state(root) == "done"]
-        results = [RunFolder(folder, strict=False).result for folder in done]
-        return not any(self.suite.missing(result, force=False) for result in results)
+        return not any(self.suite.missing(read_run(folder), force=False) for folder in done)
 
     def scores(self, folder: Path) -> list[float]:
         """The scores of a run in the order of the goals; AtelierError for one without them."""
