@@ -100,12 +100,14 @@ class PictureSet(Schema):
 
     source:  the paper and the place in it.
     methods: files in configs/methods that the paper compares and that exist here.
+    models:  the usual preset of models, a file in configs/models; "" for the embedded one.
     ours:    the choices that are not the paper's.
     """
 
     title: Text
     source: Text
     methods: Texts
+    models: Text = ""
     pictures: Annotated[
         dict[Text, Picture], Field(min_length=1, description="a mapping of pictures by name")
     ]

@@ -53,6 +53,7 @@ class BenchmarkSet:
 
     source:       the paper and the place in it.
     methods:      files in configs/methods that the paper compares.
+    models:       the usual preset of models, "" for the embedded one.
     missing:      by picture, one sentence: what is missing, where to find it, what to do.
     kind:         "pictures", or "parsing" for a set without pictures.
     instructions: the file of a set of kind "parsing".
@@ -67,6 +68,7 @@ class BenchmarkSet:
     published: Published = field(default_factory=Published)
     kind: str = "pictures"
     instructions: Path | None = None
+    models: str = ""
 
 
 def list_sets(manifests: Path = MANIFESTS) -> dict[str, Path]:
@@ -105,6 +107,7 @@ def load_set(name: str, pictures: Path | None = None, manifests: Path = MANIFEST
         tuple(entries),
         missing,
         manifest.published,
+        models=manifest.models,
     )
 
 

@@ -402,7 +402,9 @@ function startTradeoff() {
   const choices = make("div", { className: "choices" });
   if (axes("y").length > 1) choices.append(select("Style by", axes("y"), turn("y")));
   if (axes("x").length > 1) choices.append(select("Against", axes("x"), turn("x")));
-  choices.append(legend([...new Set(all.flatMap(one => grouped(one.figure)))].sort()));
+  const groups = [...new Set(all.flatMap(one => grouped(one.figure)))].sort();
+  const isLine = group => !(group in model.looks); // the front comes last
+  choices.append(legend([...groups.filter(group => !isLine(group)), ...groups.filter(isLine)]));
   place.closest(".panel").before(choices);
   plots.push({ place, figure: () => chosen().figure });
   draw(place, chosen().figure).then(() => {

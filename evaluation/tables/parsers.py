@@ -1,4 +1,4 @@
-"""The table of parsers, as text and as Markdown: one row per parser, the published rows below.
+"""The table of parsers: one row per parser, the published rows below.
 
 A row maps names to numbers (see `evaluation.parsers.Measurement.row`); a name that a row lacks is
 shown as "-".
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rich import box
-from rich.table import Table
+from evaluation.tables.sheet import Heading, Sheet, Value
 
 
 class Column(NamedTuple):
@@ -52,28 +51,14 @@ def published_rows(published: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def as_table(summary: Mapping[str, Any]) -> Table:
-    """The table for a terminal.
+def sheet(summary: Mapping[str, Any]) -> Sheet:
+    """The table for people.
 
     summary: "rows" and "published", see `ParserTable.summary`.
     """
-    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading, *_ in COLUMNS:
-        side = "left" if heading == "parser" else "right"
-        table.add_column(heading, justify=side, no_wrap=True)
-    for row in summary["rows"]:
-        table.add_row(*cells(row))
-    table.add_section()
-    for row in published_rows(summary["published"]):
-        table.add_row(*cells(row))
-    return table
-
-
-def as_markdown(summary: Mapping[str, Any]) -> str:
-    """The table for a page; its argument is that of `as_table`."""
-    lines = [[column.heading for column in COLUMNS], ["---", *["---:"] * (len(COLUMNS) - 1)]]
-    lines += [cells(row) for row in [*summary["rows"], *published_rows(summary["published"])]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    head = [Heading(c.heading, c.heading, number=c.name != "parser") for c in COLUMNS]
+    rows = [*summary["rows"], *published_rows(summary["published"])]
+    return Sheet(head, [list(map(Value, cells(row))) for row in rows])
 
 
 def source(summary: Mapping[str, Any]) -> str:

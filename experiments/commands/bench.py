@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("set", help="a set in datamodules/benchmarks, or a folder of pictures")
     add("--methods", metavar="A,B", help="names in configs/methods (default: the set's)")
     add_options(parser, "--models")
-    parser.set_defaults(models=EMBEDDED)
+    parser.set_defaults(models="")
     add("--pictures", metavar="DIR", help="where the set's pictures are, if they are not shipped")
     add("--instructions", metavar="FILE", help="with a folder of pictures: one per line")
     add_options(parser, "--segmenter", "--size", "--steps")
@@ -57,6 +57,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from experiments.campaigns.benchmark import benchmark_jobs, read_benchmark
 
     benchmark = read_benchmark(args.set, args.pictures, args.instructions)
+    args.models = args.models or benchmark.models or EMBEDDED
     name = f"bench-{benchmark.name}"
     if benchmark.instructions:
         return _parsers(benchmark.instructions, folder_of(name, options.out), options)

@@ -105,17 +105,13 @@ def _judge(model: str | None, url: str | None) -> Judge | None:
 
 def _print(table: ParserTable, args: argparse.Namespace) -> None:
     """Print the table on stdout, as wide as it must be, so that no number is cut."""
-    from rich.console import Console
-
-    from evaluation.tables.parsers import as_markdown, as_table, source
+    from evaluation.tables.parsers import sheet, source
+    from evaluation.tables.writers import markdown, text
 
     summary = table.summary()
     if args.json:
         print(json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False))
     elif args.markdown:
-        print(f"{as_markdown(summary)}\n\n\\* {source(summary)}")
+        print(f"{markdown.write(sheet(summary))}\n\\* {source(summary)}")
     else:
-        console = Console(width=1000)
-        console.width = console.measure(as_table(summary)).maximum
-        console.print(as_table(summary))
-        print(f"* {source(summary)}")
+        print(f"{text.write(sheet(summary))}* {source(summary)}")

@@ -73,12 +73,14 @@ Runs = dict[tuple[str, str], Path]  # run folders by picture and style
 def parsers() -> None:
     """Exact matches and seconds of the embedded parsers, on three sets of instructions."""
     from evaluation.parsers import measure_parsers
-    from evaluation.tables.parsers import as_markdown
+    from evaluation.tables.parsers import sheet
+    from evaluation.tables.writers import markdown
     from experiments.run.parsers import ParserProgress, parsers_by_name
 
     for name in ("test", "aside", "several"):
         models = parsers_by_name("smollm2,gemma3-270m,rules")
-        print(as_markdown(measure_parsers(models, name, watch=ParserProgress()).summary()))
+        summary = measure_parsers(models, name, watch=ParserProgress()).summary()
+        print(markdown.write(sheet(summary)))
 
 
 def masks() -> None:

@@ -48,6 +48,14 @@ def test_a_set_is_planned_without_being_made(cli, tmp_path):
     assert double.stdout.splitlines()[-1].startswith("12 runs")
 
 
+def test_the_demo_has_a_network_in_every_run_unless_models_are_chosen(cli):
+    plans = [
+        cli("bench", "demo", "--methods", "clipstyler", "--dry-run", *TINY, *models).stdout
+        for models in ([], ["--models", "fast"], ["--models", "embedded"])
+    ]
+    assert plans[0] == plans[1] != plans[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
