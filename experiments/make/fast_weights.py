@@ -68,11 +68,11 @@ class Data:
         return F.normalize(noisy, dim=-1), mixed[1]
 
 
-def phrased(plan: Course) -> list[tuple[Lesson, float]]:
+def phrasings(plan: Course) -> list[tuple[Lesson, float]]:
     """The lessons in all phrasings and colours, and how often each is drawn."""
     rows = [(lesson, 5.0) for lesson in plan.lessons]
     for lesson in plan.lessons:
-        rows += [(_said(lesson, phrase), 0.5) for phrase in PHRASES[1:]]
+        rows += [(_in_phrase(lesson, phrase), 0.5) for phrase in PHRASES[1:]]
     number = len(plan.codes)
     for k in (k for k in range(number) if k not in plan.unseen):
         names = [lesson.text for lesson in plan.lessons if lesson.styles == (k,)][:2]
@@ -91,7 +91,7 @@ def phrased(plan: Course) -> list[tuple[Lesson, float]]:
     return rows
 
 
-def _said(lesson: Lesson, phrase: str) -> Lesson:
+def _in_phrase(lesson: Lesson, phrase: str) -> Lesson:
     return Lesson(phrase.format(lesson.text), lesson.styles, lesson.color)
 
 
@@ -108,7 +108,7 @@ def codes_course() -> Course:
 
 
 def data(painter: FastPainter, plan: Course) -> Data:
-    lessons, often = zip(*phrased(plan), strict=True)
+    lessons, often = zip(*phrasings(plan), strict=True)
     embeddings = embed(painter, [lesson.text for lesson in lessons])
     return Data(embeddings, plan.targets(lessons), torch.tensor(often))
 
@@ -141,7 +141,7 @@ def report(painter: FastPainter, plan: Course) -> None:
     spread = painter.code_errors(plain, plain.mean(0)).mean()
     for name, lessons in {
         "words of styles": single,
-        "other phrasings": [_said(lesson, phrase) for lesson in single for phrase in OTHERS],
+        "other phrasings": [_in_phrase(lesson, phrase) for lesson in single for phrase in OTHERS],
         "unseen styles": unseen,
     }.items():
         embeddings = embed(painter, [lesson.text for lesson in lessons])
@@ -189,7 +189,7 @@ def refine(painter: FastPainter, plan: Course, steps: int) -> FastPainter:
         return FastPainter(weights=str(train(compose_training("fast_clipstyler"), settings)))
 
 
-def learned(steps: int, refining: int) -> FastPainter:
+def train_painter(steps: int, refining: int) -> FastPainter:
     """FastPainter after so many steps on the codes, and by CLIPstyler's losses."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the order of sums depends on the number of threads
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2500, help="on codes (default: %(default)s)")
     parser.add_argument("--refine", type=int, default=0, help="steps by CLIPstyler's losses")
     args = parser.parse_args()
-    ship(learned(args.steps, args.refine))
+    ship(train_painter(args.steps, args.refine))
 
 
 if __name__ == "__main__":

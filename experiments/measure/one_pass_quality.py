@@ -1,12 +1,14 @@
 """Quality of shipped weights for one pass: sheets of known and of unseen styles, and scores.
 
     python -m experiments.measure.one_pass_quality          all, a quarter of an hour on one core
-    python -m experiments.measure.one_pass_quality sheets   one part; also: scores
+    python -m experiments.measure.one_pass_quality sheets   one part; also: scores, words
 
 Pictures of scikit-image are painted as a whole in eight styles that the weights were trained on and
 in the eight that they never saw. The scores compare them with CLIPstyler's embedded default, which
 optimises the painter, after all of its steps and before the first, by an encoder that neither was
-trained on. --network attention takes the network of that method, --weights other weights.
+trained on. `words` has those of one pass alone, for all words of the unseen styles: the judge of a
+training (docs/embedded.md). --network attention takes the network of that method, --weights other
+weights.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from torch import Tensor
 
 from datamodules.images import load_picture, squash, to_picture, to_tensor
 from datamodules.support.files import atomic
-from datamodules.task import StyleBatch, StyleTask
+from datamodules.task import StyleBatch, StyleTarget, StyleTask
 from evaluation.contact_sheet import labelled_grid
 from evaluation.metrics.base import Pictures
 from evaluation.metrics.style import GlobalStyle
 from experiments.campaigns.plan import setting
+from experiments.make.fast_lessons import course
 from experiments.measure.embedded_quality import PICTURES, SHEETS
 from experiments.measure.embedded_quality import STYLES as KNOWN
 from experiments.run.configuration import compose
@@ -35,6 +38,7 @@ from lightning_modules.generators.attention import AttentionPainter
 from lightning_modules.generators.base import Generator
 from lightning_modules.generators.fast_painter import EMBEDDED, FastPainter
 from lightning_modules.generators.one_pass import OnePass
+from lightning_modules.generators.painter_styles import catalogue
 
 UNSEEN = (  # one of the words of each style in the list `unseen` of fast_painter_texts.yaml
     *("Claude Monet", "thick impasto oil painting", "Henri Matisse", "pop art"),
@@ -42,20 +46,21 @@ UNSEEN = (  # one of the words of each style in the list `unseen` of fast_painte
 )
 STYLES = {"known": KNOWN, "unseen": UNSEEN}
 SCORED, SCORED_SIDE = ("chelsea", "rocket", "coffee"), 256  # pictures of the set demo; px
+JUDGED_SIDE = 224  # px, of what the judge sees
 PAINTED, CELL = 384, 116  # px, painted and shown
 NETWORKS = {"one-pass": FastPainter, "attention": AttentionPainter}  # by the names of their sheets
 WAYS = ("optimised", "before the first step", "one pass")
 SCORES = ("style_global", "style_direction")
 
 
-def _batch(picture: str, style: str, side: int) -> StyleBatch:
+def _task(picture: str, style: str, side: int) -> StyleTask:
     """The middle square of a picture of scikit-image, at `side` px, all of it in one style."""
     photo = load_picture(f"skimage:{picture}").convert("RGB")
     shorter = min(photo.size)
     left, top = ((length - shorter) // 2 for length in photo.size)
     middle = photo.crop((left, top, left + shorter, top + shorter))
-    content = to_tensor(squash(middle, side))[None]
-    return StyleBatch(content, torch.ones(1, 1, side, side), (((1.0, style),),), "a Photo")
+    content = to_tensor(squash(middle, side))
+    return StyleTask.of(content, [StyleTarget("", style)], [torch.ones(side, side)])
 
 
 @torch.no_grad()
@@ -69,7 +74,7 @@ def sheets(painter: OnePass, name: str) -> None:
     for kind, styles in STYLES.items():
         cells = []
         for picture in PICTURES:
-            batches = {style: _batch(picture, style, PAINTED) for style in styles}
+            batches = {style: _task(picture, style, PAINTED).batch() for style in styles}
             row = {"before": batches[styles[0]].content}
             row |= {style: _painted(painter, batch) for style, batch in batches.items()}
             cells += [(to_picture(image[0]).resize((CELL, CELL)), [k]) for k, image in row.items()]
@@ -82,7 +87,7 @@ def sheets(painter: OnePass, name: str) -> None:
 
 def scores(painter: OnePass, name: str) -> None:
     """Mean scores of each kind of styles and each way, with their ratios to the optimised ones."""
-    judge = GlobalStyle(BridgeEncoder(tower="lite2", image_size=224))
+    judge = _judge()
     print(f"| styles | way | {' | '.join(SCORES)} | seconds |\n|---|---|{'---:|' * 3}")
     for kind, styles in STYLES.items():
         rows: dict[str, list[tuple[float, ...]]] = {way: [] for way in WAYS}
@@ -97,6 +102,23 @@ def scores(painter: OnePass, name: str) -> None:
             pairs = zip(means[way][:-1], means[WAYS[0]], strict=False)
             values = " | ".join(f"{mean:.3f} ({mean / best:.2f})" for mean, best in pairs)
             print(f"| {kind} | {way} | {values} | {means[way][-1]:.2f} |", flush=True)
+
+
+def words(painter: OnePass, name: str) -> None:
+    """Mean scores of one pass for the known styles, and for all words of the unseen ones."""
+    judge, styles = _judge(), catalogue()[0]
+    unseen = [text for k in course().unseen for text in styles[k].words]
+    for kind, texts in {"known": KNOWN, "words of unseen": unseen}.items():
+        rows = []
+        for picture, text in product(SCORED, texts):
+            task = _task(picture, text, JUDGED_SIDE)
+            rows.append(_scores(judge, task, _painted(painter, task.batch())))
+        means = [f"{statistics.mean(column):.3f}" for column in zip(*rows, strict=True)]
+        print(f"| {kind} | {' | '.join(means)} |", flush=True)
+
+
+def _judge() -> GlobalStyle:
+    return GlobalStyle(BridgeEncoder(tower="lite2", image_size=JUDGED_SIDE))
 
 
 def _compared(
@@ -130,7 +152,7 @@ def _scores(judge: GlobalStyle, task: StyleTask, output: Tensor) -> list[float]:
     return [float(values[score]) for score in SCORES]
 
 
-PARTS = {"sheets": sheets, "scores": scores}
+PARTS = {"sheets": sheets, "scores": scores, "words": words}
 
 
 def main() -> None:

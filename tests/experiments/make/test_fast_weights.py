@@ -6,7 +6,7 @@ import yaml
 
 from datamodules.models.published import UNTRAINED
 from experiments.make.fast_lessons import TEXTS, Course, course, draw_unseen, forbidden
-from experiments.make.fast_weights import Data, codes_course, learn_codes, phrased, refine
+from experiments.make.fast_weights import Data, codes_course, learn_codes, phrasings, refine
 from experiments.measure.embedded_quality import STYLES
 from experiments.measure.one_pass_quality import UNSEEN
 from lightning_modules.generators.fast_lessons import lessons
@@ -21,7 +21,7 @@ def plan():
 
 def test_no_lesson_has_a_word_or_the_code_of_an_unseen_style(plan):
     pattern = forbidden([catalogue()[0][k] for k in plan.unseen])
-    for lesson, _ in phrased(plan):
+    for lesson, _ in phrasings(plan):
         assert not pattern.search(lesson.text), lesson.text
         assert not set(lesson.styles) & set(plan.unseen)
 
@@ -46,17 +46,17 @@ def test_no_text_is_in_the_list_twice():
 
 
 def test_the_training_gives_the_same_weights_again_and_comes_nearer_to_the_codes():
-    taught = lessons()
-    rows = Data(taught.embeddings[:20], taught.codes[:20], torch.ones(20))
+    all_lessons = lessons()
+    rows = Data(all_lessons.embeddings[:20], all_lessons.codes[:20], torch.ones(20))
 
-    def trained(steps):
+    def after(steps):
         torch.manual_seed(0)
         painter = FastPainter(weights=UNTRAINED)
         learn_codes(painter, rows, steps)
         errors = painter.code_errors(painter.network(rows.embeddings), rows.codes)
         return painter.network.state_dict(), float(errors.mean().detach())
 
-    (weights, error), (again, _), (_, later) = (trained(steps) for steps in (2, 2, 30))
+    (weights, error), (again, _), (_, later) = (after(steps) for steps in (2, 2, 30))
     assert all(torch.equal(value, again[name]) for name, value in weights.items())
     assert later < 0.7 * error
 
@@ -65,7 +65,7 @@ def test_refinement_by_the_losses_of_clipstyler_keeps_the_codes(plan):
     """Two steps from the shipped weights, on a few lessons."""
     painter = FastPainter()
     few = Course(plan.lessons[:4], plan.unseen, plan.codes)
-    refined = refine(painter, few, steps=2)
+    finer = refine(painter, few, steps=2)
     texts = [lesson.text for lesson in few.lessons]
-    before, after = painter.texts(texts), refined.texts(texts)
+    before, after = painter.texts(texts), finer.texts(texts)
     assert 0 < float(painter.code_errors(before, after).detach().max()) < 0.05

@@ -30,10 +30,10 @@ def test_weights_and_lessons_take_less_than_three_megabytes():
 def test_words_of_a_style_are_nearest_to_its_own_code(painter):
     """Among the codes of all lessons that mean another style."""
     texts = ["fire", "Starry Night", "mosaic tiles", "stained glass", "charcoal drawing", "Hokusai"]
-    taught = lessons()
-    for text, row in zip(texts, taught.rows(texts), strict=True):
-        errors = painter.code_errors(code(painter, text)[None], taught.codes)
-        assert apart(painter, taught.codes[row], taught.codes[errors.argmin()]) < 0.02
+    all_lessons = lessons()
+    for text, row in zip(texts, all_lessons.rows(texts), strict=True):
+        errors = painter.code_errors(code(painter, text)[None], all_lessons.codes)
+        assert apart(painter, all_lessons.codes[row], all_lessons.codes[errors.argmin()]) < 0.02
 
 
 @pytest.mark.parametrize(
