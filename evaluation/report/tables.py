@@ -161,7 +161,7 @@ def _score_head(name: str) -> str:
     """A score's heading; below it the key by which commands take it."""
     measure = f" ({unit(name)})" if unit(name) else ""
     key = tag("small", tag("code", text(name)))
-    return f"{text(title(name) + measure)} {_arrow(arrow(name))}{key}"
+    return f"{text(title(name) + measure)}&nbsp;{_arrow(arrow(name))}{key}"
 
 
 def _arrow(sign: str) -> str:

@@ -59,8 +59,9 @@ def _value(cell: Cell, runs: int, best: bool) -> Value:
 
 
 def with_method_titles(table: Sheet) -> Sheet:
-    """The table with methods as papers write them."""
-    at = [k for k, head in enumerate(table.head[: table.labels]) if head.key == "method"]
+    """The table with methods, and systems of a study, as papers write them."""
+    labels = enumerate(table.head[: table.labels])
+    at = [k for k, head in labels if head.key in ("method", "system")]
     rows = [
         [Value(method_title(v.text)) if k in at else v for k, v in enumerate(row)]
         for row in table.rows
