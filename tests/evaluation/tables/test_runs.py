@@ -13,10 +13,24 @@ import pytest
 import yaml
 
 from datamodules.support.errors import AtelierError
+from evaluation.report.plots import FRONT, looks_of, tradeoffs
 from evaluation.tables.groups import grouped, summary, usual_labels
-from evaluation.tables.meanings import SUITES, bare, direction, meanings, stem
+from evaluation.tables.meanings import (
+    SUITES,
+    bare,
+    direction,
+    heading,
+    is_users,
+    label_title,
+    meanings,
+    method_title,
+    stem,
+    title,
+    unit,
+)
 from evaluation.tables.runs import CONSOLIDATED, consolidate, read_runs
 from tests.support.cli import ROOT
+from tests.support.reports import entry
 from tests.support.scored_runs import failed_folder, run_folder
 
 
@@ -160,6 +174,52 @@ def test_every_score_of_every_metric_has_its_meaning_in_tables(suite):
     for spec in yaml.safe_load(suite.read_text()).values():
         for name, score in resolve_name(spec["class_path"]).scores.items():
             assert meanings()[bare(name)] == score
+
+
+OWN_METRIC = """
+from evaluation.metrics.scores import Score
+
+class Glow:
+    scores = {"glow": Score(True, 0, 1, "mine", unit="nits", title="inner glow")}
+"""
+
+
+@pytest.fixture
+def own_metric(tmp_path, monkeypatch):
+    """A suite with a user's own class, and one with a class that is gone."""
+    (tmp_path / "my_metrics.py").write_text(OWN_METRIC)
+    specs = {"glow": {"class_path": "my_metrics.Glow"}, "gone": {"class_path": "my_metrics.Gone"}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(specs))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("evaluation.tables.meanings.SUITES", tmp_path)
+    meanings.cache_clear()
+    yield
+    meanings.cache_clear()
+
+
+def test_a_users_own_metric_has_its_heading_unit_and_direction(own_metric, caplog):
+    assert direction("glow.x") is True
+    assert (title("glow.x"), heading("glow.x"), unit("glow.x")) == (
+        "inner glow",
+        "inner glow · x",
+        "nits",
+    )
+    assert is_users("glow.x")
+    assert "my_metrics.Gone gives its scores no meaning" in caplog.text
+    assert (title("other_thing"), unit("other_thing")) == ("other thing", "")
+    entries = [entry(metrics={"glow": k, "leakage": k}) for k in (0.2, 0.4)]
+    (one,) = [one for one in tradeoffs(entries, looks_of(["Soulstyler"])) if one["x"] == "leakage"]
+    assert one["y"] == "inner glow"
+    assert one["figure"]["data"][0]["name"] == FRONT
+
+
+def test_headings_are_words():
+    assert title("background_psnr") == "background PSNR"
+    assert title("own_style_patch.x") == "own style of patches"
+    assert title("object_haarpsi") == "object HaarPSI"
+    assert label_title("model.optimizer.lr") == "learning rate"
+    assert method_title("sem_cs") == method_title("SemCS") == "Sem-CS"
+    assert method_title("my_method") == "my_method"
 
 
 def test_means_and_spreads(two_methods):
