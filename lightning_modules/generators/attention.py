@@ -37,6 +37,7 @@ from lightning_modules.generators import fast_lessons
 from lightning_modules.generators.fast_lessons import lessons
 from lightning_modules.generators.fast_painter import EMBEDDED
 from lightning_modules.generators.halves import Halves, PainterHalves
+from lightning_modules.generators.norms import instance_norm
 from lightning_modules.generators.one_pass import OnePass, load_network
 from lightning_modules.generators.painter_styles import american
 
@@ -149,7 +150,7 @@ class AttentionPainter(OnePass):
 
     def paint(self, content: Tensor, styles: Tensor) -> Tensor:
         features = self.halves.encode(content)
-        positions = self.halves.positions(F.instance_norm(features))
+        positions = self.halves.positions(instance_norm(features))
         queries = self.network["query"](positions)
         keys, values, bias = styles.split([2 * self.width, self.width, 1], dim=2)
         rows = queries.flatten(2).transpose(1, 2)

@@ -28,12 +28,17 @@ FINEST = (1, -8, 28, -56, 70, -56, 28, -8, 1)  # gain s^4 if divided by 256
 def enlarge(x: Tensor, taps: tuple[int, ...]) -> Tensor:
     """Feature maps (N, C, 2H, 2W) from (N, C, H, W): every value repeated, then low-passed.
 
-    taps: low pass along rows and along columns, of odd length; divided by their sum.
+    taps: low pass along rows and along columns, of odd length; divided by their sum. Repetition
+    and low pass together are one transposed convolution, of the taps added to their neighbours.
     """
-    x = F.interpolate(x, scale_factor=2, mode="nearest")
     if taps == NONE:
-        return x
-    return _filtered(x, torch.tensor(taps) / sum(taps))
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+    line = torch.tensor([*taps, 0]) + torch.tensor([0, *taps])
+    channels, margin = int(x.shape[1]), (len(taps) + 1) // 4
+    kernel = (torch.outer(line, line) / sum(taps) ** 2).to(x).expand(channels, 1, -1, -1)
+    edges = F.pad(x, [margin] * 4, mode="replicate")
+    beyond = 2 * margin + len(taps) // 2  # the edges, enlarged, and half of the low pass
+    return F.conv_transpose2d(edges, kernel, stride=2, padding=beyond, groups=channels)
 
 
 def without_checkerboard(x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datamodules.support.errors import AtelierError
+from lightning_modules.generators.norms import instance_norm
 from lightning_modules.generators.painter import arbitrary, bottleneck
 from lightning_modules.perceptual.base import ContentFeatures
 
@@ -96,7 +97,7 @@ class FeatureHalves(Halves):
         return self.features(F.pad(content, margins, mode="replicate"))[-1]
 
     def decode(self, features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-        return self.trained(deviation * F.instance_norm(features) + mean)
+        return self.trained(deviation * instance_norm(features) + mean)
 
 
 def _reflecting(inputs: int, outputs: int) -> nn.Conv2d:
@@ -135,14 +136,15 @@ class PainterHalves(Halves):
         return F.avg_pool2d(features, BLOCK, ceil_mode=True)
 
     def decode(self, features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-        codes = mean + self.trained(deviation)
+        codes = (mean + self.trained(deviation)).movedim(1, -1)
         matrices, offsets = (x.split(self.painter.widths, 1) for x in (self.matrix, self.offset))
 
         def restyle(layer: int, x: Tensor) -> Tensor:
-            kernel = matrices[layer].flatten(0, 1)[..., None, None]
-            styles = F.conv2d(codes, kernel, offsets[layer].flatten())
-            scale, shift = F.interpolate(styles, x.shape[2:], mode="bilinear").chunk(2, dim=1)
-            return x * scale + shift
+            scale, shift = (
+                F.interpolate(F.linear(codes, *affine).movedim(-1, 1), x.shape[2:], mode="bilinear")
+                for affine in zip(matrices[layer], offsets[layer], strict=True)
+            )
+            return torch.addcmul(shift, x, scale)
 
         return self.painter.expand(features, restyle, self.smooth)
 

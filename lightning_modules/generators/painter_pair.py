@@ -58,7 +58,10 @@ class PainterDecoder(nn.Module):
 
     def __init__(self, painter: StyleConditioned, code: Tensor, smooth: bool) -> None:
         super().__init__()
-        self.kernels = nn.ParameterList(kernel.clone() for kernel in painter.filters[DOWN:])
+        # Contiguous, so that all weights can be one vector.
+        self.kernels = nn.ParameterList(
+            kernel.clone(memory_format=torch.contiguous_format) for kernel in painter.filters[DOWN:]
+        )
         self.code = nn.Parameter(code.clone())
         self.expand = partial(painter.expand, smooth=smooth)
 

@@ -14,27 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightning_modules.generators.base import Generator
+from lightning_modules.generators.norms import instance_norm
 
 DEPTH = 3  # levels, each at half the side of the one above
 STRIDE = 2**DEPTH
-NORM_EPS = 1e-5  # PyTorch's default
 
 
 class InstanceNorm(nn.Module):
-    """Instance norm without weights, as torch.nn.InstanceNorm2d computes it, of (N, C, H, W).
-
-    On a GPU, PyTorch's kernel gives each channel to one of a hundred processors; with 16 channels
-    the others are idle. Reductions use all of them.
-    """
+    """Instance norm without weights."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.instance_norm(x) if x.device.type == "cpu" else by_reductions(x)
-
-
-def by_reductions(x: Tensor) -> Tensor:
-    """The same as `F.instance_norm`."""
-    variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
-    return (x - mean) * torch.rsqrt(variance + NORM_EPS)
+        return instance_norm(x)
 
 
 class DoubleBlock(nn.Module):

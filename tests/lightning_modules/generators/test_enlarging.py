@@ -56,6 +56,16 @@ def test_every_channel_is_enlarged_by_itself_and_flat_ones_stay_flat(taps):
     torch.testing.assert_close(enlarge(x, taps), F.interpolate(x, scale_factor=2.0))
 
 
+@pytest.mark.parametrize("taps", [GENTLE, THOROUGH, (1, 2, 1)])
+@pytest.mark.parametrize("size", [(1, 1), (5, 8)])
+def test_an_enlargement_is_a_repetition_and_then_its_low_pass(taps, size):
+    x = torch.rand(2, 3, *size)
+    line = torch.tensor(taps) / sum(taps)
+    repeated = F.pad(F.interpolate(x, scale_factor=2.0), [len(taps) // 2] * 4, mode="replicate")
+    expected = F.conv2d(repeated, torch.outer(line, line).expand(3, 1, -1, -1), groups=3)
+    torch.testing.assert_close(enlarge(x, taps), expected, atol=2e-6, rtol=1e-5)
+
+
 def test_a_checkerboard_is_removed_and_stripes_stay():
     stripes = wave(2, 24).expand(1, 2, 24, 24)
     slow = wave(12, 24).expand(1, 2, 24, 24)
