@@ -264,12 +264,8 @@ class SentenceEmbedder(nn.Module):
         self.bert = by_convolutions(BertModel.from_pretrained(folder, local_files_only=True))
         self.eval().requires_grad_(False)
 
-    @torch.no_grad()
     def forward(self, texts: list[str]) -> Tensor:
-        hidden, words = self.tokens(texts)
-        mask = words.unsqueeze(-1)
-        mean = (hidden * mask).sum(1) / mask.sum(1)
-        return nn.functional.normalize(mean, dim=-1)
+        return _unit_vectors(self, self.bert.device, tuple(texts))
 
     @torch.no_grad()
     def tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
@@ -277,6 +273,20 @@ class SentenceEmbedder(nn.Module):
         tokens = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         tokens = tokens.to(self.bert.device)
         return self.bert(**tokens).last_hidden_state, tokens["attention_mask"].bool()
+
+
+# Method and judges ask for the same 79 prompts of a style. Whole lists are remembered, because the
+# last digits of a vector depend on the texts beside it.
+@once_per_process(at_most=256)
+@torch.inference_mode(False)  # a vector may enter a graph later
+@torch.no_grad()
+def _unit_vectors(
+    embedder: SentenceEmbedder, device: torch.device, texts: tuple[str, ...]
+) -> Tensor:
+    hidden, words = embedder.tokens(list(texts))
+    mask = words.unsqueeze(-1)
+    mean = (hidden * mask).sum(1) / mask.sum(1)
+    return nn.functional.normalize(mean, dim=-1)
 
 
 @once_per_process

@@ -136,12 +136,14 @@ class PainterHalves(Halves):
         return F.avg_pool2d(features, BLOCK, ceil_mode=True)
 
     def decode(self, features: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-        codes = (mean + self.trained(deviation)).movedim(1, -1)
+        codes = (mean + self.trained(deviation)).permute(0, 2, 3, 1)
         matrices, offsets = (x.split(self.painter.widths, 1) for x in (self.matrix, self.offset))
 
         def restyle(layer: int, x: Tensor) -> Tensor:
             scale, shift = (
-                F.interpolate(F.linear(codes, *affine).movedim(-1, 1), x.shape[2:], mode="bilinear")
+                F.interpolate(
+                    F.linear(codes, *affine).permute(0, 3, 1, 2), x.shape[2:], mode="bilinear"
+                )
                 for affine in zip(matrices[layer], offsets[layer], strict=True)
             )
             return torch.addcmul(shift, x, scale)

@@ -1,6 +1,7 @@
 """Files of packages, put together from parts."""
 
 import pytest
+import torch
 
 from datamodules.models import packaged
 from datamodules.support.errors import AtelierError
@@ -45,3 +46,15 @@ def test_parts_that_do_not_fit_leave_nothing(tmp_path, monkeypatch, judgement_ca
     (tmp_path / good.parts[1].package / "x").write_bytes(b"two")
     with pytest.raises(AtelierError, match="set ATELIER_CACHE"), packaged.whole(good):
         pass
+
+
+def test_the_same_texts_are_embedded_once_and_their_vectors_may_enter_a_graph(monkeypatch):
+    embedder = packaged.sentence_embedder()
+    texts = ["a harbour in fog", "a photo"]
+    with torch.inference_mode():
+        first = embedder(texts)
+    monkeypatch.setattr(embedder, "tokens", None)  # no second pass through the network
+    assert embedder(list(texts)) is first
+    scale = torch.ones(1, requires_grad=True)
+    (first * scale).sum().backward()
+    assert scale.grad is not None
