@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +25,7 @@ from datamodules.support.files import is_there, make_folder
 from datamodules.support.home import home
 
 AUTO = "auto"  # address of the cluster on this machine
+SESSION, LOCK = ".ray-", "owner.lock"  # a folder of our own cluster, and the lock in it
 LENIENT = {"ignore_cleanup_errors": True}  # Ray's processes may still write when they end
 ANSWER_SECONDS = 3.0  # for a connection
 STATUS_SECONDS = 30.0  # for `ray status`, most of which are imports
@@ -37,37 +39,66 @@ TOKEN = (
 
 
 @contextmanager
-def cluster(address: str, root: Path) -> Iterator[ModuleType]:
+def cluster(address: str, session: str) -> Iterator[ModuleType]:
     """The module `ray`, connected until the block ends.
 
-    address: "auto" or HOST:PORT of a cluster to join, "" for one of our own on this machine.
-    root: the folder of the runs, beside which our own cluster keeps its files while it runs.
+    address: "auto" or HOST:PORT of a cluster to join, "" for one of our own on this machine, with
+    its files in the folder `session`.
 
     Raises AtelierError where Ray does not start or refuses us; `check` an address before.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    with _joined(address) if address else _own(root) as ray:
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+    ray = _join(address) if address else _start(session)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _start(session: str) -> ModuleType:
+    """A cluster of our own, whatever RAY_ADDRESS or Ray's files say of others."""
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    import ray
+
+    own = {"address": "local", "include_dashboard": False, "_temp_dir": session}
+    try:
+        ray.init(**own, num_cpus=_processors(), **QUIET)
+    except Exception as error:  # Ray raises a bare one after its start-up's timeout
+        raise AtelierError(f"Ray does not start here ({reason(error)}); use --serial") from error
+    return ray
+
+
+def _processors() -> int | None:
+    """The processors that this process may use, if they are not all; Ray would take all."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return mine if mine != os.cpu_count() else None
 
 
 @contextmanager
-def _own(root: Path) -> Iterator[ModuleType]:
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    import ray
+def session(root: Path) -> Iterator[str]:
+    """A folder for the files of a cluster of our own; those of dead processes are removed."""
+    from filelock import FileLock
 
-    with tempfile.TemporaryDirectory(prefix=".ray-", dir=place(root), **LENIENT) as folder:
+    parent = place(root)
+    for folder in parent.glob(f"{SESSION}*"):
+        _remove_dead(folder)
+    with tempfile.TemporaryDirectory(prefix=SESSION, dir=parent, **LENIENT) as folder:
+        (lock := FileLock(Path(folder) / LOCK)).acquire()
         try:
-            ray.init(include_dashboard=False, _temp_dir=folder, **QUIET)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise AtelierError(
-                f"Ray does not start here ({reason(error)}); use --serial"
-            ) from error
-        yield ray
+            yield folder
+        finally:
+            lock.release()
+
+
+def _remove_dead(folder: Path) -> None:
+    """Remove a session's folder if it has a lock that no process holds."""
+    from filelock import FileLock, Timeout
+
+    if is_there(folder / LOCK):
+        with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def place(root: Path) -> Path:
@@ -83,16 +114,21 @@ def place(root: Path) -> Path:
     return Path(tempfile.gettempdir()) if too_long else root.absolute()
 
 
-@contextmanager
-def _joined(address: str) -> Iterator[ModuleType]:
+def _join(address: str) -> ModuleType:
     _use_token()
     import ray
 
     try:
         ray.init(address=address, **QUIET)
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise AtelierError(f"The Ray cluster at {address} refuses us ({reason(error)})") from error
-    yield ray
+    except ray.exceptions.AuthenticationError as error:
+        raise AtelierError(_refusal(address)) from error
+    except Exception as error:  # Ray raises a bare one after its start-up's timeout
+        raise AtelierError(
+            f"The Ray cluster at {address} lets nobody join from here ({reason(error)}); start a "
+            "node of it on this machine with `ray start --address`, and if it asks for a token, "
+            f"{TOKEN}"
+        ) from error
+    return ray
 
 
 def _use_token() -> None:
@@ -123,8 +159,7 @@ def check(address: str) -> None:
             "of `ray start --head --port=6379`"
         ) from error
     if "AuthenticationError" in done.stderr:
-        ours = "refuses our token" if _has_token() else "asks for its token"
-        raise AtelierError(f"The Ray cluster at {address} {ours}; {TOKEN}")
+        raise AtelierError(_refusal(address))
     if done.returncode:
         lines = done.stderr.split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
@@ -132,6 +167,11 @@ def check(address: str) -> None:
             f"No Ray cluster answers at {address} ({last.strip()[:200]}); start one with: ray "
             "start --head"
         )
+
+
+def _refusal(address: str) -> str:
+    ours = "refuses our token" if _has_token() else "asks for its token"
+    return f"The Ray cluster at {address} {ours}; {TOKEN}"
 
 
 def _check_listener(address: str) -> None:

@@ -41,11 +41,13 @@ def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", metavar="DIR", help="the folder of all runs (default: runs/NAME); give it again "
         "to go on after an interruption")  # fmt: skip
-    add("--workers", default="auto", help="runs at a time (default: one per GPU, else one)")
+    add("--workers", default="auto", help="runs at a time (default: one per GPU, else per node)")
     add("--serial", action="store_true", help="in this process, one after another; for debugging")
     add("--address", default="", help='of a Ray cluster to join, e.g. "auto" (default: none)')
     add("--limit", type=float, default=0, metavar="S", help="seconds after which a run is ended")
     add("--tries", type=int, default=2, help="attempts at a run whose process dies (default: 2)")
+    add("--patience", type=float, default=600, metavar="S", help="seconds in which no run begins, "
+        "goes on or ends, after which a Ray cluster is given up (default: 600)")  # fmt: skip
     add("--threads", type=int, default=0, help="processor threads per worker (default: its share)")
     add(
         "--runs-per-device",
@@ -81,6 +83,7 @@ def campaign_options(args: argparse.Namespace) -> CampaignOptions:
         limit=args.limit,
         tries=args.tries,
         threads=args.threads,
+        patience=args.patience,
         runs_per_device=args.runs_per_device,
     )
     return CampaignOptions(

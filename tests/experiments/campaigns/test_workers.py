@@ -5,9 +5,10 @@ import json
 import pytest
 import yaml
 
+from experiments.campaigns.dispatch import variables
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.making import make_jobs
-from experiments.campaigns.workers import SERIAL, Workers, variables
+from experiments.campaigns.workers import SERIAL, Workers
 from tests.support.finished import GRID
 from tests.support.sweeps import products
 

@@ -1,0 +1,277 @@
+"""Dispatch: jobs handed out to Ray's workers, and what becomes of them.
+
+It runs in a process of its own (`supervision`), because Ray ends its process, or blocks it for
+minutes, when its cluster dies. A worker's own crash counts against its run; whatever else goes
+wrong (a node, the network, a signal to stop) leaves the run open, to be tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from datamodules.run_folder import RESULT
+from datamodules.support.errors import AtelierError, reason
+from experiments.campaigns.cluster import cluster
+from experiments.campaigns.job import Job
+from experiments.campaigns.making import Outcome, after_death, make_jobs
+from experiments.campaigns.shares import share_of
+from experiments.campaigns.signs import Patience, beating
+
+if TYPE_CHECKING:
+    from experiments.campaigns.workers import Workers
+
+TICK = 0.5  # seconds between two looks at our own process
+LOOK = 5.0  # seconds between two looks at files and nodes
+LATE = 15.0  # seconds after a run's result is there until its worker's answer is given up
+UNSEEN = 20.0  # seconds until a result must be visible here: shared file systems remember names
+ANSWER = 30.0  # seconds to fetch a worker's answer that is ready
+LOSSES = 5  # attempts at a run that the cluster may lose; then it is left open
+# Variables of this process that its workers get too.
+INHERITED = (
+    "HF_HUB_OFFLINE",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "ATELIER_TORCHVISION_URL",
+    "TORCH_HOME",
+    "ATELIER_CACHE",
+    "XDG_CACHE_HOME",
+    "WANDB_MODE",
+    "PYTHONPATH",
+)
+
+
+class ClusterError(Exception):
+    """The cluster has died, or cannot be reached."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The last message of a dispatch, with the error that has ended it."""
+
+    error: Exception | None = None
+
+
+@dataclass
+class Attempt:
+    """One or several jobs in the hands of a worker, or waiting for one.
+
+    crashes: of earlier workers. losses: earlier attempts that the cluster has lost. due: the time
+    (monotonic) before which it is not handed out. nodes: the ids of those that were alive when it
+    was. done: the time since which all of its results are there, 0 = they are not.
+    """
+
+    jobs: list[Job]
+    crashes: int = 0
+    losses: int = 0
+    due: float = 0.0
+    nodes: frozenset[str] = frozenset()
+    done: float = 0.0
+
+
+def dispatch(
+    pipe: Connection, workers: Workers, jobs: Sequence[Job], root: Path, session: str, again: bool
+) -> None:
+    """Make jobs on Ray's workers.
+
+    pipe: gets an Outcome per job, lines for stderr (str), None as a sign of life, and an End.
+    session: the folder for the files of a cluster of our own.
+    again: an earlier cluster has died, whose workers may still hold runs for a moment.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches our parent, which ends us
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # Ray repeats there, at length, what the outcomes say
+        os.dup2(nowhere, stream)
+    try:
+        with cluster(workers.address, session) as ray:
+            pipe.send(None)
+            try:
+                Dispatch(ray, workers, root, pipe.send).run(jobs, again)
+                end = End()
+            except (AtelierError, ClusterError) as error:
+                end = End(error)
+            except ray.exceptions.RayError as error:
+                end = End(ClusterError(reason(error)))
+            pipe.send(end)  # before Ray shuts down, which takes long where its cluster is dead
+    except AtelierError as error:
+        pipe.send(End(error))
+
+
+class Dispatch:
+    """The attempts that wait and those that go on; `send` gets the messages."""
+
+    def __init__(
+        self, ray: ModuleType, workers: Workers, root: Path, send: Callable[[Any], None]
+    ) -> None:
+        self.ray, self.workers, self.root, self.send = ray, workers, root, send
+        self.parent, self.here = os.getppid(), ray.get_runtime_context().get_node_id()
+        self.nodes = self._alive()
+        self.share = share_of(list(self.nodes.values()), workers.count)
+        self.make = self._task()
+        self.waiting: list[Attempt] = []
+        self.going: dict[Any, Attempt] = {}
+        self.patience = Patience(workers.patience, send)
+        self.looked = time.monotonic()
+
+    def _task(self) -> Any:
+        """`make_jobs` as Ray's task, with a worker's share of its node."""
+        share = {"num_cpus": self.share.cpus, "num_gpus": self.share.gpus}
+        environment = {"env_vars": variables(self.workers.threads or self.share.threads)}
+        return self.ray.remote(**share, max_retries=0, runtime_env=environment)(_make)
+
+    def _alive(self) -> dict[str, dict[str, float]]:
+        """The resources of the nodes that are alive, by id."""
+        return {node["NodeID"]: node["Resources"] for node in self.ray.nodes() if node["Alive"]}
+
+    def run(self, jobs: Sequence[Job], again: bool) -> None:
+        """Make the jobs; ClusterError or AtelierError where that cannot go on."""
+        groups = self.workers.groups(jobs, self.share.workers, gpu=bool(self.share.gpus))
+        self.waiting = [Attempt(group, losses=int(again)) for group in groups]
+        while self.waiting or self.going:
+            self._hand_out()
+            if self.going:
+                ready, _ = self.ray.wait(list(self.going), num_returns=1, timeout=TICK)
+            else:
+                ready = time.sleep(TICK) or []
+            for ref in ready:
+                self._settle(ref, self.going.pop(ref))
+                self.patience.renew()
+            self._watch()
+
+    def _hand_out(self) -> None:
+        """Give the attempts that are due to workers, as many as may run at a time."""
+        free = self.share.workers - len(self.going)
+        due = [attempt for attempt in self.waiting if attempt.due <= time.monotonic()]
+        for attempt in due[:free]:
+            self.waiting.remove(attempt)
+            attempt.nodes = frozenset(self.nodes)
+            ref = self.make.remote(attempt.jobs, self.root, self.workers.limit)
+            self.going[ref] = attempt
+
+    def _settle(self, ref: Any, attempt: Attempt) -> None:
+        """Pass on the outcomes of an attempt that has ended, or try its jobs again."""
+        crashes = self.ray.exceptions.WorkerCrashedError, self.ray.exceptions.OutOfMemoryError
+        jobs = {job.id: job for job in attempt.jobs}
+        try:
+            host, outcomes = self.ray.get(ref, timeout=ANSWER)
+        except self.ray.exceptions.RayError as error:
+            self.nodes = self._alive()
+            crashed = isinstance(error, crashes) and attempt.nodes <= self.nodes.keys()
+            for job in attempt.jobs:
+                (self._crashed if crashed else self._lost)(job, attempt, error)
+        else:
+            for outcome in outcomes:
+                self._pass_on(outcome, jobs[outcome.id], attempt, host)
+
+    def _pass_on(self, outcome: Outcome, job: Job, attempt: Attempt, host: str) -> None:
+        again = attempt.losses or attempt.crashes
+        if outcome.state == "open":
+            self._lost(job, attempt, InterruptedError(f"a worker on {host} was told to stop"))
+        elif outcome.state == "busy" and again:  # in the hands of a worker that we have lost
+            self._try_again(job, attempt.crashes, attempt.losses)
+        elif outcome.state == "skipped" and again:  # such a worker has finished it
+            self.send(replace(outcome, state="done"))
+        else:
+            if outcome.state == "done":
+                self._see(job, host)
+            self.send(outcome)
+
+    def _crashed(self, job: Job, attempt: Attempt, error: Exception) -> None:
+        """Try a job again whose worker has crashed, or note its failure."""
+        if attempt.crashes + 1 < self.workers.tries and job.state(self.root) != "done":
+            self._try_again(job, attempt.crashes + 1, attempt.losses)
+        else:
+            self.send(after_death(job, self.root, self.workers.limit, error))
+
+    def _lost(self, job: Job, attempt: Attempt, error: Exception) -> None:
+        """Try a job again that the cluster has lost, which is no failure of the run."""
+        if job.state(self.root) == "done":
+            self.send(Outcome(job.id, "done"))
+        elif attempt.losses + 1 < LOSSES:
+            self._try_again(job, attempt.crashes, attempt.losses + 1)
+        else:
+            self.send(Outcome(job.id, "open", f"lost {LOSSES} times, at last: {reason(error)}"))
+
+    def _try_again(self, job: Job, crashes: int, losses: int) -> None:
+        """Let a job wait a moment, alone, and be handed out again."""
+        self.waiting.append(Attempt([job], crashes, losses, due=time.monotonic() + LOOK))
+
+    def _see(self, job: Job, host: str) -> None:
+        """AtelierError unless the result that a worker has reported is in the folder here."""
+        deadline = time.monotonic() + UNSEEN
+        while not is_visible(job.folder(self.root)):
+            if time.monotonic() > deadline:
+                raise AtelierError(
+                    f"A worker on {host} has finished a run, and here there is no result in "
+                    f"{job.folder(self.root)}; give a folder with --out that all nodes share"
+                )
+            self.send(None)
+            time.sleep(TICK)
+
+    def _watch(self) -> None:
+        """Look for what Ray may fail to report; errors as `run`."""
+        if os.getppid() != self.parent:
+            raise ClusterError("its driver has died")
+        now = time.monotonic()
+        if now >= self.looked + LOOK:
+            self.looked = now
+            self.send(None)
+            self._check_nodes()
+            self._take_finished(now)
+            going = [
+                job.folder(self.root) for attempt in self.going.values() for job in attempt.jobs
+            ]
+            self.patience.look(going, f"a worker with {self.share}")
+
+    def _check_nodes(self) -> None:
+        self.nodes = self._alive()
+        if self.here not in self.nodes:
+            raise ClusterError("its node on this machine has died")
+        if not any(map(self.share.fits, self.nodes.values())):
+            raise ClusterError(f"no node is left that has {self.share} for a worker")
+
+    def _take_finished(self, now: float) -> None:
+        """End the attempts whose results are there, though their workers' answers are not."""
+        for ref, attempt in list(self.going.items()):
+            if any(job.state(self.root) != "done" for job in attempt.jobs):
+                continue
+            attempt.done = attempt.done or now
+            if now > attempt.done + LATE:
+                del self.going[ref]
+                self.ray.cancel(ref)
+                self.patience.renew()
+                for job in attempt.jobs:
+                    self.send(Outcome(job.id, "done"))
+
+
+def is_visible(folder: Path) -> bool:
+    """Whether a run's result is there, by a fresh list of its folder's files."""
+    with suppress(OSError):
+        return any(file.name == RESULT for file in folder.iterdir())
+    return False
+
+
+def _make(jobs: Sequence[Job], root: Path, limit: float) -> tuple[str, list[Outcome]]:
+    """The task of a worker: its host's name, and the outcomes."""
+    try:
+        with beating([job.folder(root) for job in jobs]):
+            made = make_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
+    except SystemExit:  # Ray's answer to SIGTERM
+        made = [Outcome(job.id, "open") for job in jobs]
+    return socket.gethostname(), made
+
+
+def variables(threads: int) -> dict[str, str]:
+    """The variables of the workers: some of this process's, and the number of threads."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    own = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    return inherited | own

@@ -1,0 +1,99 @@
+"""Supervision of the process in which Ray hands out jobs.
+
+Ray may take its whole process with it, or block it, when its cluster dies; then this process says
+so, and goes on with a new cluster if the old one was our own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datamodules.support.errors import AtelierError
+from experiments.campaigns.cluster import session
+from experiments.campaigns.dispatch import ClusterError, End, dispatch
+from experiments.campaigns.job import Job
+from experiments.campaigns.making import Outcome
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from experiments.campaigns.workers import Workers
+
+START = 180.0  # seconds for the start of Ray, or its refusal
+SILENCE = 20.0  # seconds without a sign of life, after which our own Ray is dead
+SILENCE_ELSEWHERE = 60.0  # the same of another cluster, whose network may be cut for a moment
+GOODBYE = 10.0  # seconds for Ray's shutdown
+
+
+def make_on_ray(workers: Workers, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
+    """Outcomes of jobs that Ray's workers make, each as soon as there is one.
+
+    A Ray of our own that dies is started again once. Raises AtelierError where that does not help,
+    or another cluster is gone: the runs that are not done stay open.
+    """
+    left = {job.id: job for job in jobs}
+    for again in (False, True):
+        try:
+            for outcome in _dispatched(workers, list(left.values()), root, again):
+                del left[outcome.id]
+                yield outcome
+            return
+        except ClusterError as lost:
+            for job in [job for job in left.values() if job.state(root) == "done"]:
+                del left[job.id]
+                yield Outcome(job.id, "done")
+            if workers.address or again:
+                raise AtelierError(_farewell(workers.address, lost, len(left))) from lost
+            if left:
+                print(f"atelier: Ray has died ({lost}); it is started again", file=sys.stderr)
+
+
+def _farewell(address: str, lost: ClusterError, left: int) -> str:
+    what = f"The Ray cluster at {address} is gone" if address else "Ray has died a second time"
+    return f"{what} ({lost}); {left} runs are open, and the same command goes on with them"
+
+
+def _dispatched(
+    workers: Workers, jobs: Sequence[Job], root: Path, again: bool
+) -> Iterator[Outcome]:
+    """Outcomes from a process with Ray; ClusterError when its cluster dies."""
+    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
+    ours, theirs = context.Pipe(duplex=False)
+    with nullcontext("") if workers.address else session(root) as folder:
+        words = (theirs, workers, jobs, root, folder, again)
+        process = context.Process(target=dispatch, args=words, daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            yield from _received(ours, SILENCE_ELSEWHERE if workers.address else SILENCE)
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            process.join(GOODBYE)
+            process.kill()
+            process.join()
+
+
+def _received(pipe: Connection, silence: float) -> Iterator[Outcome]:
+    patience = START
+    while pipe.poll(patience):
+        try:
+            message = pipe.recv()
+        except EOFError as error:
+            raise ClusterError("its processes have ended") from error
+        patience = silence
+        if isinstance(message, Outcome):
+            yield message
+        elif isinstance(message, str):
+            print(f"atelier: {message}", file=sys.stderr)
+        elif isinstance(message, End):
+            if message.error:
+                raise message.error
+            return
+    raise ClusterError(f"it has not answered for {patience:.0f} s")
