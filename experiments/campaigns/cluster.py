@@ -174,6 +174,18 @@ def _refusal(address: str) -> str:
     return f"The Ray cluster at {address} {ours}; {TOKEN}"
 
 
+def refuses(address: str) -> bool:
+    """Whether nothing listens at HOST:PORT of a host that answers."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:  # the host is away, perhaps for a moment
+        return False
+    return False
+
+
 def _check_listener(address: str) -> None:
     """AtelierError unless something listens at HOST:PORT."""
     host, _, port = address.rpartition(":")

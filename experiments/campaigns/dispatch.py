@@ -55,6 +55,13 @@ class ClusterError(Exception):
 
 
 @dataclass(frozen=True)
+class Joined:
+    """The first message of a dispatch: HOST:PORT of the cluster's head."""
+
+    head: str
+
+
+@dataclass(frozen=True)
 class End:
     """The last message of a dispatch, with the error that has ended it."""
 
@@ -83,7 +90,8 @@ def dispatch(
 ) -> None:
     """Make jobs on Ray's workers.
 
-    pipe: gets an Outcome per job, lines for stderr (str), None as a sign of life, and an End.
+    pipe: gets Joined, an Outcome per job, lines for stderr (str), None as a sign of life, and an
+    End.
     session: the folder for the files of a cluster of our own.
     again: an earlier cluster has died, whose workers may still hold runs for a moment.
     """
@@ -93,7 +101,7 @@ def dispatch(
         os.dup2(nowhere, stream)
     try:
         with cluster(workers.address, session) as ray:
-            pipe.send(None)
+            pipe.send(Joined(ray.get_runtime_context().gcs_address))
             try:
                 Dispatch(ray, workers, root, pipe.send).run(jobs, again)
                 end = End()

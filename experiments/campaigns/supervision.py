@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
-from experiments.campaigns.cluster import session
-from experiments.campaigns.dispatch import ClusterError, End, dispatch
+from experiments.campaigns.cluster import refuses, session
+from experiments.campaigns.dispatch import ClusterError, End, Joined, dispatch
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from experiments.campaigns.workers import Workers
 
 START = 180.0  # seconds for the start of Ray, or its refusal
-SILENCE = 20.0  # seconds without a sign of life, after which our own Ray is dead
-SILENCE_ELSEWHERE = 60.0  # the same of another cluster, whose network may be cut for a moment
+LOOK = 5.0  # seconds of silence, after which we look whether the cluster's head listens
+SILENCE = 90.0  # seconds of silence, after which it is dead or its network is cut
 GOODBYE = 10.0  # seconds for Ray's shutdown
 
 
@@ -70,7 +71,7 @@ def _dispatched(
         process.start()
         theirs.close()
         try:
-            yield from _received(ours, SILENCE_ELSEWHERE if workers.address else SILENCE)
+            yield from _received(ours)
         except BaseException:
             process.terminate()
             raise
@@ -80,20 +81,28 @@ def _dispatched(
             process.join()
 
 
-def _received(pipe: Connection, silence: float) -> Iterator[Outcome]:
-    patience = START
-    while pipe.poll(patience):
+def _received(pipe: Connection) -> Iterator[Outcome]:
+    """Outcomes as they come; errors as `_dispatched`."""
+    head, patience, heard = "", START, time.monotonic()
+    while True:
+        if not pipe.poll(LOOK):
+            if head and refuses(head):
+                raise ClusterError(f"nothing listens at {head} any more")
+            if time.monotonic() > heard + patience:
+                raise ClusterError(f"it has not answered for {patience:.0f} s")
+            continue
+        heard = time.monotonic()
         try:
             message = pipe.recv()
         except EOFError as error:
             raise ClusterError("its processes have ended") from error
-        patience = silence
         if isinstance(message, Outcome):
             yield message
+        elif isinstance(message, Joined):
+            head, patience = message.head, SILENCE
         elif isinstance(message, str):
             print(f"atelier: {message}", file=sys.stderr)
         elif isinstance(message, End):
             if message.error:
                 raise message.error
             return
-    raise ClusterError(f"it has not answered for {patience:.0f} s")
