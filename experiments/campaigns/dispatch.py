@@ -12,20 +12,18 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from datamodules.run_folder import RESULT
 from datamodules.support.errors import AtelierError, reason
 from experiments.campaigns.cluster import cluster
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome, after_death, make_jobs
 from experiments.campaigns.shares import share_of
-from experiments.campaigns.signs import Patience, beating
+from experiments.campaigns.signs import Patience, beating, wait_for_result
 
 if TYPE_CHECKING:
     from experiments.campaigns.workers import Workers
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 TICK = 0.5  # seconds between two looks at our own process
 LOOK = 5.0  # seconds between two looks at files and nodes
 LATE = 15.0  # seconds after a run's result is there until its worker's answer is given up
-UNSEEN = 20.0  # seconds until a result must be visible here: shared file systems remember names
 ANSWER = 30.0  # seconds to fetch a worker's answer that is ready
 LOSSES = 5  # attempts at a run that the cluster may lose; then it is left open
 # Variables of this process that its workers get too.
@@ -190,7 +187,7 @@ class Dispatch:
             self.send(replace(outcome, state="done"))
         else:
             if outcome.state == "done":
-                self._see(job, host)
+                wait_for_result(job.folder(self.root), host, lambda: self.send(None))
             self.send(outcome)
 
     def _crashed(self, job: Job, attempt: Attempt, error: Exception) -> None:
@@ -212,18 +209,6 @@ class Dispatch:
     def _try_again(self, job: Job, crashes: int, losses: int) -> None:
         """Let a job wait a moment, alone, and be handed out again."""
         self.waiting.append(Attempt([job], crashes, losses, due=time.monotonic() + LOOK))
-
-    def _see(self, job: Job, host: str) -> None:
-        """AtelierError unless the result that a worker has reported is in the folder here."""
-        deadline = time.monotonic() + UNSEEN
-        while not is_visible(job.folder(self.root)):
-            if time.monotonic() > deadline:
-                raise AtelierError(
-                    f"A worker on {host} has finished a run, and here there is no result in "
-                    f"{job.folder(self.root)}; give a folder with --out that all nodes share"
-                )
-            self.send(None)
-            time.sleep(TICK)
 
     def _watch(self) -> None:
         """Look for what Ray may fail to report; errors as `run`."""
@@ -259,13 +244,6 @@ class Dispatch:
                 self.patience.renew()
                 for job in attempt.jobs:
                     self.send(Outcome(job.id, "done"))
-
-
-def is_visible(folder: Path) -> bool:
-    """Whether a run's result is there, by a fresh list of its folder's files."""
-    with suppress(OSError):
-        return any(file.name == RESULT for file in folder.iterdir())
-    return False
 
 
 def _make(jobs: Sequence[Job], root: Path, limit: float) -> tuple[str, list[Outcome]]:

@@ -12,9 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
+from datamodules.run_folder import RESULT
 from datamodules.support.errors import AtelierError
 
 BEAT = 5.0  # seconds between two signs of a run
+UNSEEN = 20.0  # seconds until a result must be visible here: shared file systems remember names
 TALK = 60.0  # seconds without a sign, after which stderr says so
 
 
@@ -36,6 +38,29 @@ def beating(folders: Sequence[Path]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def wait_for_result(folder: Path, host: str, meanwhile: Callable[[], None]) -> None:
+    """Wait until the result that a worker on `host` has written is in a run's folder here.
+
+    meanwhile: called every half second. Raises AtelierError where it does not appear.
+    """
+    deadline = time.monotonic() + UNSEEN
+    while not _has_result(folder):
+        if time.monotonic() > deadline:
+            raise AtelierError(
+                f"A worker on {host} has finished a run, and there is no result in {folder} here; "
+                "give a folder with --out that all nodes share"
+            )
+        meanwhile()
+        time.sleep(0.5)
+
+
+def _has_result(folder: Path) -> bool:
+    """Whether result.json is in a folder, by a fresh list of its files."""
+    with suppress(OSError):
+        return any(file.name == RESULT for file in folder.iterdir())
+    return False
 
 
 class Patience:
