@@ -1,6 +1,7 @@
 """Generators that go wrong in the ways that runs of a sweep can go wrong."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -17,17 +18,17 @@ class Hanging(Pixels):
 
 
 class Dying(Pixels):
-    """Takes its process with it; with a file's path, only while that file is there."""
+    """Sends its process a signal; with a file's path, only while that file is there."""
 
-    def __init__(self, unless_gone: str = "") -> None:
+    def __init__(self, unless_gone: str = "", number: int = signal.SIGKILL) -> None:
         super().__init__()
-        self.unless_gone = unless_gone
+        self.unless_gone, self.number = unless_gone, number
 
     def start(self, batch):
         if not self.unless_gone or Path(self.unless_gone).exists():
             if self.unless_gone:
                 Path(self.unless_gone).unlink()
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), self.number)
         super().start(batch)
 
 

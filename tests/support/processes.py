@@ -1,0 +1,28 @@
+"""Processes below another one, which a test may end."""
+
+import os
+import signal
+import subprocess
+
+from tests.support.waiting import wait_until
+
+
+def below(pid):
+    """The command lines of all processes below one, at any depth, by process id."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    inside = {pid}
+    while more := {int(p) for p, parent, _ in rows if int(parent) in inside} - inside:
+        inside |= more
+    return {int(p): words for p, _, words in rows if int(p) in inside - {pid}}
+
+
+def kill_below(pid, word, number=signal.SIGKILL):
+    """Send a signal to the first process below one whose command line has a word in it."""
+
+    def first():
+        return next((p for p, words in below(pid).items() if word in words), None)
+
+    os.kill(wait_until(first, f"no process with {word} in its command line"), number)
