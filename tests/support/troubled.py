@@ -1,7 +1,6 @@
 """Generators that go wrong in the ways that runs of a sweep can go wrong."""
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -20,7 +19,7 @@ class Hanging(Pixels):
 class Dying(Pixels):
     """Sends its process a signal; with a file's path, only while that file is there."""
 
-    def __init__(self, unless_gone: str = "", number: int = signal.SIGKILL) -> None:
+    def __init__(self, unless_gone: str = "", number: int = 9) -> None:
         super().__init__()
         self.unless_gone, self.number = unless_gone, number
 
