@@ -23,6 +23,7 @@ from types import ModuleType
 from datamodules.support.errors import AtelierError, reason
 from datamodules.support.files import is_there, make_folder
 from datamodules.support.home import home
+from datamodules.support.locks import BusyError, hold
 
 AUTO = "auto"  # address of the cluster on this machine
 SESSION, LOCK = ".ray-", "owner.lock"  # a folder of our own cluster, and the lock in it
@@ -79,25 +80,20 @@ def _processors() -> int | None:
 @contextmanager
 def session(root: Path) -> Iterator[str]:
     """A folder for the files of a cluster of our own; those of dead processes are removed."""
-    from filelock import FileLock
-
     parent = place(root)
     for folder in parent.glob(f"{SESSION}*"):
         _remove_dead(folder)
-    with tempfile.TemporaryDirectory(prefix=SESSION, dir=parent, **LENIENT) as folder:
-        (lock := FileLock(Path(folder) / LOCK)).acquire()
-        try:
-            yield folder
-        finally:
-            lock.release()
+    with (
+        tempfile.TemporaryDirectory(prefix=SESSION, dir=parent, **LENIENT) as folder,
+        hold(Path(folder) / LOCK),
+    ):
+        yield folder
 
 
 def _remove_dead(folder: Path) -> None:
     """Remove a session's folder if it has a lock that no process holds."""
-    from filelock import FileLock, Timeout
-
     if is_there(folder / LOCK):
-        with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+        with suppress(BusyError, OSError), hold(folder / LOCK):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -184,7 +184,7 @@ class Dispatch:
         elif outcome.state == "busy" and again:  # in the hands of a worker that we have lost
             self._try_again(job, attempt.crashes, attempt.losses)
         elif outcome.state == "skipped" and again:  # such a worker has finished it
-            self.send(replace(outcome, state="done"))
+            self.send(ended_outcome(job, self.root) or outcome)
         else:
             if outcome.state == "done":
                 wait_for_result(job.folder(self.root), host, lambda: self.send(None))
@@ -192,15 +192,17 @@ class Dispatch:
 
     def _crashed(self, job: Job, attempt: Attempt, error: Exception) -> None:
         """Try a job again whose worker has crashed, or note its failure."""
-        if attempt.crashes + 1 < self.workers.tries and job.state(self.root) != "done":
+        if ended := ended_outcome(job, self.root):
+            self.send(ended)
+        elif attempt.crashes + 1 < self.workers.tries:
             self._try_again(job, attempt.crashes + 1, attempt.losses)
         else:
             self.send(after_death(job, self.root, self.workers.limit, error))
 
     def _lost(self, job: Job, attempt: Attempt, error: Exception) -> None:
         """Try a job again that the cluster has lost, which is no failure of the run."""
-        if job.state(self.root) == "done":
-            self.send(Outcome(job.id, "done"))
+        if ended := ended_outcome(job, self.root):
+            self.send(ended)
         elif attempt.losses + 1 < LOSSES:
             self._try_again(job, attempt.crashes, attempt.losses + 1)
         else:
@@ -235,15 +237,22 @@ class Dispatch:
     def _take_finished(self, now: float) -> None:
         """End the attempts whose results are there, though their workers' answers are not."""
         for ref, attempt in list(self.going.items()):
-            if any(job.state(self.root) != "done" for job in attempt.jobs):
+            outcomes = [ended_outcome(job, self.root) for job in attempt.jobs]
+            if None in outcomes:
                 continue
             attempt.done = attempt.done or now
             if now > attempt.done + LATE:
                 del self.going[ref]
                 self.ray.cancel(ref)
                 self.patience.renew()
-                for job in attempt.jobs:
-                    self.send(Outcome(job.id, "done"))
+                for outcome in outcomes:
+                    self.send(outcome)
+
+
+def ended_outcome(job: Job, root: Path) -> Outcome | None:
+    """The outcome of a job that a worker has ended without telling us; None if it has not."""
+    state = job.state(root)
+    return Outcome(job.id, state) if state in ("done", "stopped") else None
 
 
 def _make(jobs: Sequence[Job], root: Path, limit: float) -> tuple[str, list[Outcome]]:
@@ -260,4 +269,5 @@ def variables(threads: int) -> dict[str, str]:
     """The variables of the workers: some of this process's, and the number of threads."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     own = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
-    return inherited | own
+    # A run is one process, whatever SLURM has started: Lightning would want a device per task.
+    return inherited | own | {"SLURM_JOB_NAME": "interactive"}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.cluster import refuses, session
-from experiments.campaigns.dispatch import ClusterError, End, Joined, dispatch
+from experiments.campaigns.dispatch import ClusterError, End, Joined, dispatch, ended_outcome
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome
 
@@ -45,9 +45,10 @@ def make_on_ray(workers: Workers, jobs: Sequence[Job], root: Path) -> Iterator[O
                 yield outcome
             return
         except ClusterError as lost:
-            for job in [job for job in left.values() if job.state(root) == "done"]:
-                del left[job.id]
-                yield Outcome(job.id, "done")
+            for outcome in [ended_outcome(job, root) for job in left.values()]:
+                if outcome:
+                    del left[outcome.id]
+                    yield outcome
             if workers.address or again:
                 raise AtelierError(_farewell(workers.address, lost, len(left))) from lost
             if left:

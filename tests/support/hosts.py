@@ -50,10 +50,10 @@ class Host:
                 return int(child)
         return None
 
-    def start(self, *words, **options):
+    def start(self, *words, cwd="/", **options):
         """Start a command on the host; a subprocess.Popen."""
-        inside = ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-n", "--", *map(str, words)]
-        return subprocess.Popen(inside, text=True, **options)
+        spaces = ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-n", f"--wd={cwd}", "--"]
+        return subprocess.Popen([*spaces, *map(str, words)], text=True, **options)
 
     def cut(self):
         """Take its network cable out."""

@@ -1,0 +1,97 @@
+"""Sweeps on several hosts: a Ray cluster that loses some of them, and SLURM."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from experiments.campaigns.grid import read_sweep, sweep_jobs
+from experiments.campaigns.workers import SERIAL, Workers
+from tests.support.cli import command, variables
+from tests.support.hosts import hosts, needs_hosts
+from tests.support.slurm import needs_slurm, slurm
+from tests.support.sweeps import PRODUCTS, products
+from tests.support.waiting import wait_until
+
+GRID = {"model.tau": [0.3, 0.5, 0.7], "seed": [0, 1, 2, 3]}
+PORT = 6379
+OPTIONS = ["--no-wandb", "--no-evaluate", "--threads", 1]
+# The GCS of the test's head gives a host up after some three seconds instead of a minute.
+QUICK = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+QUICK |= {f"RAY_health_check_{what}": str(1000) for what in ("period_ms", "timeout_ms")}
+QUICK |= {"RAY_health_check_failure_threshold": "3", "RAY_health_check_initial_delay_ms": "1000"}
+TOKEN = variables(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="t" * 64, **QUICK)
+
+
+def results(root):
+    """The time at which each finished run has written its result."""
+    return {file: file.stat().st_mtime_ns for file in root.glob("runs/*/result.json")}
+
+
+def serial(path, root):
+    """The products of the same sweep, made by one process."""
+    jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
+    assert {o.state for o in Workers(SERIAL, threads=1).run(jobs, root)} == {"done"}
+    return products(root)
+
+
+def start_ray(host, *words):
+    """Start a node of Ray on a host, which stays until its host ends."""
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1", "--block"]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return host.start(*start, "--object-store-memory=80000000", *words, env=TOKEN, **silent)
+
+
+@needs_hosts
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_three_hosts_of_which_one_dies_and_one_is_cut_off_make_every_run_once(tmp_path, sweep):
+    path, out = sweep(GRID), tmp_path / "out"
+    with hosts(3, tmp_path) as (first, second, third):
+        head = f"{first.address}:{PORT}"
+        start_ray(first, "--head", f"--port={PORT}", "--include-dashboard=false")
+        listens = ["bash", "-c", f"until (exec 3<>/dev/tcp/h1/{PORT}) 2>&-; do sleep .2; done"]
+        assert first.start(*listens).wait(60) == 0
+        for host in (second, third):
+            start_ray(host, f"--address={head}")
+        words = command("sweep", path, "--address", head, "--workers", 3, "--out", "out", *OPTIONS)
+        options = {"cwd": tmp_path, "env": TOKEN, "stderr": subprocess.PIPE}
+        driver = first.start(*words, **options)
+        wait_until(lambda: len(results(out)) >= 3, "the first runs are not done", 240)
+        second.kill()
+        wait_until(lambda: len(results(out)) >= 6, "the sweep does not go on")
+        before = results(out)
+        third.cut()
+        _, said = driver.communicate(timeout=240)
+        assert driver.returncode == 0, said
+        assert before.items() <= results(out).items()
+    assert re.search(r"12 done, 0 skipped, 0 failed", said.splitlines()[-1])
+    made = products(out)
+    assert len(made) == 12 * len(PRODUCTS)
+    assert made == serial(path, tmp_path / "serial")
+
+
+@needs_hosts
+@needs_slurm
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_both_recipes_for_slurm_make_a_sweep_and_one_goes_on_after_its_time(tmp_path, sweep):
+    path = sweep({"seed": [0, 1, 2, 3, 4, 5]})
+    with slurm(2, tmp_path / "slurm", RAY_worker_niceness="0") as cluster:
+        ray, array = tmp_path / "ray", tmp_path / "array"
+        nodes = ["--nodes=2", "--cpus-per-task=1"]
+        job = cluster.submit(nodes, "ray.sbatch", path, "--out", ray, *OPTIONS)
+        wait_until(lambda: len(results(ray)) >= 2, "no run on SLURM", 240)
+        before = results(ray)
+        # As SLURM does it 120 s before the end of the time.
+        cluster("scancel", "--signal=USR1", "--batch", job)
+        cluster.wait(job)
+        log = (tmp_path / f"atelier-{job}.log").read_text()
+        assert re.search(r"[1-4] done, [2-5] skipped, 0 failed", log), log
+        assert before.items() <= results(ray).items()
+        tasks = ["--array=1-2", "--cpus-per-task=1"]
+        job = cluster.submit(tasks, "array.sbatch", path, "--out", array, "--serial", *OPTIONS[:1])
+        cluster.wait(job)
+    assert products(ray) == products(array) == serial(path, tmp_path / "serial")
+    assert len(products(ray)) == 6 * len(PRODUCTS)
