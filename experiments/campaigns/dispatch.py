@@ -220,19 +220,24 @@ class Dispatch:
         if now >= self.looked + LOOK:
             self.looked = now
             self.send(None)
-            self._check_nodes()
+            self._look_at_nodes()
             self._take_finished(now)
             going = [
                 job.folder(self.root) for attempt in self.going.values() for job in attempt.jobs
             ]
             self.patience.look(going, f"a worker with {self.share}")
 
-    def _check_nodes(self) -> None:
+    def _look_at_nodes(self) -> None:
+        """Divide the nodes that are alive now among the workers."""
         self.nodes = self._alive()
         if self.here not in self.nodes:
             raise ClusterError("its node on this machine has died")
-        if not any(map(self.share.fits, self.nodes.values())):
-            raise ClusterError(f"no node is left that has {self.share} for a worker")
+        share = share_of(list(self.nodes.values()), self.workers.count)
+        if self.share.gpus and not share.gpus:
+            raise ClusterError("no node with a GPU is left")
+        if share != self.share:
+            self.share = share
+            self.make = self._task()
 
     def _take_finished(self, now: float) -> None:
         """End the attempts whose results are there, though their workers' answers are not."""

@@ -22,10 +22,6 @@ class Share:
     threads: int
     gpus: float = 0
 
-    def fits(self, node: Mapping[str, float]) -> bool:
-        """Whether a node with these resources has room for one worker."""
-        return node.get("CPU", 0) >= self.cpus and node.get("GPU", 0) >= self.gpus
-
     def __str__(self) -> str:
         gpus = f" and {self.gpus:.3g} GPU" if self.gpus else ""
         return f"{self.cpus:.3g} CPU{gpus}"

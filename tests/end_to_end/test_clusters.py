@@ -10,6 +10,7 @@ from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.workers import SERIAL, Workers
 from tests.support.cli import command, variables
 from tests.support.hosts import hosts, needs_hosts
+from tests.support.processes import below
 from tests.support.slurm import needs_slurm, slurm
 from tests.support.sweeps import PRODUCTS, products
 from tests.support.waiting import wait_until
@@ -36,6 +37,11 @@ def serial(path, root):
     return products(root)
 
 
+def at_work(node):
+    """Whether a node of Ray makes a run now."""
+    return any("ray::_make" in words for words in below(node.pid).values())
+
+
 def start_ray(host, *words):
     """Start a node of Ray on a host, which stays until its host ends."""
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1", "--block"]
@@ -53,14 +59,14 @@ def test_three_hosts_of_which_one_dies_and_one_is_cut_off_make_every_run_once(tm
         start_ray(first, "--head", f"--port={PORT}", "--include-dashboard=false")
         listens = ["bash", "-c", f"until (exec 3<>/dev/tcp/h1/{PORT}) 2>&-; do sleep .2; done"]
         assert first.start(*listens).wait(60) == 0
-        for host in (second, third):
-            start_ray(host, f"--address={head}")
-        words = command("sweep", path, "--address", head, "--workers", 3, "--out", "out", *OPTIONS)
+        nodes = [start_ray(host, f"--address={head}") for host in (second, third)]
+        words = command("sweep", path, "--address", head, "--out", "out", *OPTIONS)
         options = {"cwd": tmp_path, "env": TOKEN, "stderr": subprocess.PIPE}
         driver = first.start(*words, **options)
-        wait_until(lambda: len(results(out)) >= 3, "the first runs are not done", 240)
+        for node in nodes:  # which the driver may have met after its start
+            wait_until(lambda node=node: at_work(node), "a node makes no run", 240)
         second.kill()
-        wait_until(lambda: len(results(out)) >= 6, "the sweep does not go on")
+        wait_until(lambda: len(results(out)) >= 6, "the sweep does not go on", 240)
         before = results(out)
         third.cut()
         _, said = driver.communicate(timeout=240)

@@ -21,7 +21,8 @@ from tests.support.sweeps import PRODUCTS, products, products_there
 from tests.support.troubled import TROUBLED
 from tests.support.waiting import wait_until
 
-PROMPT = {"RAY_worker_niceness": "0"}  # Ray's workers leave the processor to others
+# Ray's workers leave the processor to others by default, and Ray joins the cluster at RAY_ADDRESS.
+OWN_RAY = {"RAY_worker_niceness": "0", "RAY_ADDRESS": "192.0.2.1:6379"}
 
 
 def limited_files():
@@ -127,7 +128,7 @@ def test_kill_9_of_anything_loses_and_doubles_nothing(tmp_path, sweep):
     out, finished = tmp_path / "out", {}
 
     def start():
-        options = {"cwd": tmp_path, "env": variables(**PROMPT), "stderr": subprocess.PIPE}
+        options = {"cwd": tmp_path, "env": variables(**OWN_RAY), "stderr": subprocess.PIPE}
         return subprocess.Popen(command(*words), text=True, **options)
 
     def wait_for(number):

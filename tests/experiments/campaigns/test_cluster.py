@@ -3,13 +3,17 @@
 import socket
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
 from datamodules.models.cache import cache_dir
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.cluster import check, place
-from tests.support.cli import assert_refused, process, variables
+from tests.support.cli import assert_refused, process, start, variables
+from tests.support.processes import kill_below
+from tests.support.troubled import TROUBLED
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -50,41 +54,55 @@ def free_port():
         return listener.getsockname()[1]
 
 
+class Head(NamedTuple):
+    """A Ray cluster of one node with one processor: its address and process id."""
+
+    address: str
+    pid: int
+
+
 @pytest.fixture
 def head(tmp_path, free_port):
-    """The address of a Ray cluster that asks for a token, the one in the folder `head`."""
+    """A Ray cluster that asks for a token, the one in the folder `head`."""
     (tmp_path / "head" / ".ray").mkdir(parents=True)
     (tmp_path / "head" / ".ray" / "auth_token").write_text("a" * 64)
     words = ["start", "--head", f"--port={free_port}", "--num-cpus=1", "--include-dashboard=false"]
     command = [sys.executable, "-m", "ray.scripts.scripts", *words, "--block"]
-    environment = variables(HOME=str(tmp_path / "head"), RAY_USAGE_STATS_ENABLED="0")
+    quick = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
+    environment = variables(HOME=str(tmp_path / "head"), **quick)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as ray:
         for line in ray.stdout:
             if "Ray runtime started" in line:
                 break
-        yield f"127.0.0.1:{free_port}"
+        yield Head(f"127.0.0.1:{free_port}", ray.pid)
         ray.terminate()
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
-def test_a_cluster_with_a_token_is_joined_with_it_alone(tmp_path, sweep, head):
+def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, sweep, head):
     """35 s on one core: Ray's start and the imports of its worker."""
-    runs = sweep({"seed": [0]}, steps=1)
-    words = ["sweep", runs, "--address", head, "--out", "out", "--no-wandb", "--no-evaluate"]
+    generators = ["lightning_modules.generators.pixels.Pixels", f"{TROUBLED}.Hanging"]
+    runs, out = sweep({"model.generator": generators}, steps=1), tmp_path / "out"
+    words = ["sweep", runs, "--address", head.address, "--out", "out", "--no-wandb"]
+    words += ["--no-evaluate"]
 
-    def joined(home):
-        return process(
-            *words, cwd=tmp_path, HOME=str(tmp_path / home), ATELIER_CACHE=str(cache_dir())
-        )
+    def at(home):
+        return {"HOME": str(tmp_path / home), "ATELIER_CACHE": str(cache_dir()), "cwd": tmp_path}
 
-    assert_refused(joined("nowhere"), "asks for its token; set RAY_AUTH_TOKEN, or")
+    assert_refused(process(*words, **at("nowhere")), "asks for its token; set RAY_AUTH_TOKEN, or")
     (tmp_path / "other" / ".ray").mkdir(parents=True)
     (tmp_path / "other" / ".ray" / "auth_token").write_text("b" * 64)
-    assert_refused(joined("other"), "refuses our token; set RAY_AUTH_TOKEN, or")
-    done = joined("head")
-    assert "1 done, 0 skipped, 0 failed" in done.stderr, done.stderr
-    assert list((tmp_path / "out").rglob("result.json"))  # here, not where the head started
-    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    assert_refused(process(*words, **at("other")), "refuses our token; set RAY_AUTH_TOKEN, or")
+    driver = start(*words, **at("head"))
+    wait_until(lambda: list(out.rglob("result.json")), "no run is done, here, not at the head")
+    kill_below(head.pid, "gcs_server")
+    said = "".join(driver.communicate(timeout=120))
+    assert driver.returncode == 2
+    last = said.splitlines()[-1]
+    assert f"atelier: The Ray cluster at {head.address} is gone" in last
+    assert "1 runs are open, and the same command goes on" in last
+    assert not list(out.rglob("failure.json"))
+    files = [file for file in out.rglob("*") if file.is_file()]
     assert not any(b"a" * 64 in file.read_bytes() for file in files)
-    assert "a" * 64 not in done.stderr + done.stdout
+    assert "a" * 64 not in said

@@ -41,8 +41,6 @@ def test_workers_share_the_processors_of_their_nodes(nodes, workers, share):
 def test_workers_share_gpus_where_there_are_any(workers, share):
     nodes = [{"CPU": 16.0, "GPU": 8.0}, {"CPU": 32.0, "GPU": 8.0}, {"CPU": 64.0}]
     assert share_of(nodes, workers) == share
-    assert share.fits(nodes[0])
-    assert not share.fits(nodes[2])
 
 
 def test_a_cluster_without_room_is_refused():
