@@ -73,6 +73,9 @@ def _dispatched(
         theirs.close()
         try:
             yield from _received(ours)
+        except ClusterError:
+            process.kill()  # its shutdown would wait for the dead
+            raise
         except BaseException:
             process.terminate()
             raise

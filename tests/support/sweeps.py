@@ -41,3 +41,8 @@ def products_there(root):
         for file in (root / "runs").glob("*/*")
         if file.name in PRODUCTS
     }
+
+
+def results(root):
+    """The times, in ns, at which the finished runs have written their results, by file."""
+    return {file: file.stat().st_mtime_ns for file in root.glob("runs/*/result.json")}
