@@ -8,7 +8,6 @@ wrong (a node, the network, a signal to stop) leaves the run open, to be tried a
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -92,10 +91,6 @@ def dispatch(
     session: the folder for the files of a cluster of our own.
     again: an earlier cluster has died, whose workers may still hold runs for a moment.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches our parent, which ends us
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # Ray repeats there, at length, what the outcomes say
-        os.dup2(nowhere, stream)
     try:
         with cluster(workers.address, session) as ray:
             pipe.send(Joined(ray.get_runtime_context().gcs_address))
@@ -104,7 +99,7 @@ def dispatch(
                 end = End()
             except (AtelierError, ClusterError) as error:
                 end = End(error)
-            except ray.exceptions.RayError as error:
+            except Exception as error:  # Ray raises many kinds
                 end = End(ClusterError(reason(error)))
             pipe.send(end)  # before Ray shuts down, which takes long where its cluster is dead
     except AtelierError as error:

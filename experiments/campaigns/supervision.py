@@ -6,17 +6,18 @@ so, and goes on with a new cluster if the old one was our own.
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.cluster import refuses, session
-from experiments.campaigns.dispatch import ClusterError, End, Joined, dispatch, ended_outcome
+from experiments.campaigns.dispatch import ClusterError, End, Joined, ended_outcome
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome
 
@@ -29,6 +30,14 @@ START = 180.0  # seconds for the start of Ray, or its refusal
 LOOK = 5.0  # seconds of silence, after which we look whether the cluster's head listens
 SILENCE = 90.0  # seconds of silence, after which it is dead or its network is cut
 GOODBYE = 10.0  # seconds for Ray's shutdown
+PROGRAM = """
+import sys
+from multiprocessing.connection import Connection
+pipe = Connection(int(sys.argv[1]))
+sys.path[:] = pipe.recv()
+from experiments.campaigns.dispatch import dispatch
+dispatch(pipe, *pipe.recv())
+"""
 
 
 def make_on_ray(workers: Workers, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
@@ -64,15 +73,32 @@ def _dispatched(
     workers: Workers, jobs: Sequence[Job], root: Path, again: bool
 ) -> Iterator[Outcome]:
     """Outcomes from a process with Ray; ClusterError when its cluster dies."""
-    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
-    ours, theirs = context.Pipe(duplex=False)
-    with nullcontext("") if workers.address else session(root) as folder:
-        words = (theirs, workers, jobs, root, folder, again)
-        process = context.Process(target=dispatch, args=words, daemon=True)
-        process.start()
-        theirs.close()
+    with (
+        nullcontext("") if workers.address else session(root) as folder,
+        _process(workers, jobs, root, folder, again) as pipe,
+    ):
+        yield from _received(pipe)
+
+
+@contextmanager
+def _process(*words: Any) -> Iterator[Connection]:
+    """A process that calls `dispatch` with a pipe and these words; the pipe's other end."""
+    ours, theirs = Pipe()
+    with ours:
+        with theirs:
+            # In a session of its own, where a Ctrl-C that is meant for us does not reach it.
+            process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # Ray repeats there, at length, what the outcomes say
+                stderr=subprocess.DEVNULL,
+            )
         try:
-            yield from _received(ours)
+            ours.send(sys.path)
+            ours.send(words)
+            yield ours
         except ClusterError:
             process.kill()  # its shutdown would wait for the dead
             raise
@@ -80,9 +106,10 @@ def _dispatched(
             process.terminate()
             raise
         finally:
-            process.join(GOODBYE)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GOODBYE)
             process.kill()
-            process.join()
+            process.wait()
 
 
 def _received(pipe: Connection) -> Iterator[Outcome]:
