@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -95,7 +95,7 @@ def dispatch(
         with cluster(workers.address, session) as ray:
             pipe.send(Joined(ray.get_runtime_context().gcs_address))
             try:
-                Dispatch(ray, workers, root, pipe.send).run(jobs, again)
+                Dispatch(ray, workers, root, pipe).run(jobs, again)
                 end = End()
             except (AtelierError, ClusterError) as error:
                 end = End(error)
@@ -107,19 +107,17 @@ def dispatch(
 
 
 class Dispatch:
-    """The attempts that wait and those that go on; `send` gets the messages."""
+    """The attempts that wait and those that go on; `pipe` gets the messages."""
 
-    def __init__(
-        self, ray: ModuleType, workers: Workers, root: Path, send: Callable[[Any], None]
-    ) -> None:
-        self.ray, self.workers, self.root, self.send = ray, workers, root, send
-        self.parent, self.here = os.getppid(), ray.get_runtime_context().get_node_id()
+    def __init__(self, ray: ModuleType, workers: Workers, root: Path, pipe: Connection) -> None:
+        self.ray, self.workers, self.root, self.pipe = ray, workers, root, pipe
+        self.here, self.send = ray.get_runtime_context().get_node_id(), pipe.send
         self.nodes = self._alive()
         self.share = share_of(list(self.nodes.values()), workers.count)
         self.make = self._task()
         self.waiting: list[Attempt] = []
         self.going: dict[Any, Attempt] = {}
-        self.patience = Patience(workers.patience, send)
+        self.patience = Patience(workers.patience, self.send)
         self.looked = time.monotonic()
 
     def _task(self) -> Any:
@@ -144,12 +142,11 @@ class Dispatch:
                 ready = time.sleep(TICK) or []
             for ref in ready:
                 self._settle(ref, self.going.pop(ref))
-                self.patience.renew()
             self._watch()
 
     def _hand_out(self) -> None:
         """Give the attempts that are due to workers, as many as may run at a time."""
-        free = self.share.workers - len(self.going)
+        free = max(0, self.share.workers - len(self.going))
         due = [attempt for attempt in self.waiting if attempt.due <= time.monotonic()]
         for attempt in due[:free]:
             self.waiting.remove(attempt)
@@ -209,7 +206,7 @@ class Dispatch:
 
     def _watch(self) -> None:
         """Look for what Ray may fail to report; errors as `run`."""
-        if os.getppid() != self.parent:
+        if self.pipe.poll():  # nobody writes to us: it is closed
             raise ClusterError("its driver has died")
         now = time.monotonic()
         if now >= self.looked + LOOK:
@@ -217,10 +214,10 @@ class Dispatch:
             self.send(None)
             self._look_at_nodes()
             self._take_finished(now)
-            going = [
-                job.folder(self.root) for attempt in self.going.values() for job in attempt.jobs
-            ]
-            self.patience.look(going, f"a worker with {self.share}")
+            again = [attempt for attempt in self.waiting if attempt.due]
+            begun = [job for attempt in (*self.going.values(), *again) for job in attempt.jobs]
+            folders = [job.folder(self.root) for job in begun]
+            self.patience.look(folders, f"a worker with {self.share}")
 
     def _look_at_nodes(self) -> None:
         """Divide the nodes that are alive now among the workers."""
@@ -244,7 +241,6 @@ class Dispatch:
             if now > attempt.done + LATE:
                 del self.going[ref]
                 self.ray.cancel(ref)
-                self.patience.renew()
                 for outcome in outcomes:
                     self.send(outcome)
 

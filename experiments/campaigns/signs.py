@@ -68,25 +68,20 @@ class Patience:
 
     def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
         self.seconds, self.say = seconds, say
-        self.signs: list[float] = []
-        self.renew()
-
-    def renew(self) -> None:
-        """Something has moved."""
+        self.signs: dict[Path, float] = {}
         self.moved, self.said = time.monotonic(), False
 
     def look(self, folders: Sequence[Path], resource: str) -> None:
-        """Compare the folders of the runs that workers have with those at the last look.
+        """Compare the folders of the runs in workers' hands with those at the last look.
 
         resource: that a worker needs, for the message. Raises AtelierError once nothing has moved
         for too long: no run has begun, gone on or ended.
         """
-        signs = [_touched(folder) for folder in folders]
+        signs = {folder: _touched(folder) for folder in folders}
         if signs != self.signs:
-            self.signs = signs
-            self.renew()
+            self.signs, self.moved, self.said = signs, time.monotonic(), False
         still = time.monotonic() - self.moved
-        begun = ", ".join(folder.name for folder, sign in zip(folders, signs, strict=True) if sign)
+        begun = ", ".join(folder.name for folder, sign in signs.items() if sign)
         what = f"a sign of {begun}" if begun else resource
         if still > self.seconds:
             raise AtelierError(

@@ -50,18 +50,19 @@ def make_on_ray(workers: Workers, jobs: Sequence[Job], root: Path) -> Iterator[O
     for again in (False, True):
         try:
             for outcome in _dispatched(workers, list(left.values()), root, again):
-                del left[outcome.id]
-                yield outcome
+                if left.pop(outcome.id, None):
+                    yield outcome
             return
         except ClusterError as lost:
             for outcome in [ended_outcome(job, root) for job in left.values()]:
                 if outcome:
                     del left[outcome.id]
                     yield outcome
+            if not left:
+                return
             if workers.address or again:
                 raise AtelierError(_farewell(workers.address, lost, len(left))) from lost
-            if left:
-                print(f"atelier: Ray has died ({lost}); it is started again", file=sys.stderr)
+            print(f"atelier: Ray has died ({lost}); it is started again", file=sys.stderr)
 
 
 def _farewell(address: str, lost: ClusterError, left: int) -> str:
@@ -125,7 +126,7 @@ def _received(pipe: Connection) -> Iterator[Outcome]:
         heard = time.monotonic()
         try:
             message = pipe.recv()
-        except EOFError as error:
+        except (EOFError, ConnectionError) as error:
             raise ClusterError("its processes have ended") from error
         if isinstance(message, Outcome):
             yield message

@@ -40,7 +40,8 @@ def test_patience_ends_once_nothing_moves_and_says_what_is_missing(tmp_path, mon
     look(250)
     assert len(said) == 2
     assert said[1] == "for 250 s nothing has moved; waiting for a sign of 0123"
-    patience.renew()  # another run has ended
+    patience.look([], "a worker with 2 CPU")  # the run has ended
+    look(299)  # and the next one is handed out
     look(299)
     with pytest.raises(AtelierError, match="No run has begun, gone on or ended for 301 s, waiting"):
         look(2)
