@@ -133,7 +133,7 @@ def test_kill_9_of_anything_loses_and_doubles_nothing(tmp_path, sweep, finished_
 
     def wait_for(number):
         """Wait until so many runs are done; those that were done have not been made again."""
-        wait_until(lambda: len(results(out)) >= number, f"fewer than {number} runs are done")
+        wait_until(lambda: len(results(out)) >= number, f"fewer than {number} runs done", 300)
         now = results(out)
         assert finished.items() <= now.items()
         finished.update(now)

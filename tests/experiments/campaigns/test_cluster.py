@@ -95,7 +95,7 @@ def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, 
     (tmp_path / "other" / ".ray" / "auth_token").write_text("b" * 64)
     assert_refused(process(*words, **at("other")), "refuses our token; set RAY_AUTH_TOKEN, or")
     driver = start(*words, **at("head"))
-    wait_until(lambda: list(out.rglob("result.json")), "no run is done, here, not at the head")
+    wait_until(lambda: list(out.rglob("result.json")), "no run is done here", 300)
     kill_below(head.pid, "gcs_server")
     said = "".join(driver.communicate(timeout=120))
     assert driver.returncode == 2
