@@ -9,9 +9,10 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+from datamodules.run_folder import RunFolder, RunWriter
+from datamodules.run_records import Result
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import there_are
-from evaluation.finished_pictures import read_run
 from evaluation.metrics.scores import OWN, Score
 from evaluation.scoring import evaluate_runs
 from evaluation.suite import Suite
@@ -99,8 +100,11 @@ def _only_score(metric: str, scores: Mapping[str, Score]) -> str:
 
 
 class Judge:
-    """Measures the goals of finished runs. Every run is scored by itself, so that its numbers do
-    not depend on the runs that happen to end at the same time.
+    """Measures the goals of finished runs.
+
+    Every run is scored once, by itself, and keeps these scores: they depend neither on the runs
+    that end at the same time nor on later evaluations beside others, and a search that goes on
+    finds them as they were.
 
     Raises AtelierError where a metric is unavailable, e.g. without its weights.
     """
@@ -110,22 +114,30 @@ class Judge:
         self.suite = Suite({goal.metric: metrics[goal.metric] for goal in goals}, device)
         for name, why in self.suite.unavailable.items():
             raise AtelierError(f"The search needs the metric {name}, which is unavailable: {why}")
-        self.names = [self.suite.metrics[goal.metric].named(goal.score) for goal in goals]
+        named = (self.suite.metrics[goal.metric].named(goal.score) for goal in goals)
+        self.names = dict.fromkeys(named)
 
     def have_scores(self, jobs: Sequence[Job], root: Path) -> bool:
         """Whether all runs among these jobs that are done have their scores."""
         done = [job.folder(root) for job in jobs if job.state(root) == "done"]
-        return not any(self.suite.missing(read_run(folder), force=False) for folder in done)
+        return all(self.names.keys() <= RunFolder(folder).result.judged.keys() for folder in done)
 
     def scores(self, folder: Path) -> list[float]:
         """The scores of a run in the order of the goals; AtelierError for one without them."""
-        evaluation = evaluate_runs([folder], self.suite)
-        for why in evaluation.failures.values():
-            raise AtelierError(why)
-        (scores,) = evaluation.scores.values()
-        values = [scores.values.get(name) for name in self.names]
-        for goal, value in zip(self.goals, values, strict=True):
-            if value is None:
-                why = scores.unavailable.get(goal.metric, "it does not apply to this picture")
+        result = RunFolder(folder).result
+        if not self.names.keys() <= result.judged.keys():
+            result = self._judged(folder)
+        for goal, name in zip(self.goals, self.names, strict=True):
+            if result.judged[name] is None:
+                why = result.unavailable.get(goal.metric, "it does not apply to this picture")
                 raise AtelierError(f"{folder} has no {goal.score}: {why}")
-        return values
+        return [result.judged[name] for name in self.names]
+
+    def _judged(self, folder: Path) -> Result:
+        """The result of a run with its scores for this search, which are noted there."""
+        for why in evaluate_runs([folder], self.suite).failures.values():
+            raise AtelierError(why)
+        result = RunFolder(folder).result
+        scores = {name: result.metrics.get(name) for name in self.names}
+        RunWriter(folder).update_result({"judged": {**result.judged, **scores}})
+        return RunFolder(folder).result

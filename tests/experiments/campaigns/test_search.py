@@ -36,6 +36,16 @@ def test_a_search_that_breaks_off_anywhere_goes_on_with_the_same_trials(tmp_path
     assert states == {"done", "failed"} | ({"stopped"} if method == "asha" else set())
 
 
+def test_later_scores_of_a_run_change_no_search(tmp_path):
+    """A whole picture gets scores of its background once others have a mask of the object."""
+    sweep = search_of(trials=8)
+    before = go_on(sweep, tmp_path).record
+    for file in tmp_path.glob("runs/*/result.json"):
+        content = json.loads(file.read_text())
+        file.write_text(json.dumps(content | {"metrics": dict.fromkeys(content["metrics"], 0.5)}))
+    assert go_on(sweep, tmp_path).record == before
+
+
 def test_more_trials_begin_with_the_same_ones(tmp_path):
     few = go_on(search_of(trials=8), tmp_path).record.trials
     assert go_on(search_of(trials=12), tmp_path).record.trials[:8] == few
