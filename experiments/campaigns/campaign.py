@@ -17,6 +17,7 @@ from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
 from experiments.campaigns.workers import Workers
 from experiments.run.metrics import judges_of, metrics_by_name
+from experiments.run.offline import say_sync
 
 UNFINISHED = {  # states of runs without a result, in the words of the last line
     "failed": "failed",
@@ -59,6 +60,8 @@ def ended(counts: Counter[str], root: Path, models: str, options: CampaignOption
         from experiments.campaigns.conclusion import conclude
 
         scored = conclude(root, models, options.metrics, options.wandb)
+    if options.wandb:
+        say_sync(root)
     print(f"{root}: {summary(counts)}", file=sys.stderr)
     return 0 if scored and not any(counts[state] for state in UNFINISHED) else 2
 

@@ -13,6 +13,7 @@ from datamodules.support.files import write_text
 from experiments.campaigns.grid import Sweep, values_of
 from experiments.campaigns.plan import setting
 from experiments.run.configuration import compose
+from experiments.run.offline import PROJECT
 
 
 def export(sweep: Sweep, overrides: Mapping[str, Any], path: Path) -> None:
@@ -29,12 +30,16 @@ def export(sweep: Sweep, overrides: Mapping[str, Any], path: Path) -> None:
     config = path.with_suffix(".config.yaml")
     start = compose(sweep.method[0], sweep.models[0])
     write_text(config, yaml.safe_dump(start, sort_keys=False))
-    write_text(path, yaml.safe_dump(as_wandb(sweep, overrides, config.absolute()), sort_keys=False))
+    write_text(path, yaml.safe_dump(as_wandb(sweep, overrides, config), sort_keys=False))
 
 
 def as_wandb(sweep: Sweep, overrides: Mapping[str, Any], config: Path) -> dict[str, Any]:
-    """The sweep as W&B's sweep configuration; its runs start from the file `config`."""
+    """The sweep as W&B's sweep configuration; its runs start from the file `config`.
+
+    Paths below the current folder are relative to it, so that an agent can run in its copy.
+    """
     fixed = {**sweep.fixed, **overrides}
+    project = fixed.pop("wandb.project", PROJECT)
     parameters = {name: {"value": value} for name, value in fixed.items()}
     for name, span in sweep.grid.items():
         parameters[name] = {"values": values_of(name, span)}
@@ -42,6 +47,7 @@ def as_wandb(sweep: Sweep, overrides: Mapping[str, Any], config: Path) -> dict[s
         parameters[name] = _distribution(span)
     return {
         "name": sweep.name,
+        "project": project,
         "method": "random" if sweep.random.over else "grid",
         **({"run_cap": sweep.random.count} if sweep.random.over else {}),
         "command": ["atelier", "fit", f"--config={config}", "${args}"],
@@ -53,11 +59,18 @@ def _by_setting(name: str, parameter: dict[str, Any]) -> tuple[str, dict[str, An
     """A parameter under its setting's dotted name, its values as LightningCLI reads them."""
     if "values" in parameter:
         pairs = [setting(name, value) for value in parameter["values"]]
-        return pairs[0][0], {"values": [value for _, value in pairs]}
+        return pairs[0][0], {"values": [_relative(value) for _, value in pairs]}
     if "value" in parameter:
         dotted, value = setting(name, parameter["value"])
-        return dotted, {"value": value}
+        return dotted, {"value": _relative(value)}
     return setting(name, "")[0], parameter
+
+
+def _relative(value: Any) -> Any:
+    """An absolute path below the current folder as a relative one; other values as they are."""
+    if isinstance(value, str) and Path(value).is_relative_to(Path.cwd()):
+        return str(Path(value).relative_to(Path.cwd()))
+    return value
 
 
 def _distribution(span: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from experiments.run.offline import say_sync
 from experiments.run.words import refuse_unknown_words
 
 READS_ALL = True  # every word is LightningCLI's, --help too
@@ -23,5 +24,5 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     refuse_unknown_words(rest)
     from experiments.run.lightning_cli import AtelierCLI
 
-    AtelierCLI.from_arguments(rest, started).run()
+    say_sync(AtelierCLI.from_arguments(rest, started).run().folder)
     return 0

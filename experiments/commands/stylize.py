@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
 from datamodules.support.errors import AtelierError
 from experiments.run.configuration import EMBEDDED, compose
+from experiments.run.offline import say_sync
 from experiments.run.options import (
     METHOD,
     SEVERAL,
@@ -110,7 +111,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     free = not (args.method or args.config)
     several = compose(SEVERAL, args.models or EMBEDDED) if free else None
     own = settings(args) | file | dotted(rest, "stylize", "")
-    _print_result(stylize(config, own, _announce, several))
+    folder = stylize(config, own, _announce, several)
+    _print_result(folder)
+    say_sync(folder)
     return 0
 
 

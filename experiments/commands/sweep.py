@@ -35,7 +35,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
         path = Path(args.export_wandb)
         export(sweep, overrides, path)
-        print(f"{path}\nwandb sweep {path}    then on every machine: wandb agent SWEEP-ID")
+        print(f"{path}\nwandb sweep {path}    then, in this folder on every machine:")
+        print("wandb agent SWEEP-ID")
         return 0
     if sweep.search:
         from experiments.campaigns.search import run_search

@@ -42,7 +42,7 @@ from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.schema import TRAINER_DEFAULTS
-from experiments.run.tracking import Wandb, finish, log_course, wandb_logger
+from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.steps.memory import available, fit_into, fit_one_pass
@@ -217,8 +217,8 @@ class AtelierCLI(LightningCLI):
         with record_failure([run]):
             announce(run, self.needed)
             logger = self.logger(run)
-            self.trainer.loggers = [logger] if logger else []
-            self.trainer.callbacks += [StepProgress(), run, *self.early_stop()]
+            log = [LogRun(logger, run)] if logger else []
+            self.trainer.callbacks += [StepProgress(), run, *log, *self.early_stop()]
             self.trainer.fit(self.model, datamodule=self.datamodule)
             metrics = write_result(self, run)
         if logger:
@@ -261,7 +261,7 @@ class AtelierCLI(LightningCLI):
         with record_failure([run]):
             metrics = write_result(self, run)
         if logger := self.logger(run):
-            log_course(logger, run.course, self.trainer.log_every_n_steps)
+            LogRun(logger, run).log_new()
             finish(logger, run.folder, metrics)
 
     def logger(self, run: WriteRun) -> WandbLogger | None:

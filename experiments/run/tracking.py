@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import netrc
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+from lightning import Callback
 from lightning.pytorch.loggers import WandbLogger
 
-from datamodules.run_folder import CONTENT, MASK, OUTPUT, WANDB, RunFolder
+from datamodules.run_folder import CONTENT, FULL, MASK, OUTPUT, WANDB, RunFolder
 from datamodules.support.home import home
-from lightning_modules.callbacks import WriteRun
+from experiments.run.offline import PROJECT
+from lightning_modules.callbacks import FLUSH_EVERY, WriteRun
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Wandb:
     """
 
     enabled: bool = True
-    project: str = "atelier"
+    project: str = PROJECT
     group: str = ""
     tags: list[str] = field(default_factory=list)
     id: str = ""
@@ -99,16 +100,42 @@ def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
         return start("offline")
 
 
-def log_course(logger: WandbLogger, course: Sequence[dict[str, float]], every: int) -> None:
-    """Log the losses of a finished run, every so many steps."""
-    for step in range(every - 1, len(course), every):
-        logger.log_metrics(course[step], step)
+class LogRun(Callback):
+    """Logs the losses of every step and the pictures on the way, whenever the run writes its own.
+
+    It comes after the run's own callback.
+    """
+
+    def __init__(self, logger: WandbLogger, run: WriteRun) -> None:
+        self.logger, self.run = logger, run
+        self._steps = self._logged = 0
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+        self._steps += 1
+        if self._steps % FLUSH_EVERY == 0:
+            self.log_new()
+
+    def on_fit_end(self, trainer, module) -> None:
+        self.log_new()
+
+    def on_exception(self, trainer, module, exception) -> None:
+        self.log_new()
+        self.logger.experiment.finish(exit_code=1)
+
+    def log_new(self) -> None:
+        """Log the steps since the last call."""
+        course, pictures = self.run.course, RunFolder(self.run.folder).steps
+        for step in range(self._logged, len(course)):
+            self.logger.log_metrics(course[step], step)
+            if step + 1 in pictures:
+                self.logger.log_image("on the way", [str(pictures[step + 1])], step=step)
+        self._logged = len(course)
 
 
 def log_scores(folder: Path, values: dict[str, float | None]) -> None:
     """Add scores to the summary of the W&B run in a run folder, and close it again.
 
-    Offline this writes a second part of the same run beside the first, for `wandb sync --append`.
+    Offline this writes a second part of the same run beside the first, for `wandb sync`.
     """
     parts = sorted((folder / WANDB).glob("*run-*-*"))
     if not parts or os.environ.get("WANDB_MODE") == "disabled":
@@ -134,8 +161,8 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
 
 
 def finish(logger: WandbLogger, folder: Path, metrics: dict[str, float]) -> None:
-    """Log the pictures and the final metrics, and close the W&B run."""
-    names = [CONTENT, MASK, OUTPUT]
+    """Log the pictures, at full size as well, and the final metrics, and close the W&B run."""
+    names = [name for name in (CONTENT, MASK, OUTPUT, FULL) if (folder / name).exists()]
     pictures = [str(folder / name) for name in names]
     logger.log_image("pictures", pictures, caption=[Path(name).stem for name in names])
     logger.experiment.summary.update(metrics)

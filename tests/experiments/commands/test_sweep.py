@@ -1,7 +1,11 @@
 """`atelier sweep`."""
 
+import shutil
+
 import pytest
 import yaml
+
+from tests.support.sweeps import write_sweep
 
 
 def test_a_place_that_cannot_be_written_is_said_before_anything_starts(cli, tmp_path, sweep):
@@ -28,14 +32,20 @@ def test_a_dry_run_lists_runs_models_and_makes_none(cli, tmp_path, sweep):
     assert "needs open_clip:ViT-B-32-quickgelu/openai: MISSING" in done.stdout
 
 
-def test_a_sweep_for_wandb_names_every_setting(cli, tmp_path, sweep):
-    path = sweep({"model.tau": {"from": 0.1, "to": 0.3, "step": 0.1}, "parser": ["rules"]})
+def test_a_sweep_for_wandb_names_every_setting(cli, tmp_path, mask):
+    (tmp_path / "in").mkdir()
+    shutil.copy(mask, tmp_path / "in" / "mask.png")
+    grid = {"model.tau": {"from": 0.1, "to": 0.3, "step": 0.1}, "parser": ["rules"]}
+    path = write_sweep(tmp_path, tmp_path / "in" / "mask.png", grid)
     done = cli("sweep", path, "--export-wandb", "w.yaml")
     assert done.returncode == 0, done.stderr
     written = yaml.safe_load((tmp_path / "w.yaml").read_text())
     assert written["method"] == "grid"
     assert written["parameters"]["model.tau"] == {"values": [0.1, 0.2, 0.3]}
     assert written["parameters"]["data.parser"]["values"] == ["rules"]
+    assert written["project"] == "atelier"
+    assert written["command"] == ["atelier", "fit", "--config=w.config.yaml", "${args}"]
+    assert written["parameters"]["data.mask"] == {"value": "in/mask.png"}  # from this folder
     assert written["parameters"]["trainer.max_steps"] == {"value": 2}
     config = yaml.safe_load((tmp_path / "w.config.yaml").read_text())
     assert config["model"]["class_path"] == "lightning_modules.soulstyler.Soulstyler"
