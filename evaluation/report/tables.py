@@ -18,7 +18,7 @@ from evaluation.report.plots import curve_rows, is_tau, is_threshold
 from evaluation.report.published import Published
 from evaluation.tables import numbers
 from evaluation.tables.groups import Cell, Group
-from evaluation.tables.lead import explained, lead
+from evaluation.tables.lead import explained, leads
 from evaluation.tables.meanings import (
     ARROWS,
     SECONDS,
@@ -112,8 +112,8 @@ def methods_part(entries: Sequence[Entry], published: Published) -> str:
     places = _places(papers, scores)
     alone = [name for name, place in places.items() if place == name and name not in scores]
     columns = [*scores, *alone]
-    leads = {name: lead(list(groups.values()), name, direction(name)) for name in scores}
-    best = {name: list(groups)[one.row] for name, one in leads.items() if one and one.clear}
+    ahead = leads(list(groups.values()), {name: direction(name) for name in scores})
+    best = {name: list(groups)[one.row] for name, one in ahead.items() if one and one.clear}
     heads = [*map(_score_head, scores), *(_paper_head(published, name) for name in alone)]
     head = ["method", "n", *heads, f"{title(SECONDS)} in {unit(SECONDS)}"]
     methods = {group.runs[0].method: None for group in groups.values()}
@@ -122,7 +122,7 @@ def methods_part(entries: Sequence[Entry], published: Published) -> str:
         titles = [name for name, group in groups.items() if group.runs[0].method == method]
         rows += [_our_row(name, groups[name], columns, best) for name in titles]
         rows += _paper_rows(papers, method, places, columns)
-    about = tag("p", text(explained(list(leads.values()))), class_="fine")
+    about = tag("p", text(explained(ahead.values())), class_="fine")
     return table(head, rows, "Methods by scores") + about
 
 

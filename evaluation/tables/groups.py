@@ -49,7 +49,7 @@ class Group:
 
     def cell(self, score: str) -> Cell:
         """One score of the group's runs, or their seconds."""
-        return summary(run.values.get(score) for run in self.runs)
+        return summary(run.value(score) for run in self.runs)
 
 
 def grouped(runs: Sequence[Run], by: Sequence[str]) -> list[Group]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import there_are
 from evaluation.tables.groups import Group, grouped, usual_labels, varying
-from evaluation.tables.lead import Lead, explained, lead
+from evaluation.tables.lead import Lead, explained, leads
 from evaluation.tables.meanings import (
     SECONDS,
     direction,
@@ -75,16 +76,17 @@ class ResultTable:
 
     def best(self, score: str) -> int | None:
         """Number of the row that is better than the next best by more than chance, if one is."""
-        one = self._lead(score)
+        one = self._leads[score]
         return one.row if one and one.clear else None
 
     @property
     def about_bold(self) -> str:
         """A sentence on what is bold; "" for rows that are single runs."""
-        return "" if self.each else explained([self._lead(score) for score in self.scores])
+        return "" if self.each else explained(self._leads.values())
 
-    def _lead(self, score: str) -> Lead | None:
-        return lead(self.groups, score, direction(score))
+    @cached_property
+    def _leads(self) -> dict[str, Lead | None]:
+        return leads(self.groups, {score: direction(score) for score in self.scores})
 
 
 def tabulate(root: Path, selection: Selection, store: bool = False) -> ResultTable:

@@ -39,6 +39,12 @@ class Run:
             return self.labels[name]
         return {"method": self.method, "set": self.set, "encoder": self.encoder}.get(name) or None
 
+    def value(self, name: str) -> float | None:
+        """A score, or the seconds; None if it is missing."""
+        if name in self.metrics or name != SECONDS:
+            return self.metrics.get(name)
+        return self.seconds or None
+
     @property
     def values(self) -> dict[str, float | None]:
         """All numbers: the scores, and the seconds."""

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from evaluation.tables.groups import grouped
-from evaluation.tables.lead import TEST, explained, half_width, lead, paired
+from evaluation.tables.lead import TEST, differences, explained, half_width, leads, matched
 from tests.support.reports import run
 
 # Student 1908: additional hours of sleep of ten patients, with two drugs.
@@ -22,6 +22,14 @@ def groups_of(by=("method",), **rows):
             labels, score = value if isinstance(value, tuple) else ({"seed": seed}, value)
             runs.append(run(f"{method}{seed}", method, {"sleep": score}, labels=labels))
     return grouped(runs, by)
+
+
+def lead(groups, score, higher_is_better):
+    return leads(groups, {score: higher_is_better})[score]
+
+
+def paired(one, other, score):
+    return differences(matched(one, other), score)
 
 
 def test_the_interval_is_that_of_students_sleep_data():
