@@ -3,13 +3,14 @@
 A command is a module with `add_arguments(parser)` and `run(args, rest)`, imported only when it is
 called; heavy libraries are imported by the functions that use them. Results go to stdout, messages
 to stderr. Exit code 0: done; 2: the user can mend it, and one line on stderr says how; 130:
-interrupted.
+interrupted by Ctrl-C; 143: by SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from importlib import import_module
 from itertools import islice
@@ -20,6 +21,7 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.home import settle_home
 from datamodules.support.suggestions import did_you_mean
 from datamodules.support.versions import own_version
+from experiments import termination
 
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
@@ -78,6 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     # threads make a step 5x slower. Read when torch is imported, hence here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     settle_home()
+    termination.leave_on_sigterm()
     try:
         try:
             return _run(arguments)
@@ -87,8 +90,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"atelier: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("atelier: interrupted", file=sys.stderr)
-        return 130
+        return _stopped()
     except BrokenPipeError:  # the reader of our stdout is satisfied, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -96,6 +98,13 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(error.__context__, BrokenPipeError):  # rich's way to report the same
             return 0
         raise
+
+
+def _stopped() -> int:
+    """The exit code of a command that a signal has stopped, as shells have it; one line."""
+    terminated = termination.came()
+    print(f"atelier: {'terminated' if terminated else 'interrupted'}", file=sys.stderr)
+    return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
 
 
 def _run(arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ A class that reads published weights says which by a class method
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -44,23 +44,24 @@ def to_fetch(*sources: str) -> list[str]:
     return [name for name in sources if name != UNTRAINED and not is_path(name)]
 
 
-def needed_by(config: Any) -> list[str]:
+def needed_by(config: Any, reads: Callable[[str], bool] = lambda path: True) -> list[str]:
     """Names of the published weights that the classes of a configuration need, each once.
 
     config: mappings and lists, in which a class is {"class_path": ..., "init_args": {...}}.
+    reads: whether a class, by its path, may read some; the others are not imported.
     """
-    return list(dict.fromkeys(_needed(config)))
+    return list(dict.fromkeys(_needed(config, reads)))
 
 
-def _needed(node: Any) -> Iterator[str]:
+def _needed(node: Any, reads: Callable[[str], bool]) -> Iterator[str]:
     if isinstance(node, Mapping):
-        if "class_path" in node:
+        if "class_path" in node and reads(node["class_path"]):
             yield from _needed_by_class(node["class_path"], node.get("init_args") or {})
         for value in node.values():
-            yield from _needed(value)
+            yield from _needed(value, reads)
     elif isinstance(node, list):
         for value in node:
-            yield from _needed(value)
+            yield from _needed(value, reads)
 
 
 def _needed_by_class(path: str, arguments: Mapping[str, Any]) -> list[str]:

@@ -102,8 +102,12 @@ def make_all(
 
 def states_of(jobs: Iterable[Job], root: Path) -> dict[str, State]:
     """The state of each run by its id; damaged results are said on stderr."""
-    states = {}
+    states: dict[str, State] = {}
+    there = {path.name for path in (root / RUNS).glob("*")}
     for job in jobs:
+        if job.id not in there:
+            states[job.id] = "open"
+            continue
         states[job.id] = job.state(root)
         run = RunFolder(job.folder(root), strict=False)
         if states[job.id] == "open" and run.finished:

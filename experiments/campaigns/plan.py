@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.campaign_folder import RUNS
 from datamodules.models.cache import once_per_process
 from datamodules.models.published import local_path
 from datamodules.models.schemes import by_name
@@ -131,9 +133,11 @@ def _networks(jobs: Sequence[Job]) -> Iterator[Configuration]:
 
 def seconds_per_run(root: Path) -> float:
     """Mean seconds of the finished runs at or beside a folder; 0 if there are none."""
-    for place in (root, root.parent):
-        runs = [RunFolder(file.parent, strict=False) for file in place.glob(f"**/{RESULT}")]
-        totals = [sum(run.result.seconds.values()) for run in runs[:ENOUGH]]
+    beside = (f"*/{RESULT}", f"*/{RUNS}/*/{RESULT}")
+    for place, patterns in ((root, (f"{RUNS}/*/{RESULT}",)), (root.parent, beside)):
+        files = itertools.chain.from_iterable(map(place.glob, patterns))
+        runs = [RunFolder(f.parent, strict=False) for f in itertools.islice(files, ENOUGH)]
+        totals = [sum(run.result.seconds.values()) for run in runs]
         if any(totals):
             return statistics.mean(total for total in totals if total)
     return 0.0

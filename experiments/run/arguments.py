@@ -82,6 +82,17 @@ def is_class(path: str) -> bool:
     return "." in path and path.replace(".", "").isidentifier() and _class(path)[1] is not None
 
 
+@once_per_process
+def may_have(path: str, method: str) -> bool:
+    """Whether a class has a method, itself or from a base of ours; yes where no source tells."""
+    module, node = _class(path)
+    if node is None:
+        return True
+    own = any(isinstance(n, ast.FunctionDef) and n.name == method for n in node.body)
+    bases = (_path(base, module) for base in node.bases)
+    return own or any(may_have(base, method) for base in bases if base.split(".")[0] in OURS)
+
+
 def is_dataclass(path: str) -> bool:
     """Whether a path is that of a dataclass of ours."""
     node = _class(path)[1] if path.split(".")[0] in OURS else None

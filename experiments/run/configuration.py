@@ -21,6 +21,7 @@ from datamodules.models.catalogue import needed_by
 from datamodules.models.published import local_path, require
 from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
+from experiments.run.arguments import may_have
 from experiments.run.outdated import refuse_outdated, refuse_renamed
 from experiments.run.registry import METHODS, MODELS, TRAINING, names, part, path_of
 from experiments.run.schema import refuse_unknown
@@ -159,7 +160,10 @@ def _arguments(node: Configuration, key: str) -> Configuration:
 
 def weights_of(config: Configuration) -> list[str]:
     """Names of the published weights that all networks of a configuration need."""
-    return needed_by([config["model"].get("init_args", {}), config.get("data", {})])
+    return needed_by(
+        [config["model"].get("init_args", {}), config.get("data", {})],
+        lambda path: may_have(path, "weights_needed"),
+    )
 
 
 def without_losses(settings: MutableMapping[str, Any]) -> None:

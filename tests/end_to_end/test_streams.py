@@ -57,6 +57,23 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path, words):
     assert (process.returncode, errors) == (0, "")
 
 
+def test_a_sweep_ends_on_sigterm_as_on_ctrl_c(tmp_path, sweep):
+    path = sweep({"seed": [0, 1]}, steps=100_000)
+    process = start("sweep", path, "--serial", "--out", "out", "--no-wandb", cwd=tmp_path)
+    try:
+        wait_until(lambda: [*tmp_path.glob("out/runs/*/losses.csv")], "no step is done")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143, errors
+    assert errors.splitlines()[-1] == "atelier: terminated"
+    assert "Traceback" not in errors
+    (run,) = (tmp_path / "out" / "runs").iterdir()
+    assert "interrupted after" in (run / "INTERRUPTED.txt").read_text()
+    assert not {".lock", "result.json", "failure.json"} & {path.name for path in run.iterdir()}
+
+
 def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
     words = ["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, "--size", 96]
     words += ["--model.patches.count", 6, "--steps", 100_000, "--out", "run", "--no-wandb"]

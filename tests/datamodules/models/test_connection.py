@@ -4,9 +4,11 @@ import socket
 import subprocess
 import sys
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 
+from datamodules.models import connection
 from datamodules.models.connection import answers, forbidding_variable, online
 from tests.support.cli import ROOT, process, variables
 from tests.support.waiting import wait_until
@@ -93,3 +95,37 @@ def test_every_client_reaches_servers_of_https_through_the_proxy(hub):
     hosts = [request.target for request in hub.requests]
     assert hosts[:2] == ["huggingface.co:443"] * 2
     assert hosts[-1] == "download.pytorch.org:443"
+
+
+def test_a_server_that_did_not_answer_is_asked_once(at_hub):
+    at_hub.stop()
+    assert not answers(at_hub.url)
+    with socket.create_server(("127.0.0.1", urlsplit(at_hub.url).port)) as server:
+        server.settimeout(0.2)
+        assert not answers(at_hub.url)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_without_a_route_only_this_machine_is_asked(tmp_path, at_hub, monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(connection, "_has_route", lambda: False)
+    monkeypatch.setattr(connection, "_answers", lambda address: "127.0.0.1" in address)
+    assert not answers("https://huggingface.co/a")
+    assert answers(at_hub.url)
+
+
+@pytest.mark.parametrize(
+    ("ways", "there"),
+    [
+        ("Iface\tDestination\n", False),
+        ("Iface\tDestination\nlo\t0000007F\t00000000\n", False),
+        ("00000000 00 00000000 00 lo\n", False),
+        ("Iface\tDestination\neth0\t00000000\t010200C0\n", True),
+        ("00000000 00 00000000 00 eth0\n", True),
+    ],
+)
+def test_routes_are_read_from_the_systems_tables(tmp_path, ways, there):
+    (tmp_path / "route").write_text(ways)
+    assert connection._has_route([str(tmp_path / "route")]) == there

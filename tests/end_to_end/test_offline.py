@@ -1,0 +1,58 @@
+"""A sweep on a machine without a network: nothing is asked of anybody."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.cli import ROOT, variables
+
+GUARDED = """
+import socket, sys
+
+asked = []
+
+def refused(host):
+    here = host in (None, "", "localhost", "::1", socket.gethostname()) or host.startswith("127.")
+    if not here:
+        asked.append(host)
+    return not here
+
+def getaddrinfo(host, *rest, **options):
+    if refused(host.decode() if isinstance(host, bytes) else host):
+        raise socket.gaierror("no network")
+    return lookup(host, *rest, **options)
+
+class Guarded(socket.socket):
+    def connect(self, address):
+        if isinstance(address, tuple) and refused(address[0]):
+            raise OSError("no network")
+        return super().connect(address)
+
+lookup, socket.getaddrinfo, socket.socket = socket.getaddrinfo, getaddrinfo, Guarded
+
+from datamodules.models import connection
+from experiments.cli import main
+
+connection._has_route = lambda: False  # as on a machine without a network
+code = main(sys.argv[1:])
+print("asked", asked, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow  # three runs with their scores by all embedded networks
+def test_a_sweep_without_a_network_asks_nobody(tmp_path, sweep):
+    words = ["sweep", str(sweep({"seed": [0]})), "--serial", "--out", "out"]
+    online = dict.fromkeys(("HF_HUB_OFFLINE", "WANDB_MODE", "WANDB_API_KEY"))
+    done = subprocess.run(
+        [sys.executable, "-c", GUARDED, *words],
+        cwd=tmp_path,
+        env=variables(HOME=str(tmp_path), **online) | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stderr.splitlines()[-1] == "asked []", done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "1 done, 0 skipped, 0 failed" in done.stderr
