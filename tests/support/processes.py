@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 
 from tests.support.waiting import wait_until
 
@@ -10,7 +11,7 @@ from tests.support.waiting import wait_until
 def below(pid):
     """The command lines of all processes below one, at any depth, by process id."""
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+        ["ps", "-e", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     inside = {pid}
@@ -26,3 +27,10 @@ def kill_below(pid, word, number=signal.SIGKILL):
         return next((p for p, words in below(pid).items() if word in words), None)
 
     os.kill(wait_until(first, f"no process with {word} in its command line"), number)
+
+
+def kill_all(pid):
+    """End a process and all below it at once."""
+    for each in [pid, *below(pid)]:
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)

@@ -11,7 +11,7 @@ from datamodules.models.cache import cache_dir
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.cluster import check, place
 from tests.support.cli import assert_refused, process, start, variables
-from tests.support.processes import kill_below
+from tests.support.processes import kill_all, kill_below
 from tests.support.troubled import TROUBLED
 from tests.support.waiting import wait_until
 
@@ -75,7 +75,7 @@ def head(tmp_path, free_port):
             if "Ray runtime started" in line:
                 break
         yield Head(f"127.0.0.1:{free_port}", ray.pid)
-        ray.terminate()
+        kill_all(ray.pid)  # a signal to stop would be obeyed after half a minute
 
 
 @pytest.mark.slow
