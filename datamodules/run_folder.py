@@ -9,6 +9,7 @@
     output_full.png      the result at full size, where one was asked for
     frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
                          000_full.png, ...; small and side by side strip.png, moving frames.gif
+    checkpoint.ckpt      from which an unfinished run goes on, see `run_checkpoints`
     style.safetensors    the final styles of generators that have some apart from their network
     result.json          see `run_records.Result`; written last: a run that has it has finished
     job.json             see `run_records.JobRecord`, of runs that a sweep or a bench has made
@@ -64,6 +65,7 @@ CONTENT, MASK, REGION_MASK = "content.png", "mask.png", "mask-{}.png"
 OUTPUT, ENHANCED, FULL = "output.png", "output_enhanced.png", "output_full.png"
 FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "frames.gif"
 STYLE = "style.safetensors"
+CHECKPOINT = "checkpoint.ckpt"
 CHECKED = (CONTENT, MASK, OUTPUT, FULL)  # pictures whose SHA-256 is in result.json
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
@@ -290,8 +292,8 @@ class RunWriter:
         for unfinished in temporaries(self.path):
             unfinished.unlink(missing_ok=True)
 
-    def write_task(self, task: StyleTask, config: str) -> None:
-        """Everything that is fixed before the first step."""
+    def write_task(self, task: StyleTask, config: str, resumed: bool = False) -> None:
+        """Everything that is fixed before the first step. resumed: earlier steps stay."""
         from datamodules.images import to_picture
 
         write_text(self.path / CONFIG, config)
@@ -299,7 +301,8 @@ class RunWriter:
         write_json(self.path / PARSE, [entry_of(target) | note for target in task.targets])
         self.write_image(CONTENT, task.content, task.alpha)
         self.write_picture(MASK, to_picture(task.stylized))
-        patterns = (REGION_MASK.format("*"), f"{STEPS}/*.png", f"{FRAMES}/*.png")
+        patterns = [REGION_MASK.format("*"), f"{FRAMES}/*.png"]
+        patterns += [] if resumed else [f"{STEPS}/*.png", CHECKPOINT]
         for earlier in [path for pattern in patterns for path in self.path.glob(pattern)]:
             earlier.unlink()
         if len(task.regions) > 1:
@@ -381,6 +384,7 @@ class RunWriter:
         pictures = (name for name in CHECKED if (self.path / name).exists())
         digests = {name: sha256(self.path / name) for name in pictures}
         write_json(self.path / RESULT, asdict(replace(result, sha256=digests)))
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
 
     def update_result(self, changes: Mapping[str, Any]) -> None:
         """Entries of result.json replaced, all others kept, ours or another system's."""

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -87,18 +88,28 @@ class WriteRun(Callback):
         self.seconds = 0.0
         self.full_seconds = 0.0
         self.frame_seconds = 0.0
+        self._before: list[dict[str, float]] = []  # losses of steps before a break
         self._losses: list[dict[str, torch.Tensor]] = []
 
-    def write_task(self) -> None:
-        """Write what is fixed before the first step; AtelierError for an unwritable folder."""
-        self.writer.write_task(self.task, self.config)
+    def write_task(self, resumed: bool = False) -> None:
+        """Write what is fixed before the first step; AtelierError for an unwritable folder.
+
+        resumed: the run goes on, and so keeps its intermediate pictures.
+        """
+        self.writer.write_task(self.task, self.config, resumed)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"course": self.course, "seconds": time.perf_counter() - self._start}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._before, self.seconds = state_dict["course"], state_dict["seconds"]
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self._start = time.perf_counter()
+        self._start = time.perf_counter() - self.seconds
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         self._losses.append({name: value.detach() for name, value in outputs.items()})
-        step = len(self._losses)
+        step = len(self._before) + len(self._losses)
         if step % FLUSH_EVERY == 0:
             self.writer.write_losses(self.course)
         if self.keep_every and step % self.keep_every == 0:
@@ -129,7 +140,7 @@ class WriteRun(Callback):
             stop = StopRecord(exception.step, exception.loss, exception.value, exception.limit)
             self.writer.write_stop(stop)
         else:
-            self.writer.write_stopped(exception, steps=len(self._losses))
+            self.writer.write_stopped(exception, steps=len(self._before) + len(self._losses))
 
     @property
     def last_losses(self) -> dict[str, float]:
@@ -146,8 +157,8 @@ class WriteRun(Callback):
     def course(self) -> list[dict[str, float]]:
         """Losses of all steps so far by name, `total` first."""
         if not self._losses:
-            return []
+            return self._before
         names = ["total" if name == "loss" else name for name in self._losses[0]]
         # One transfer from the device for all steps.
         table = torch.stack([torch.stack(list(row.values())) for row in self._losses]).tolist()
-        return [dict(zip(names, row, strict=True)) for row in table]
+        return self._before + [dict(zip(names, row, strict=True)) for row in table]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lightning import Callback
 from torch import Tensor
@@ -36,6 +37,13 @@ class StopAbove(Callback):
         self.loss = loss
         self._steps = 0
         self._last: deque[Tensor] = deque(maxlen=WINDOW)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self._steps, "last": list(self._last)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._steps = state_dict["steps"]
+        self._last.extend(state_dict["last"])
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         names = {"total" if name == "loss" else name: name for name in outputs}

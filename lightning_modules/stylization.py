@@ -97,6 +97,7 @@ class Stylization(LightningModule, ABC):
         observer: listener of the steps, to be set before `prepare`; by default ignores everything.
     """
 
+    strict_loading = False  # checkpoints hold the generator alone
     most_regions: ClassVar[int] = 1  # regions of the picture that can have a style of their own
     patches: Patches | None = None
 
@@ -135,6 +136,7 @@ class Stylization(LightningModule, ABC):
         self.memory = memory
         self.graph = graph
         self.seed = torch.initial_seed()
+        self.resumed: dict[str, Any] = {}
         self.reject = partial(threshold_rejection, reject_below=self.deviations.reject_below)
         self.observer = Observer()
         self._optimizer([nn.Parameter(torch.zeros(1))], steps=1)  # refuses wrong settings at once
@@ -277,6 +279,26 @@ class Stylization(LightningModule, ABC):
     def directions_of(self, batch: StyleBatch) -> Tensor:
         """dT of each region's styles, (K, D), each of length 1."""
         return style_directions(self.encoder, batch, bool(self.deviations.raw_text_average))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave the frozen networks out, and add what one step leaves for the next."""
+        trained = {name for name, weight in self.named_parameters() if weight.requires_grad}
+        state = checkpoint["state_dict"]
+        checkpoint["state_dict"] = {name: state[name] for name in state.keys() & trained}
+        checkpoint["steps"] = {
+            "random": self.random.get_state(),
+            "content": self.shared.last_content,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.resumed = {"count": checkpoint["global_step"]} | checkpoint["steps"]
+
+    def on_train_start(self) -> None:
+        """Go on from the steps of a checkpoint, after `prepare`."""
+        if self.resumed:
+            self.step_count = self.resumed["count"]
+            self.random.set_state(self.resumed["random"].cpu())
+            self.shared.last_content = self.resumed["content"].to(self.device)
 
     def configure_optimizers(self) -> dict:
         weights = [weight for weight in self.generator.parameters() if weight.requires_grad]

@@ -20,7 +20,7 @@ from experiments.run.schema import TOP, argument_of, leaves
 from experiments.run.values import checked, is_simple, plain
 
 SCORES = "evaluation.suite"  # a run's own scores are part of its result
-WITHOUT_EFFECT = ("wandb.", "run.out", "run.overwrite")  # on the pictures
+WITHOUT_EFFECT = ("wandb.", "run.out", "run.overwrite", "run.checkpoint_every")  # on the pictures
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="longer side of output_full.png, painted from the photo itself and no larger than it; "
         f"0 = none (default: {FULL_SIZE})",
     )
-    add_options(parser, "--steps", "--seed")
+    add_options(parser, "--steps", "--seed", "--checkpoint-every")
     add(
         "--to",
         action="append",

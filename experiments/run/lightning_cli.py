@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,12 +30,12 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
-from datamodules.run_folder import RESULT, RunWriter
+from datamodules.run_folder import CHECKPOINT, RESULT, RunWriter
 from datamodules.run_records import Result
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
-from datamodules.support.versions import own_version
+from datamodules.support.versions import own_version, versions_of_pictures
 from datamodules.task import styles_by_area
 from evaluation.suite import score_run
 from experiments.run.configuration import with_settings, without_losses
@@ -45,6 +46,7 @@ from experiments.run.schema import TRAINER_DEFAULTS
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
+from lightning_modules.run_checkpoints import RunCheckpoints, owner_of
 from lightning_modules.steps.memory import available, fit_into, fit_one_pass
 from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stopping import StopAbove
@@ -98,6 +100,8 @@ class Run:
         out: the folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if it exists.
         overwrite: replace a finished run in `out`.
         keep_every: steps between two pictures in steps/; 0 writes none.
+        checkpoint_every: steps between two checkpoints; 0 writes none. The same command with the
+            same `out` goes on from the last one, and ends with the same picture.
         stop_above: losses by step; a run with a higher one after that step is stopped.
         stop_loss: name of that loss in losses.csv.
     """
@@ -105,6 +109,7 @@ class Run:
     out: str = ""
     overwrite: bool = False
     keep_every: NonNegativeInt = 20
+    checkpoint_every: NonNegativeInt = 0
     stop_above: dict[int, float] = field(default_factory=dict)
     stop_loss: str = "total"
 
@@ -114,6 +119,7 @@ class AtelierCLI(LightningCLI):
 
     Attributes:
         load_seconds: time to import and build everything.
+        first: steps that a checkpoint of the run has already, once `set_up` has looked.
         needed: bytes that the steps take beside the networks, once `set_up` has estimated them.
         end: styles of each area at the end of an interpolation, those of the run without one.
     """
@@ -218,8 +224,13 @@ class AtelierCLI(LightningCLI):
             announce(run, self.needed)
             logger = self.logger(run)
             log = [LogRun(logger, run)] if logger else []
-            self.trainer.callbacks += [StepProgress(), run, *log, *self.early_stop()]
-            self.trainer.fit(self.model, datamodule=self.datamodule)
+            checkpoints = [self.checkpoints] if self.checkpoints else []
+            # Last, so that they have what the others have noted of the step.
+            self.trainer.callbacks += [StepProgress(), run, *log, *self.early_stop(), *checkpoints]
+            path = self.checkpoints.path if self.first else None
+            if path:
+                print(f"goes on  from step {self.first}", file=sys.stderr)
+            self.trainer.fit(self.model, None, None, self.datamodule, path, weights_only=True)
             metrics = write_result(self, run)
         if logger:
             finish(logger, run.folder, metrics)
@@ -278,8 +289,22 @@ class AtelierCLI(LightningCLI):
         config = self.parser.dump(self.config, skip_unset=False)
         keep = self.config["run"]["keep_every"]
         run = WriteRun(path, name, task, config, keep, self.datamodule.full, self._frames())
-        run.write_task()
+        self.checkpoints = self._checkpoints(path)
+        self.first = self.checkpoints.step() if self.checkpoints else 0
+        run.write_task(resumed=bool(self.first))
         return run
+
+    def _checkpoints(self, path: Path) -> RunCheckpoints | None:
+        """Writer of the run's checkpoints, if it has some."""
+        every = self.config["run"]["checkpoint_every"]
+        if not (every and self.trainer.max_steps):
+            return None
+        own = self.config.clone()
+        for name in ("run", "wandb"):  # without effect on the steps
+            del own[name]
+        config = self.parser.dump(own, skip_unset=False, skip_validation=True)
+        owner = owner_of(config, versions_of_pictures(), self.datamodule.task)
+        return RunCheckpoints(path / CHECKPOINT, every, owner)
 
     def _frames(self) -> Frames | None:
         """Writer of the interpolation, if there is one."""

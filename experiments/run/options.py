@@ -35,6 +35,7 @@ SETTINGS = {
     "size": "data.size",
     "full_size": "data.full_size",
     "steps": "trainer.max_steps",
+    "checkpoint_every": "run.checkpoint_every",
     "seed": "seed_everything",
     "to": "interpolation.to",
     "frames": "interpolation.frames",
@@ -88,6 +89,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--size": {"type": int, "metavar": "PX", "help": "longer side of the working picture"},
     "--steps": {"type": int, "help": "optimisation steps"},
+    "--checkpoint-every": {
+        "type": int,
+        "metavar": "STEPS",
+        "help": "steps between two checkpoints, from the last of which the same command with the "
+        "same --out goes on after a break (default: none)",
+    },
     "--seed": {
         "type": int,
         "help": "the same seed gives the same picture on one machine's processor",

@@ -38,6 +38,7 @@ class SharedLosses:
         self.content_features, self.style_features = content_features, style_features
         self.variation, self.every, self.observer = variation, every, observer
         (self.content_maps,) = content_features.each([batch.content])
+        self.last_content = batch.content.new_zeros(())
         if style_features is not None:
             if batch.style_image is None:
                 raise AtelierError("The loss gram needs a style picture; give --style-image FILE")
