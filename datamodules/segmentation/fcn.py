@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from datamodules.images import resize_mask
 from datamodules.models.cache import once_per_process
 from datamodules.models.catalogue import to_fetch
-from datamodules.models.packaged import imagenet_input
+from datamodules.models.embedded_networks import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 from datamodules.segmentation.operations.phrases import nested_phrases

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.models.packaged import imagenet_input
+from datamodules.models.embedded_networks import imagenet_input
 from evaluation.metrics import scores as declared
 from evaluation.metrics.background import BAND
 from evaluation.metrics.base import PictureMetric, Pictures

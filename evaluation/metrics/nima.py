@@ -29,7 +29,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
+from datamodules.models.embedded_networks import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.models.published import UNTRAINED, load_into, require
 from evaluation.metrics import scores as declared
 from evaluation.metrics.base import PictureMetric, Pictures

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from datamodules.images import fit_within, load_picture, to_tensor
-from datamodules.models import packaged
+from datamodules.models import embedded_networks
 from datamodules.support.files import atomic, sha256
 from experiments.run.registry import METHODS
 from lightning_modules.generators import fast_painter
@@ -155,7 +155,7 @@ def _photo(name: str) -> Tensor:
 
 def embed(texts: Sequence[str], chunk: int = 256) -> Tensor:
     """Sentence embeddings (T, 384) of texts, `chunk` at a time."""
-    embedder = packaged.sentence_embedder()
+    embedder = embedded_networks.sentence_embedder()
     parts = (list(texts[start : start + chunk]) for start in range(0, len(texts), chunk))
     return torch.cat([embedder(part) for part in parts])
 

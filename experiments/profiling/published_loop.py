@@ -19,8 +19,8 @@ from torchvision.models.vgg import cfgs, make_layers
 from torchvision.transforms import RandomCrop, RandomPerspective
 from torchvision.transforms import functional as tv
 
+from datamodules.models.embedded_networks import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.models.fast_linear import by_products
-from datamodules.models.packaged import IMAGENET_MEAN, IMAGENET_STD
 from datamodules.support.errors import AtelierError
 from datamodules.task import Blend, StyleBatch
 from lightning_modules.clipstyler import CLIPstyler

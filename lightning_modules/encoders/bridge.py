@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.models import packaged
+from datamodules.models import embedded_networks
 from lightning_modules.encoders.base import JointEncoder, is_foreign, pieces
 
 
@@ -32,17 +32,17 @@ class BridgeEncoder(JointEncoder):
     """
 
     def __init__(self, image_size: int = 128, tower: Literal["lite0", "lite2"] = "lite0") -> None:
-        super().__init__(packaged.IMAGENET_MEAN, packaged.IMAGENET_STD)
+        super().__init__(embedded_networks.IMAGENET_MEAN, embedded_networks.IMAGENET_STD)
         self.image_size = image_size
         self.identity = f"bridge-{tower}"
-        self.classifier = packaged.efficientnet(tower)
-        self.sentences = packaged.sentence_embedder()
-        names = packaged.imagenet_class_embeddings()
+        self.classifier = embedded_networks.efficientnet(tower)
+        self.sentences = embedded_networks.sentence_embedder()
+        names = embedded_networks.imagenet_class_embeddings()
         self.register_buffer("text_mean", names.mean(0), persistent=False)
         self.register_buffer("names", names - self.text_mean, persistent=False)
 
     def embed_images(self, images: Tensor) -> Tensor:
-        logits = self.classifier(packaged.imagenet_input(images))
+        logits = self.classifier(embedded_networks.imagenet_input(images))
         return F.normalize((logits - logits.mean(-1, keepdim=True)) @ self.names, dim=-1)
 
     def unread(self, text: str) -> list[str]:

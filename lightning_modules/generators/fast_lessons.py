@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from datamodules.models import packaged
+from datamodules.models import embedded_networks, packaged
 from datamodules.models.cache import once_per_process
 from lightning_modules.generators.painter_styles import (
     FAMILIAR,
@@ -49,7 +49,7 @@ class Lessons:
 
     def nearest(self, text: str, count: int = 5) -> tuple[list[str], float]:
         """Texts of the lessons by their nearness to a text, and its cosine with the first."""
-        embedding = packaged.sentence_embedder()([american(text)])[0]
+        embedding = embedded_networks.sentence_embedder()([american(text)])[0]
         similarities, places = (self.embeddings.to(embedding) @ embedding).topk(count)
         return [self.texts[place] for place in places], float(similarities[0])
 

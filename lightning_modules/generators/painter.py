@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datamodules.models import packaged
+from datamodules.models import embedded_networks, packaged
 from datamodules.models.cache import once_per_process
 from datamodules.task import StyleBatch
 from lightning_modules.generators.base import Generator
@@ -145,7 +145,7 @@ def restyle_by(code: Tensor, widths: Sequence[int]) -> Restyle:
 @once_per_process
 def multistyle() -> tuple[StyleConditioned, Tensor]:
     """Network of 26 paintings, and their codes (26, 2, 495)."""
-    weights = packaged.onnx_weights(packaged.MULTISTYLE)
+    weights = embedded_networks.onnx_weights(packaged.MULTISTYLE)
     layers = [name.removesuffix(".w") for name in weights if name.endswith(".w")]
     codes = [
         torch.cat([weights[f"{layer}.norm.{part}"] for layer in layers], dim=1)
@@ -162,7 +162,7 @@ def arbitrary() -> tuple[StyleConditioned, Tensor, Tensor]:
 
     The 8-bit weights are dequantised; activations are not rounded.
     """
-    weights = packaged.onnx_weights(packaged.STYLE_TRANSFORMER)
+    weights = embedded_networks.onnx_weights(packaged.STYLE_TRANSFORMER)
     down = [f"contract/conv{k}" for k in (1, 2, 3)]
     middle = [f"residual/residual{k}/conv{part}" for k in range(1, 6) for part in (1, 2)]
     normalised = [*middle, *(f"expand/conv{k}/conv" for k in (1, 2, 3))]

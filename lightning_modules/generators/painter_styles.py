@@ -17,8 +17,8 @@ import yaml
 from torch import Tensor
 
 from datamodules.images import load_picture, to_tensor
-from datamodules.models import packaged
 from datamodules.models.cache import once_per_process
+from datamodules.models.embedded_networks import sentence_embedder
 
 FAMILIAR = 0.6  # cosine of a text and the nearest words; below it they mean different styles
 STEM = 4  # letters in which forms of one word agree: tiled, tiles
@@ -64,14 +64,14 @@ def catalogue() -> tuple[list[PainterStyle], list[int], Tensor]:
     """All styles; per wording, the index of its style; embeddings (N, 384) of the N wordings."""
     styles = [PainterStyle(**entry) for entry in yaml.safe_load(STYLES.read_text("utf-8"))]
     wordings = [(k, words) for k, style in enumerate(styles) for words in style.words]
-    embeddings = packaged.sentence_embedder()([american(words) for _, words in wordings])
+    embeddings = sentence_embedder()([american(words) for _, words in wordings])
     return styles, [k for k, _ in wordings], embeddings
 
 
 def nearest_style(text: str) -> tuple[PainterStyle, str, float]:
     """Style whose words are nearest to the text, these words, and their cosine with the text."""
     styles, owners, embeddings = catalogue()
-    similarity, place = (embeddings @ packaged.sentence_embedder()([american(text)])[0]).max(0)
+    similarity, place = (embeddings @ sentence_embedder()([american(text)])[0]).max(0)
     style = styles[owners[place]]
     return style, style.words[place - owners.index(owners[place])], float(similarity)
 

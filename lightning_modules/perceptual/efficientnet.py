@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from datamodules.models import packaged
+from datamodules.models import embedded_networks
 from lightning_modules.perceptual.base import ContentFeatures
 
 
@@ -22,14 +22,14 @@ class EfficientNetFeatures(ContentFeatures):
 
     def __init__(self, blocks: Sequence[int] = (4, 10)) -> None:
         super().__init__()
-        network = packaged.efficientnet_lite0()
+        network = embedded_networks.efficientnet_lite0()
         stages = [block for stage in network.blocks for block in stage]
         self.indices = frozenset(blocks)
         self.stem = nn.Sequential(network.conv_stem, network.bn1)
         self.blocks = nn.ModuleList(stages[: max(blocks) + 1])
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        x, features = self.stem(packaged.imagenet_input(image)), []
+        x, features = self.stem(embedded_networks.imagenet_input(image)), []
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in self.indices:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from datamodules.models.cache import once_per_process
 from datamodules.models.catalogue import to_fetch
-from datamodules.models.packaged import imagenet_input
+from datamodules.models.embedded_networks import imagenet_input
 from datamodules.models.published import UNTRAINED, load_into, require
 from datamodules.support.errors import AtelierError
 from lightning_modules.perceptual.base import ContentFeatures

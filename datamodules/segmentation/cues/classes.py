@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.models.packaged import efficientnet_lite0
+from datamodules.models.embedded_networks import efficientnet_lite0
 from datamodules.segmentation.cues.base import Cue, Finding
 from datamodules.segmentation.cues.scene import Scene
 from datamodules.segmentation.features.efficientnet import hypercolumns

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.models.packaged import efficientnet_lite0
+from datamodules.models.embedded_networks import efficientnet_lite0
 from datamodules.segmentation.features.base import DenseFeatures
 from datamodules.segmentation.operations.arrays import (
     both_ways,

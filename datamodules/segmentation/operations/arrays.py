@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.models.packaged import imagenet_input
+from datamodules.models.embedded_networks import imagenet_input
 
 
 def standardize(x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datamodules.models.cache import once_per_process
-from datamodules.models.packaged import (
+from datamodules.models.embedded_networks import (
     efficientnet_lite0,
     imagenet_class_embeddings,
     sentence_embedder,

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datamodules.models.cache import once_per_process
-from datamodules.models.packaged import U2NETP, onnx_weights
+from datamodules.models.embedded_networks import onnx_weights
+from datamodules.models.packaged import U2NETP
 from datamodules.segmentation.operations.arrays import network_input, resize_array
 
 SIDE = 320  # px; the network was trained on squares of this side

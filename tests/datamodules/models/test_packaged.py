@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from datamodules.models import packaged
+from datamodules.models import embedded_networks, packaged
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
 
@@ -49,7 +49,7 @@ def test_parts_that_do_not_fit_leave_nothing(tmp_path, monkeypatch, judgement_ca
 
 
 def test_the_same_texts_are_embedded_once_and_their_vectors_may_enter_a_graph(monkeypatch):
-    embedder = packaged.sentence_embedder()
+    embedder = embedded_networks.sentence_embedder()
     texts = ["a harbour in fog", "a photo"]
     with torch.inference_mode():
         first = embedder(texts)

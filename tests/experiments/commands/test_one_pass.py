@@ -30,7 +30,7 @@ def no_losses(monkeypatch):
         raise AssertionError("content features are of no use here")
 
     with monkeypatch.context() as patched:
-        patched.setattr("datamodules.models.packaged.efficientnet_lite0", build)
+        patched.setattr("datamodules.models.embedded_networks.efficientnet_lite0", build)
         yield patched
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from datamodules.images import load_picture, to_tensor
-from datamodules.models import packaged
+from datamodules.models import embedded_networks, packaged
 from datamodules.models.packaged import EmbeddedFile
 from datamodules.support.errors import AtelierError
 from lightning_modules.encoders.bridge import BridgeEncoder
@@ -53,13 +53,13 @@ def test_folding_batch_norms_changes_no_output():
     plain.load_state_dict(dict(zip(plain.state_dict(), weights.values(), strict=True)))
     x = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
-        expected, ours = plain.eval()(x), packaged.efficientnet_lite0()(x)
+        expected, ours = plain.eval()(x), embedded_networks.efficientnet_lite0()(x)
     torch.testing.assert_close(ours, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_models_are_loaded_once_and_shared(encoder):
     features = EfficientNetFeatures()
-    assert encoder.classifier is packaged.efficientnet_lite0()
+    assert encoder.classifier is embedded_networks.efficientnet_lite0()
     assert features.stem[0] is encoder.classifier.conv_stem
 
 
