@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -69,7 +70,7 @@ class Host:
 @contextmanager
 def hosts(count, folder):
     """So many hosts, h1 at 10.77.0.1 and so on. folder: for the file with their names."""
-    tag, names = f"at{os.getpid() % 100000}", folder / "hosts"
+    tag, names = f"at{uuid4().hex[:8]}", folder / "hosts"  # interfaces have short names
     addresses = [f"{NETWORK}.{number} h{number}" for number in range(1, count + 1)]
     names.write_text("\n".join(["127.0.0.1 localhost", *addresses, ""]))
     up = []
