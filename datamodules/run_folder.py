@@ -287,6 +287,8 @@ class RunWriter:
 
     def clear(self) -> None:
         """Delete the outcomes of an earlier run, which must not pass for this one's."""
+        if not self.path.is_dir():
+            return
         for name in OUTCOMES:
             (self.path / name).unlink(missing_ok=True)
         for unfinished in temporaries(self.path):

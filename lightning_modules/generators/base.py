@@ -24,6 +24,7 @@ class Generator(nn.Module, ABC):
         note: limits of the result that the user must know of, e.g. unfamiliar styles; "" if there
             are none.
         any_size: whether it can paint pictures of other sizes than that of the optimisation.
+        optimisable: whether gradients go through it.
         stackable: whether several generators of this class can paint in one pass with their weights
             stacked: their only state is weights of equal shapes.
         recompute: store only the inputs of each part and compute the rest again in the backward
@@ -32,6 +33,7 @@ class Generator(nn.Module, ABC):
 
     note: str = ""
     any_size: bool = True
+    optimisable: bool = True
     stackable: bool = False
     recompute: bool = False
 

@@ -36,6 +36,7 @@ class OnnxPainter(OnePass):
     """
 
     reads_texts: ClassVar[bool] = False
+    optimisable = False
 
     def __init__(self, file: str) -> None:
         super().__init__()

@@ -33,6 +33,7 @@ PROBE = 128  # px; side of the piece that is measured
 # Peak of painting without gradients, in multiples of the network's largest tensor: 4 to 6.8 of them
 # were measured with seven networks at 900 to 1300 px, so that up to twice the peak is foreseen.
 PAINTING = 7
+OPAQUE = 64  # bytes per pixel of the largest tensor in a graph that hides its own: the painter's
 PICTURES = 20  # tensors of the picture's size that a step needs beside those of the networks
 # Temporary buffers of the backward pass, in multiples of the network's largest saved tensor.
 BUFFERS = 4
@@ -188,10 +189,12 @@ def painting(generator: Generator, content: Tensor, pixels: int) -> int:
     It is measured on a piece of the content image (1, 3, H, W), for which the generator is started.
     """
     piece = content[..., :PROBE, :PROBE] if generator.any_size else content
-    recompute, generator.recompute = generator.recompute, False  # which would hide tensors
-    with torch.enable_grad():
-        largest = footprint(generator, generator, piece).largest
-    generator.recompute = recompute
+    largest = OPAQUE * piece.shape[2] * piece.shape[3]
+    if generator.optimisable:
+        recompute, generator.recompute = generator.recompute, False  # which would hide tensors
+        with torch.enable_grad():
+            largest = footprint(generator, generator, piece).largest
+        generator.recompute = recompute
     return PAINTING * largest * pixels // (piece.shape[2] * piece.shape[3])
 
 

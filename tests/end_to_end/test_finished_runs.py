@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image, ImageOps
 
 from tests.support.finished import GRID, OPTIONS
 
@@ -50,7 +51,12 @@ def test_a_report_shows_the_runs_of_a_sweep(cli, finished_sweep, tmp_path):
 
 
 def test_a_study_pairs_two_runs_of_one_task(cli, finished_sweep, tmp_path):
-    one, other = sorted(path.parent for path in finished_sweep.folder.rglob("result.json"))[:2]
+    one, same = sorted(path.parent for path in finished_sweep.folder.rglob("result.json"))[:2]
+    done = cli("study", "make", f"ours={one}", f"theirs={same}", "--out", tmp_path / "study")
+    assert done.returncode == 2
+    assert "All pairs show nearly the same picture twice" in done.stderr
+    other = shutil.copytree(same, tmp_path / "other")
+    ImageOps.invert(Image.open(same / "output.png")).save(other / "output.png")
     done = cli("study", "make", f"ours={one}", f"theirs={other}", "--out", tmp_path / "study")
     assert done.returncode == 0, done.stderr
     key = json.loads((tmp_path / "study" / "study.json").read_text())

@@ -1,5 +1,8 @@
 """Searches whose runs end at once: with noise for pictures, or stopped by losses of a formula."""
 
+import json
+import zlib
+
 import torch
 
 from datamodules.run_folder import RunWriter
@@ -55,7 +58,9 @@ def go_on(sweep, root, most=10**6, order=1):
 
 def end(job, root):
     """Leave what a run leaves: pictures and losses, a note that it was stopped, or a failure."""
-    number, folder = int(job.id[:7], 16), job.folder(root)
+    # By the settings: the name of a run changes with the code.
+    settings = json.dumps(job.settings, sort_keys=True)
+    number, folder = zlib.crc32(settings.encode()), job.folder(root)
     if number % 7 == 0:
         RunWriter(folder).write_failure(FailureRecord("a bug", 1))
         return
