@@ -58,7 +58,7 @@ class JobRecord:
     settings: by dotted name, over the method's configuration.
     command:  makes the run once more.
     started:  Unix time. limit: seconds until it is ended, 0 for none.
-    asked:    hash of configuration, settings and input files; id counts code and packages, too.
+    request:  hash of configuration, settings and input files; id counts code and packages, too.
     """
 
     id: str = ""
@@ -68,7 +68,7 @@ class JobRecord:
     command: str = ""
     started: float = 0.0
     limit: float = 0.0
-    asked: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def _read(path: Path) -> np.ndarray:
 
 
 def alike_methods(root: Path, runs: Iterable[Run]) -> dict[tuple[str, str], tuple[int, int]]:
-    """How often two methods painted nearly the same, of how many tasks, by their names; only where
-    that is at least half of the tasks that both have.
+    """Tasks in which two methods painted nearly the same, and all that both have, by their names;
+    only where the former are at least half of the latter.
     """
     tasks: dict[tuple, dict[str, Path]] = {}
     for run in runs:

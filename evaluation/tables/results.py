@@ -205,12 +205,12 @@ def _scores(runs: Sequence[Run], names: Sequence[str] | None) -> list[str]:
         return [name for one in usual for name in with_number if stem(name) == one]
     if ALL in names:
         return [name for name in present if name != SECONDS or counts[name]]
-    known = {score: _names_of(score) for score in present}
-    keys = sorted({key for score in known for key in known[score][:2]})
-    every = dict.fromkeys([*keys, *(name for score in known for name in known[score])])
-    wanted = [name.casefold() for name in names]
-    _refuse_unknown(wanted, every, "score")
-    matches = (score for name in wanted for score, names_of in known.items() if name in names_of)
+    titles = {score: _names_of(score) for score in present}
+    keys = sorted({key for score in titles for key in titles[score][:2]})
+    every = dict.fromkeys([*keys, *(name for score in titles for name in titles[score])])
+    choices = [name.casefold() for name in names]
+    _refuse_unknown(choices, every, "score")
+    matches = (score for name in choices for score, names_of in titles.items() if name in names_of)
     return list(dict.fromkeys(matches))
 
 

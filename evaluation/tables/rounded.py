@@ -70,7 +70,7 @@ def with_method_titles(table: Sheet) -> Sheet:
 
 
 def usual_caption(table: ResultTable) -> str:
-    """What the numbers are, who judged, and what is bold."""
+    """Meaning of the numbers, their judges, and the rule of bold type."""
     what = "One row per run" if table.each else "Mean ± standard deviation over the runs"
     sets = sorted({run.set for group in table.groups for run in group.runs if run.set})
     what += f" of {', '.join(sets)}." if sets else "."

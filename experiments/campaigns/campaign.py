@@ -121,9 +121,9 @@ def with_earlier(jobs: Iterable[Job], root: Path) -> list[Job]:
     Such a run was made by other code or other packages.
     """
     runs = [RunFolder(file.parent, strict=False) for file in (root / RUNS).glob(f"*/{RESULT}")]
-    earlier = {run.job.asked: run.path.name for run in runs if run.job.asked and not run.damage}
+    earlier = {run.job.request: run.path.name for run in runs if run.job.request and not run.damage}
     return [
-        job if job.state(root) == "done" else job.named(earlier.get(job.asked, job.id))
+        job if job.state(root) == "done" else job.named(earlier.get(job.request, job.id))
         for job in jobs
     ]
 

@@ -55,7 +55,7 @@ class Job:
         content, the code of the classes, and the versions of Atelier and of packages that compute.
         """
         code = code_digest(self.settled.modules)
-        return _hash([self.asked, own_version(), versions_of_pictures(), code])
+        return _hash([self.request, own_version(), versions_of_pictures(), code])
 
     def named(self, run: str) -> Job:
         """The same job under the name of another run of the same settings."""
@@ -64,7 +64,7 @@ class Job:
         return job
 
     @cached_property
-    def asked(self) -> str:
+    def request(self) -> str:
         """The hash of configuration, settings and input files alone."""
         values = dict(self.settled.values)
         for name in values.keys() & FILES:
@@ -150,7 +150,7 @@ class Job:
             shlex.join(again),
             started=time.time(),
             limit=limit,
-            asked=self.asked,
+            request=self.request,
         )
 
 

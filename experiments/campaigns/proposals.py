@@ -98,7 +98,7 @@ def _optuna() -> ModuleType:
 
 
 def _distribution(optuna: ModuleType, span: Any) -> Any:
-    """Where Optuna draws from: a number in a range, whole if both bounds are, or a list's index."""
+    """Distribution of a setting: a number in a range, whole if both bounds are, or a list's index."""
     if isinstance(span, list):
         return optuna.distributions.CategoricalDistribution(range(len(span)))
     low, high, log = span["low"], span["high"], span.get("log", False)

@@ -127,7 +127,7 @@ def _dotted(name: str) -> str:
 
 
 def plan(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Iterator[str]:
-    """What the search will do, line by line, from what is finished in its folder."""
+    """Lines about what the search will do, from what is finished in its folder."""
     while rounds.attempts and rounds.have_ended() and judge.have_scores(rounds.jobs, rounds.root):
         rounds.settle(judge)
     search, record = rounds.search, rounds.record

@@ -69,7 +69,7 @@ class Patience:
     def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
         self.seconds, self.say = seconds, say
         self.signs: dict[Path, float] = {}
-        self.moved, self.said = time.monotonic(), False
+        self.moved, self.notice = time.monotonic(), False
 
     def look(self, folders: Sequence[Path], resource: str) -> None:
         """Compare the folders of the runs in workers' hands with those at the last look.
@@ -79,7 +79,7 @@ class Patience:
         """
         signs = {folder: _touched(folder) for folder in folders}
         if signs != self.signs:
-            self.signs, self.moved, self.said = signs, time.monotonic(), False
+            self.signs, self.moved, self.notice = signs, time.monotonic(), False
         still = time.monotonic() - self.moved
         begun = ", ".join(folder.name for folder, sign in signs.items() if sign)
         what = f"a sign of {begun}" if begun else resource
@@ -89,8 +89,8 @@ class Patience:
                 "the nodes and their network, e.g. with `ray status`, and start the same command "
                 "again, which goes on from here (--patience S waits longer)"
             )
-        if still > min(TALK, self.seconds / 2) and not self.said:
-            self.said = True
+        if still > min(TALK, self.seconds / 2) and not self.notice:
+            self.notice = True
             self.say(f"for {still:.0f} s nothing has moved; waiting for {what}")
 
 

@@ -1,4 +1,4 @@
-"""What Weights & Biases has logged offline, and the command that uploads it; with light imports."""
+"""Offline logs of Weights & Biases, and the command that uploads them; with light imports."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def checked(name: str, value: Any, argument: Argument | None, owner: str = "") -
 
 def is_simple(argument: Argument | None) -> bool:
     """Whether an annotation tells the values of an argument: numbers, texts, lists, mappings."""
-    found = kinds(argument) if argument else []
-    return bool(found) and all(_kind(kind, argument.module)[1] for kind in found)
+    types = kinds(argument) if argument else []
+    return bool(types) and all(_kind(kind, argument.module)[1] for kind in types)
 
 
 def entries(argument: Argument) -> Argument | None:
@@ -89,7 +89,7 @@ def _shown(value: Any) -> str:
 
 
 def _kind(node: ast.expr, module: str) -> tuple[str, Convert | None]:
-    """What values of a type are called, and their conversion; None for a type of any kind."""
+    """Name of the values of a type, and their conversion; None for a type of any kind."""
     if isinstance(node, ast.Constant) and node.value is None:
         return "", _none
     if isinstance(node, ast.Subscript):

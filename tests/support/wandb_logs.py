@@ -1,4 +1,4 @@
-"""What an offline log of Weights & Biases holds, read back from its .wandb file."""
+"""Contents of an offline log of Weights & Biases, read back from its .wandb file."""
 
 import json
 import struct

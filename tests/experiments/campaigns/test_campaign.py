@@ -46,7 +46,7 @@ def test_runs_without_a_result_are_counted_and_end_in_2(tmp_path, sweep, capsys,
 def finish(job, root):
     """A job's folder as a run leaves it."""
     pictures = {"output.png": Image.new("RGB", (8, 8))}
-    record = {"id": job.id, "set": job.set, "labels": dict(job.labels), "asked": job.asked}
+    record = {"id": job.id, "set": job.set, "labels": dict(job.labels), "request": job.request}
     return write_run(job.folder(root), pictures, result={"method": "Soulstyler"}, job=record)
 
 
