@@ -42,8 +42,8 @@ def limits(earlier: Iterable[Mapping[int, float]], rungs: Sequence[int], factor:
     """The limits of a round by step. earlier: losses at the rungs that each earlier run reached."""
     earlier = list(earlier)
     by_rung = {step: [losses[step] for losses in earlier if step in losses] for step in rungs}
-    limits = {step: limit(losses, factor) for step, losses in by_rung.items()}
-    return {step: value for step, value in limits.items() if value is not None}
+    by_step = {step: limit(losses, factor) for step, losses in by_rung.items()}
+    return {step: value for step, value in by_step.items() if value is not None}
 
 
 def losses_at(folder: Path, rungs: Sequence[int], loss: str) -> dict[int, float]:

@@ -98,7 +98,7 @@ def _optuna() -> ModuleType:
 
 
 def _distribution(optuna: ModuleType, span: Any) -> Any:
-    """Distribution of a setting: a number in a range, whole if both bounds are, or a list's index."""
+    """Distribution of a setting: numbers of a range, whole if its bounds are, or indices of a list."""
     if isinstance(span, list):
         return optuna.distributions.CategoricalDistribution(range(len(span)))
     low, high, log = span["low"], span["high"], span.get("log", False)
