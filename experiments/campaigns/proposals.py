@@ -98,7 +98,7 @@ def _optuna() -> ModuleType:
 
 
 def _distribution(optuna: ModuleType, span: Any) -> Any:
-    """Distribution of a setting: numbers of a range, whole if its bounds are, or a list's indices."""
+    """Distribution of a setting: numbers in a range, whole if its bounds are, or list indices."""
     if isinstance(span, list):
         return optuna.distributions.CategoricalDistribution(range(len(span)))
     low, high, log = span["low"], span["high"], span.get("log", False)
