@@ -177,10 +177,10 @@ def tradeoff_figure(
             x=across, y=up, mode="lines", name=FRONT, legendgroup=FRONT, hoverinfo="skip",
             line={"color": "#8a8a92", "width": 1.5, "dash": "dot"},
         )  # fmt: skip
-    for group, (kept, style, runs) in points.items():
+    for group, (content, style, runs) in points.items():
         colour, shape = looks[group]
         figure.add_scatter(
-            x=kept, y=style, customdata=runs, mode="markers", hoverinfo="none",
+            x=content, y=style, customdata=runs, mode="markers", hoverinfo="none",
             name=plain(group), legendgroup=group,
             marker={"color": colour, "symbol": shape, "size": 10, "opacity": 0.78},
         )  # fmt: skip

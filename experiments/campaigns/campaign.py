@@ -123,7 +123,7 @@ def with_earlier(jobs: Iterable[Job], root: Path) -> list[Job]:
     runs = [RunFolder(file.parent, strict=False) for file in (root / RUNS).glob(f"*/{RESULT}")]
     earlier = {run.job.request: run.path.name for run in runs if run.job.request and not run.damage}
     return [
-        job if job.state(root) == "done" else job.named(earlier.get(job.request, job.id))
+        job if job.state(root) == "done" else job.under(earlier.get(job.request, job.id))
         for job in jobs
     ]
 

@@ -114,8 +114,8 @@ class Judge:
         self.suite = Suite({goal.metric: metrics[goal.metric] for goal in goals}, device)
         for name, why in self.suite.unavailable.items():
             raise AtelierError(f"The search needs the metric {name}, which is unavailable: {why}")
-        named = (self.suite.metrics[goal.metric].named(goal.score) for goal in goals)
-        self.names = dict.fromkeys(named)
+        columns = (self.suite.metrics[goal.metric].named(goal.score) for goal in goals)
+        self.names = dict.fromkeys(columns)
 
     def have_scores(self, jobs: Sequence[Job], root: Path) -> bool:
         """Whether all runs among these jobs that are done have their scores."""

@@ -33,7 +33,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from datamodules.support.errors import AtelierError
 from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
 from experiments.campaigns.job import Job
-from experiments.campaigns.plan import make_job, named, picture_name
+from experiments.campaigns.plan import dotted, make_job, picture_name
 from experiments.campaigns.search_file import Search
 from experiments.run.configuration import EMBEDDED
 from experiments.run.registry import SWEEPS, path_of
@@ -101,12 +101,17 @@ def sweep_jobs(
     overrides: settings that precede all others. trial: further settings, of a search.
     """
     refuse_twice(sweep, overrides)
-    fixed = {"method": sweep.method[0], "models": sweep.models[0], **named(sweep.fixed)}
+    fixed = {"method": sweep.method[0], "models": sweep.models[0], **dotted(sweep.fixed)}
     jobs = []
     for settings, labels in _entries(sweep):
         for combination in combinations(sweep):
             varied = combination | trial
-            values = {**fixed, **named(settings), **named(varied), **overrides}
+            values = {
+                **fixed,
+                **dotted(settings),
+                **dotted(varied),
+                **overrides,
+            }
             jobs.append(make_job(values, {**labels, **varied}, sweep.name, wandb))
     return jobs
 
@@ -116,15 +121,15 @@ def refuse_twice(sweep: Sweep, overrides: Mapping[str, Any]) -> None:
     sections = {"grid": sweep.grid, "random": sweep.random.over}
     varying: dict[str, str] = {}
     for section, names in sections.items():
-        for setting in named(names):
+        for setting in dotted(names):
             if setting in varying:
                 raise AtelierError(
                     f"{setting} varies in {varying[setting]} and in {section} of the sweep "
                     f"{sweep.name}; leave it out of one of them"
                 )
             varying[setting] = section
-    named(dict.fromkeys(name for names in (sweep.fixed, *sections.values()) for name in names))
-    if both := [setting for setting in named(overrides) if setting in varying]:
+    dotted(dict.fromkeys(name for names in (sweep.fixed, *sections.values()) for name in names))
+    if both := [setting for setting in dotted(overrides) if setting in varying]:
         raise AtelierError(
             f"{both[0]} varies in {varying[both[0]]} of the sweep {sweep.name}, and the command "
             "gives it one value; leave it out of one of them"

@@ -57,7 +57,7 @@ class Job:
         code = code_digest(self.settled.modules)
         return _hash([self.request, own_version(), versions_of_pictures(), code])
 
-    def named(self, run: str) -> Job:
+    def under(self, run: str) -> Job:
         """The same job under the name of another run of the same settings."""
         job = replace(self)
         job.__dict__["id"] = run

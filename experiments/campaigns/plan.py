@@ -56,7 +56,7 @@ def make_job(
     return job
 
 
-def named(values: Mapping[str, Any]) -> dict[str, Any]:
+def dotted(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by dotted names instead of short ones; AtelierError where both name one setting."""
     names: dict[str, str] = {}
     for name in values:

@@ -144,10 +144,10 @@ def _inherited(node: ast.ClassDef, module: str) -> Arguments | None:
 
 
 def _of_function(start: ast.FunctionDef, module: str) -> Arguments:
-    named, only = start.args.args[1:], start.args.kwonlyargs
-    required = [None] * (len(named) - len(start.args.defaults))
+    positional, only = start.args.args[1:], start.args.kwonlyargs
+    required = [None] * (len(positional) - len(start.args.defaults))
     defaults = [*required, *start.args.defaults, *start.args.kw_defaults]
-    pairs = zip([*named, *only], defaults, strict=True)
+    pairs = zip([*positional, *only], defaults, strict=True)
     return {a.arg: _argument(a.annotation, default, module) for a, default in pairs}
 
 
@@ -181,9 +181,9 @@ def _argument(annotation: ast.expr | None, default: ast.expr | None, module: str
             return Argument(annotation, module, made, group)
     maker = default.body if isinstance(default, ast.Lambda) else default
     words = maker.keywords if isinstance(maker, ast.Call) else []
-    named = maker.func if isinstance(maker, ast.Call) else maker
-    is_class = isinstance(named, ast.Name | ast.Attribute)
-    part = group or (_path(named, module) if is_class else "")
+    callee = maker.func if isinstance(maker, ast.Call) else maker
+    is_class = isinstance(callee, ast.Name | ast.Attribute)
+    part = group or (_path(callee, module) if is_class else "")
     given = {word.arg: _literal(word.value) for word in words if word.arg}
     return Argument(annotation, module, _literal(default), part, given)
 

@@ -62,10 +62,10 @@ def test_three_hosts_of_which_one_dies_and_one_is_cut_off_make_every_run_once(
         wait_until(lambda: len(results(out)) >= 6, "the sweep does not go on", 240)
         before = results(out)
         third.cut()
-        _, said = driver.communicate(timeout=240)
-        assert driver.returncode == 0, said
+        _, message = driver.communicate(timeout=240)
+        assert driver.returncode == 0, message
         assert before.items() <= results(out).items()
-    assert re.search(r"12 done, 0 skipped, 0 failed", said.splitlines()[-1])
+    assert re.search(r"12 done, 0 skipped, 0 failed", message.splitlines()[-1])
     made = products(out)
     assert len(made) == 12 * len(PRODUCTS)
     assert products(finished_sweep.folder).items() <= made.items()  # the same bytes

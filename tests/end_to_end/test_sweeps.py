@@ -149,9 +149,9 @@ def test_kill_9_of_anything_loses_and_doubles_nothing(tmp_path, sweep, finished_
     with start() as driver:
         wait_for(8)
         kill_below(driver.pid, "gcs_server")
-        said = driver.stderr.read()  # of Ray's death, unless all runs were handed out already
-    assert driver.returncode == 0, said
-    assert re.search(r"\d done, \d skipped, 0 failed", said.splitlines()[-1])
+        message = driver.stderr.read()  # of Ray's death, unless all runs were handed out already
+    assert driver.returncode == 0, message
+    assert re.search(r"\d done, \d skipped, 0 failed", message.splitlines()[-1])
     wait_for(12)
     assert not list(out.glob(".ray-*"))  # of the driver that was killed neither
     assert len(products(out)) == 12 * len(PRODUCTS)

@@ -98,10 +98,10 @@ def test_an_interval_needs_two_pairs():
 def test_what_is_bold_is_said_with_its_test_and_number_of_pairs():
     clear = lead(groups_of(a=(1.0, 2.0, 3.5), b=(0.0, 1.0, 2.0)), "sleep", True)
     chance = lead(groups_of(a=(1.0, 9.0), b=(5.0, 2.0)), "sleep", True)
-    said = explained([clear, chance, None])
-    assert said.startswith("Bold: the difference to the next best exceeds its 95% interval")
-    assert TEST in said
-    assert "n = 2 to 3" in said
+    message = explained([clear, chance, None])
+    assert message.startswith("Bold: the difference to the next best exceeds its 95% interval")
+    assert TEST in message
+    assert "n = 2 to 3" in message
     assert explained([chance]).startswith("None is bold, because no difference")
     assert "n = 2)" in explained([chance])
     assert explained([None]) == ""

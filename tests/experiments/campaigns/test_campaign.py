@@ -37,10 +37,10 @@ def test_runs_without_a_result_are_counted_and_end_in_2(tmp_path, sweep, capsys,
     jobs = sweep_jobs(read_sweep(str(sweep({"seed": [0, 1]}))), {}, wandb=False)
     options = CampaignOptions(Ending(state=state), str(tmp_path / "out"), evaluate=False)
     assert run_campaign("x", jobs, "embedded", options) == code
-    said = capsys.readouterr().err.splitlines()
-    assert said[-1] == f"{tmp_path / 'out'}: {line}"
+    messages = capsys.readouterr().err.splitlines()
+    assert messages[-1] == f"{tmp_path / 'out'}: {line}"
     if state in ("failed", "open"):
-        assert sum("for a reason" in words for words in said) == 2
+        assert sum("for a reason" in words for words in messages) == 2
 
 
 def finish(job, root):

@@ -97,12 +97,12 @@ def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, 
     driver = start(*words, **at("head"))
     wait_until(lambda: list(out.rglob("result.json")), "no run is done here", 300)
     kill_below(head.pid, "gcs_server")
-    said = "".join(driver.communicate(timeout=120))
+    messages = "".join(driver.communicate(timeout=120))
     assert driver.returncode == 2
-    last = said.splitlines()[-1]
+    last = messages.splitlines()[-1]
     assert f"atelier: The Ray cluster at {head.address} is gone" in last
     assert "1 runs are open, and the same command goes on" in last
     assert not list(out.rglob("failure.json"))
     files = [file for file in out.rglob("*") if file.is_file()]
     assert not any(b"a" * 64 in file.read_bytes() for file in files)
-    assert "a" * 64 not in said
+    assert "a" * 64 not in messages

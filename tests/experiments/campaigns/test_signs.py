@@ -20,9 +20,9 @@ def test_a_run_that_goes_on_shows_it(tmp_path, monkeypatch):
 
 
 def test_patience_ends_once_nothing_moves_and_says_what_is_missing(tmp_path, monkeypatch):
-    clock, said = [0.0], []
+    clock, messages = [0.0], []
     monkeypatch.setattr(signs.time, "monotonic", lambda: clock[0])
-    patience = Patience(300, said.append)
+    patience = Patience(300, messages.append)
     run = tmp_path / "0123"
 
     def look(seconds):
@@ -32,14 +32,14 @@ def test_patience_ends_once_nothing_moves_and_says_what_is_missing(tmp_path, mon
     look(0)
     look(100)
     look(1)
-    assert said == ["for 100 s nothing has moved; waiting for a worker with 2 CPU"]
+    assert messages == ["for 100 s nothing has moved; waiting for a worker with 2 CPU"]
     run.mkdir()
     for second in range(1, 10):  # it goes on
         os.utime(run, (second, second))
         look(200)
     look(250)
-    assert len(said) == 2
-    assert said[1] == "for 250 s nothing has moved; waiting for a sign of 0123"
+    assert len(messages) == 2
+    assert messages[1] == "for 250 s nothing has moved; waiting for a sign of 0123"
     patience.look([], "a worker with 2 CPU")  # the run has ended
     look(299)  # and the next one is handed out
     look(299)
