@@ -43,7 +43,6 @@ from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.schema import TRAINER_DEFAULTS
-from experiments.run.sources import code_digest
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
@@ -304,8 +303,7 @@ class AtelierCLI(LightningCLI):
         for name in ("run", "wandb"):  # without effect on the steps
             del own[name]
         config = self.parser.dump(own, skip_unset=False, skip_validation=True)
-        code = code_digest(tuple(sorted({type(part).__module__ for part in self.model.modules()})))
-        owner = owner_of(config, versions_of_pictures() | {"code": code}, self.datamodule.task)
+        owner = owner_of(config, versions_of_pictures(), self.datamodule.task)
         return RunCheckpoints(path / CHECKPOINT, every, owner)
 
     def _frames(self) -> Frames | None:
