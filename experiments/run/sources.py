@@ -70,7 +70,8 @@ def modules_of(modules: tuple[str, ...]) -> dict[str, str]:
 
 def _is_own(file: Path) -> bool:
     file = file.resolve()
-    return file.is_relative_to(ROOT) or not any(map(file.is_relative_to, INSTALLED))
+    ours = any(file.is_relative_to(ROOT / package) for package in OURS)  # ROOT may hold .venv
+    return ours or not any(map(file.is_relative_to, INSTALLED))
 
 
 @once_per_process
