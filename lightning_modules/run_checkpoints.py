@@ -47,7 +47,7 @@ class RunCheckpoints(Callback):
             checkpoint = torch.load(self.path, map_location="cpu", weights_only=True)
             if checkpoint["callbacks"][self.state_key]["owner"] == self.owner:
                 return checkpoint["global_step"]
-            why = "belongs to other settings"
+            why = "belongs to other settings or code"
         except Exception as error:  # torch has errors of many kinds
             why = f"is damaged ({reason(error)})"
         log.warning("%s %s; the run begins anew", self.path, why)
@@ -55,7 +55,10 @@ class RunCheckpoints(Callback):
 
 
 def owner_of(config: str, versions: dict[str, str], task: StyleTask) -> str:
-    """Identity of a run, 64 hexadecimal digits: configuration, versions, content and masks."""
+    """Identity of a run, 64 hexadecimal digits: configuration, content image and masks.
+
+    versions: of packages and of the code that computes, by name.
+    """
     tensors = (task.content, task.masks, task.style_image, task.strength)
     inputs = [tensor.contiguous().numpy() for tensor in tensors if tensor is not None]
     digests = [hashlib.sha256(array).hexdigest() for array in inputs]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from datamodules.models.cache import once_per_process
 from experiments.run.arguments import REQUIRED, UNCLEAR, Argument
-from experiments.run.configuration import Configuration, with_settings
+from experiments.run.configuration import Configuration, class_paths, with_settings
 from experiments.run.registry import PARTS
 from experiments.run.schema import TOP, argument_of, leaves
 from experiments.run.values import checked, is_simple, plain
@@ -61,7 +61,7 @@ class _Form:
     def __init__(self, config: Configuration) -> None:
         self.config = config
         self.values: dict[str, Any] = {}
-        classes = {*_classes(config), TOP["data"]}
+        classes = {*class_paths(config), TOP["data"]}
         for leaf in leaves(config):
             classes |= {leaf.value} if leaf.name.endswith(".class_path") else set()
             if not leaf.name.startswith(WITHOUT_EFFECT):
@@ -115,15 +115,3 @@ def _unless_default(name: str, value: Any, argument: Argument | None) -> dict[st
     if default in (REQUIRED, UNCLEAR) or isinstance(default, bool) != isinstance(value, bool):
         return {name: value}
     return {} if plain(name, default) == value else {name: value}
-
-
-def _classes(node: Any) -> Iterator[str]:
-    """Paths of all classes in a configuration, at any depth."""
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            if key == "class_path" and isinstance(value, str):
-                yield value
-            yield from _classes(value)
-    elif isinstance(node, list):
-        for entry in node:
-            yield from _classes(entry)

@@ -10,7 +10,7 @@ one, key by key, and a class that replaces another one starts without arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,18 @@ def _arguments(node: Configuration, key: str) -> Configuration:
     if "class_path" not in node or key in ("class_path", "init_args"):
         return node
     return node.setdefault("init_args", {})
+
+
+def class_paths(node: Any) -> Iterator[str]:
+    """Paths of all classes in a configuration, at any depth."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "class_path" and isinstance(value, str):
+                yield value
+            yield from class_paths(value)
+    elif isinstance(node, list):
+        for entry in node:
+            yield from class_paths(entry)
 
 
 def weights_of(config: Configuration) -> list[str]:

@@ -20,6 +20,7 @@ from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 import torch
+import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
 from lightning import LightningDataModule, LightningModule, Trainer
@@ -38,11 +39,12 @@ from datamodules.support.files import slug
 from datamodules.support.versions import own_version, versions_of_pictures
 from datamodules.task import styles_by_area
 from evaluation.suite import score_run
-from experiments.run.configuration import with_settings, without_losses
+from experiments.run.configuration import class_paths, with_settings, without_losses
 from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.schema import TRAINER_DEFAULTS
+from experiments.run.sources import code_digest
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
@@ -303,7 +305,9 @@ class AtelierCLI(LightningCLI):
         for name in ("run", "wandb"):  # without effect on the steps
             del own[name]
         config = self.parser.dump(own, skip_unset=False, skip_validation=True)
-        owner = owner_of(config, versions_of_pictures(), self.datamodule.task)
+        classes = class_paths(yaml.safe_load(config))
+        code = code_digest(tuple(sorted({path.rpartition(".")[0] for path in classes})))
+        owner = owner_of(config, versions_of_pictures() | {"code": code}, self.datamodule.task)
         return RunCheckpoints(path / CHECKPOINT, every, owner)
 
     def _frames(self) -> Frames | None:

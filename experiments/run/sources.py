@@ -1,6 +1,7 @@
 """Source of modules, located and read without importing them, which would take seconds.
 
-Own code is the project's, and that of users, outside the folders where packages are installed.
+Own code is the project's, and that of users, outside the folders where packages are installed:
+those with a *.dist-info, wherever they lie (an environment inside the checkout, `pip --target`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from datamodules.models.cache import once_per_process
+from datamodules.support.versions import OF_PICTURES
 
 ROOT = Path(__file__).parents[2]
 OURS = ("datamodules", "evaluation", "experiments", "lightning_modules")
-INSTALLED = tuple(
-    Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib", "stdlib")
-)
+STDLIB = Path(sysconfig.get_path("stdlib")).resolve()
 
 
 def module_file(module: str) -> Path | None:
@@ -50,10 +50,14 @@ def places(package: str) -> list[Path]:
 def code_digest(modules: tuple[str, ...]) -> str:
     """Digest of the own modules among these, and of all own modules that they import.
 
-    Comments, docstrings and layout do not count.
+    Comments, docstrings and layout do not count. Of modules in installed packages, such as a
+    method from outside, all files of the package count, unless its version counts elsewhere.
     """
-    digests = sorted(modules_of(modules).items())
-    return hashlib.sha256("".join(f"{m} {digest}\n" for m, digest in digests).encode()).hexdigest()
+    packages = {module.partition(".")[0] for module in modules} - {*OURS, *OF_PICTURES}
+    digests = modules_of(modules)
+    digests |= {package: _files_digest(package) for package in packages if _is_installed(package)}
+    lines = "".join(f"{module} {digest}\n" for module, digest in sorted(digests.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def modules_of(modules: tuple[str, ...]) -> dict[str, str]:
@@ -62,16 +66,31 @@ def modules_of(modules: tuple[str, ...]) -> dict[str, str]:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in digests and (file := module_file(module)) and _is_own(file):
+        if module in digests or _is_installed(module.partition(".")[0]):
+            continue
+        if file := module_file(module):
             digests[module], imports = read(file, module)
             waiting += imports
     return digests
 
 
-def _is_own(file: Path) -> bool:
-    file = file.resolve()
-    ours = any(file.is_relative_to(ROOT / package) for package in OURS)  # ROOT may hold .venv
-    return ours or not any(map(file.is_relative_to, INSTALLED))
+@once_per_process
+def _is_installed(package: str) -> bool:
+    """Whether a package is Python's or lies where packages are installed, the project's aside."""
+    if package in OURS:
+        return False
+    parents = {place.resolve().parent for place in places(package)}
+    return any(parent == STDLIB or any(parent.glob("*.dist-info")) for parent in parents)
+
+
+def _files_digest(package: str) -> str:
+    """Digest of all Python files of a package."""
+    digest = hashlib.sha256()
+    for place in places(package):
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+        for file in files:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @once_per_process

@@ -105,6 +105,35 @@ def test_the_code_of_ones_own_files_counts(own_code):
     assert path.partition(".")[0] not in sys.modules  # read, not executed
 
 
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that is installed below tmp_path: its name, and its file."""
+    name = f"glow_{tmp_path.name}"
+    place = tmp_path / "checkout" / ".venv" / "site-packages"
+    (place / f"{name}-1.0.dist-info").mkdir(parents=True)
+    (place / name).mkdir()
+    file = place / name / "__init__.py"
+    file.write_text("GAIN = 1\n")
+    monkeypatch.syspath_prepend(place)
+    return name, file
+
+
+def test_packages_that_own_code_imports_are_not_read(package, own_code):
+    path, _, write = own_code
+    write("helper", f"import torch\nfrom {package[0]} import GAIN as FACTOR\n")
+    modules = sources.modules_of((path.rpartition(".")[0],))
+    assert "lightning_modules.generators.pixels" in modules
+    assert not {package[0], "torch"} & {module.partition(".")[0] for module in modules}
+
+
+def test_a_package_whose_class_paints_counts_with_all_its_files(package):
+    name, file = package
+    first = sources.code_digest((f"{name}.painting",))
+    file.write_text("GAIN = 2\n")
+    sources.code_digest.cache_clear()
+    assert sources.code_digest((f"{name}.painting",)) != first
+
+
 def test_the_code_of_all_parts_counts():
     config = job(**PLAIN).config
     modules = sources.modules_of(("lightning_modules.soulstyler",))

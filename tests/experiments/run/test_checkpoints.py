@@ -63,6 +63,15 @@ def test_a_run_with_a_break_ends_with_the_same_bytes(tmp_path, mask, method, set
         assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
 
 
+def test_a_checkpoint_of_other_code_is_not_taken(tmp_path, mask, caplog, monkeypatch):
+    broken(tmp_path, mask, 3)
+    monkeypatch.setattr("experiments.run.lightning_cli.code_digest", lambda modules: "edited")
+    cli = start(tmp_path, mask)
+    cli.set_up()
+    assert cli.first == 0
+    assert "other settings or code" in caplog.text
+
+
 def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_not_taken(tmp_path, mask, caplog):
     broken(tmp_path, mask, 3)
     assert start(tmp_path, mask, **{"data.style": "ice"}).set_up() is not None
