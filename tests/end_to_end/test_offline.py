@@ -10,12 +10,12 @@ from tests.support.cli import ROOT, variables
 GUARDED = """
 import socket, sys
 
-asked = []
+hosts = []
 
 def refused(host):
     here = host in (None, "", "localhost", "::1", socket.gethostname()) or host.startswith("127.")
     if not here:
-        asked.append(host)
+        hosts.append(host)
     return not here
 
 def getaddrinfo(host, *rest, **options):
@@ -36,7 +36,7 @@ from experiments.cli import main
 
 connection._has_route = lambda: False  # as on a machine without a network
 code = main(sys.argv[1:])
-print("asked", asked, file=sys.stderr)
+print("hosts", hosts, file=sys.stderr)
 sys.exit(code)
 """
 
@@ -53,6 +53,6 @@ def test_a_sweep_without_a_network_asks_nobody(tmp_path, sweep):
         text=True,
         timeout=300,
     )
-    assert done.stderr.splitlines()[-1] == "asked []", done.stderr
+    assert done.stderr.splitlines()[-1] == "hosts []", done.stderr
     assert done.returncode == 0, done.stderr
     assert "1 done, 0 skipped, 0 failed" in done.stderr

@@ -35,7 +35,7 @@ def test_a_graph_of_any_origin_paints(tmp_path):
 
 
 def test_the_estimate_of_painting_covers_the_peak_that_was_measured(tmp_path):
-    """Bytes per pixel of the process from 256 to 2048 px, by a painter that atelier export wrote."""
+    """Bytes per pixel of the process, from 256 to 2048 px, by a graph of atelier export."""
     painter, measured = OnnxPainter(graph(tmp_path / "style.onnx")), 384
     assert measured < painting(painter, torch.zeros(1, 3, 128, 128), 1) < 2 * measured
 
