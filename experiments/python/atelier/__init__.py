@@ -1,0 +1,38 @@
+"""Atelier from Python: a call beside each command, on pictures, arrays or files.
+
+    import atelier
+
+    result = atelier.stylize("boat.jpg", "Turn the white sailboat to fire")
+    result.picture.show()
+
+The calls are fronts of the functions behind the command line. Importing this package imports
+nothing else; each name brings what it needs when it is first used. docs/python.md shows all of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datamodules.support.errors import AtelierError as AtelierError
+
+_PLACES = {  # module of each public name
+    "AtelierError": "datamodules.support.errors",
+}
+
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from datamodules.support.versions import own_version
+
+        return own_version()
+    if name not in _PLACES:
+        raise AttributeError(f"module 'atelier' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__, "__version__"]
