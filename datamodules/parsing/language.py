@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from itertools import pairwise
+from pathlib import Path
 
+from datamodules.models.cache import once_per_process
 from datamodules.parsing.lexicon import DETERMINERS, KEEP, PRONOUNS, VERBS
 from datamodules.support.errors import AtelierError
 
@@ -81,6 +83,15 @@ def _other_language(text: str) -> str:
     return "a language with accents" if accents and not english else ""
 
 
+@once_per_process
 def _frequent(code: str) -> frozenset[str]:
-    """The frequent words of a language that are not also English words of instructions."""
-    return frozenset(import_module(f"spacy.lang.{code}.stop_words").STOP_WORDS) - _ENGLISH
+    """The frequent words of a language that are not also English words of instructions.
+
+    The file alone is read: the language's package takes seconds to import (French 5 s).
+    """
+    (folder,) = find_spec(f"spacy.lang.{code}").submodule_search_locations
+    name = f"spacy.lang.{code}.stop_words"
+    spec = spec_from_file_location(name, Path(folder) / "stop_words.py")
+    words = module_from_spec(spec)
+    spec.loader.exec_module(words)
+    return frozenset(words.STOP_WORDS) - _ENGLISH

@@ -26,6 +26,7 @@ from experiments.campaigns.identity import Settled, settle
 from experiments.run.configuration import Configuration
 from experiments.run.options import FILES
 from experiments.run.sources import code_digest
+from lightning_modules.steps.shared_settings import SHARED_SETTINGS
 
 State = Literal["open", "done", "failed", "stopped"]
 LIMITS, STOP_LOSS = "run.stop_above", "run.stop_loss"
@@ -86,8 +87,6 @@ class Job:
     @cached_property
     def kind(self) -> str:
         """A key that is equal for jobs which can be optimised jointly."""
-        from lightning_modules.steps.joint import SHARED_SETTINGS
-
         settings = self.settled.settings
         shared = {k: v for k, v in settings.items() if k.startswith(SHARED_SETTINGS)}
         alone = self.id if LIMITS in self.logging else ""  # it may stop before others do

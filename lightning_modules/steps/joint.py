@@ -21,22 +21,6 @@ from lightning_modules.callbacks import WriteRun
 from lightning_modules.generators.base import paint
 from lightning_modules.stylization import Features, Stylization
 
-# Settings by their dotted names, or beginnings of them, that must be equal in runs that are
-# optimised jointly: the joint step takes them from the first run, or calls with other values could
-# not be combined.
-SHARED_SETTINGS = (
-    "data.size",
-    "model.chunk",
-    "model.content_every",
-    "model.content_features",
-    "model.deviations.extra_step",
-    "model.encoder",
-    "model.generator",
-    "model.mode",
-    "model.style_features",
-    "trainer.",
-)
-
 
 def joint_step(
     runs: Sequence[Stylization], batches: Sequence[StyleBatch]
@@ -56,7 +40,7 @@ class JointStylization(LightningModule):
     """Several runs as one module; all use the frozen networks of the first.
 
     Args:
-        runs: one method per run, alike in SHARED_SETTINGS.
+        runs: one method per run, alike in `shared_settings`.
         at_once: process all runs in one call of each network; None: on a GPU only.
 
     Attributes:

@@ -13,6 +13,12 @@ import pytest
 from tests.support.cli import ROOT, assert_refused, process, start
 from tests.support.waiting import wait_until
 
+# The signals come before anything is scored, so that no real network is needed.
+TINY = {
+    "model.encoder": "tests.support.tiny.TinyEncoder",
+    "model.content_features": "tests.support.tiny.TinyFeatures",
+    "model.generator": "lightning_modules.generators.pixels.Pixels",
+}
 HEAVY = {"torch", "torchvision", "lightning", "transformers", "timm", "wandb", "cv2", "PIL"}
 
 
@@ -58,7 +64,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path, words):
 
 
 def test_a_sweep_ends_on_sigterm_as_on_ctrl_c(tmp_path, sweep):
-    path = sweep({"seed": [0, 1]}, steps=100_000)
+    path = sweep({"seed": [0, 1]}, steps=100_000, **TINY)
     process = start("sweep", path, "--serial", "--out", "out", "--no-wandb", cwd=tmp_path)
     try:
         wait_until(lambda: [*tmp_path.glob("out/runs/*/losses.csv")], "no step is done")
@@ -77,6 +83,7 @@ def test_a_sweep_ends_on_sigterm_as_on_ctrl_c(tmp_path, sweep):
 def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
     words = ["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, "--size", 96]
     words += ["--model.patches.count", 6, "--steps", 100_000, "--out", "run", "--no-wandb"]
+    words += [word for name, value in TINY.items() for word in (f"--{name}", value)]
     process = start(*words, cwd=tmp_path)
     try:
         wait_until((tmp_path / "run" / "losses.csv").exists, "no step is done")

@@ -11,7 +11,6 @@ from tests.support.cli import ROOT
 FAULTS = """
 import resource, torch
 from datamodules.models.allocator import give_back, keep_freed_memory, return_freed_memory
-from tests.support.methods import Bridge
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,8 +1,10 @@
 """Instructions in other languages."""
 
+import sys
+
 import pytest
 
-from datamodules.parsing.language import check_language
+from datamodules.parsing.language import LANGUAGES, check_language
 from datamodules.support.errors import AtelierError
 
 
@@ -34,3 +36,8 @@ def test_another_language_is_refused_with_the_way_out(instruction):
 )
 def test_foreign_names_in_an_english_sentence_pass(instruction):
     check_language(instruction)
+
+
+def test_no_other_language_is_imported_which_takes_seconds():
+    check_language("Turn the cat into a mosaic")
+    assert not {f"spacy.lang.{code}" for code in LANGUAGES} & set(sys.modules)

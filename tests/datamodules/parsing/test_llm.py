@@ -1,10 +1,9 @@
 """The parser by a language model, on the real SmolLM2."""
 
 import importlib.util
-import io
 import json
 import sys
-from contextlib import redirect_stderr, suppress
+from contextlib import suppress
 
 import pytest
 import torch
@@ -219,19 +218,3 @@ def test_unknown_model_is_an_error(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(AtelierError, match=r"atelier weights fetch hf:smollm3 .*smollm2"):
         LLMParser(model="smollm3").load()
-
-
-@pytest.mark.slow
-def test_a_conversion_that_broke_off_is_made_again_quietly_and_whole(tmp_path, monkeypatch):
-    monkeypatch.setenv("ATELIER_CACHE", str(tmp_path))
-    folder = tmp_path / f"smollm2-135m-instruct-{models.SMOLLM2.sha256[:16]}"
-    folder.mkdir()
-    (folder / "model.safetensors").write_bytes(b"half a file")
-    models.load_smollm2.cache_clear()
-    with redirect_stderr(io.StringIO()) as noise:
-        models.load_smollm2()
-    models.load_smollm2.cache_clear()
-    assert noise.getvalue() == ""
-    assert list(tmp_path.iterdir()) == [folder]
-    assert models.ModelFolder().read(folder) == folder
-    assert (folder / "model.safetensors").stat().st_size > 2e8  # 135M weights in 16 bits

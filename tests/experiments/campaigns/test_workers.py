@@ -1,6 +1,8 @@
 """Runs of a sweep in groups that are optimised together."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -9,6 +11,7 @@ from experiments.campaigns.dispatch import variables
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.making import make_jobs
 from experiments.campaigns.workers import SERIAL, Workers
+from tests.support.cli import ROOT
 from tests.support.finished import GRID
 from tests.support.sweeps import products
 
@@ -29,6 +32,21 @@ def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
     sizes = {"size": [64, 96], "seed": [0, 1, 2]}
     assert groups(sizes, runs_per_device=5) == [3, 3]
     assert groups({"method": ["clipstyler", "soulstyler"]}, runs_per_device=5) == [1, 1]
+
+
+def test_runs_are_planned_and_handed_out_without_torch(sweep):
+    """It takes Ray's first worker 10 s to import it; what starts that worker need not wait."""
+    code = (
+        "import sys\n"
+        "from experiments.campaigns import dispatch\n"
+        "from experiments.campaigns.grid import read_sweep, sweep_jobs\n"
+        "from experiments.campaigns.workers import Workers\n"
+        "jobs = sweep_jobs(read_sweep(sys.argv[1]), {}, wandb=False)\n"
+        "print(len(Workers().groups(jobs, 1, gpu=True)), 'torch' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, str(sweep({"seed": [0, 1]}))]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "1 False\n", done.stderr
 
 
 @pytest.mark.slow

@@ -49,7 +49,13 @@ def resolved(monkeypatch):
     return resolve
 
 
-@pytest.mark.parametrize(("method", "models"), ALL)
+# All methods, all presets, and each kind of file that a preset has for a single method.
+PAIRS = [(method, "embedded") for method in names(METHODS)]
+PAIRS += [("attention", models) for models in names(MODELS) if models != "embedded"]
+PAIRS += [("sem_cs", "reference"), ("fast_clipstyler", "fast"), ("soulstyler", "paper")]
+
+
+@pytest.mark.parametrize(("method", "models"), PAIRS)
 def test_lightnings_command_line_composes_the_same_configuration(resolved, method, models):
     from experiments.run.lightning_cli import AtelierCLI
 

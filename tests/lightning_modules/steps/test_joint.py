@@ -26,7 +26,8 @@ from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations
-from lightning_modules.steps.joint import SHARED_SETTINGS, JointStylization, joint_step
+from lightning_modules.steps.joint import JointStylization, joint_step
+from lightning_modules.steps.shared_settings import SHARED_SETTINGS
 from lightning_modules.stylization import Stylization
 from tests.support.methods import adam, batch_of, build
 
