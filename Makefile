@@ -2,15 +2,20 @@
 # take seconds, `make test-slow` those that take minutes: kill -9, Ray, browsers, full-size networks.
 VENV ?= .venv
 PYTHON ?= python3
+# The address of an index with other builds of PyTorch, e.g. its CPU index: 4 GB less.
+TORCH_INDEX ?=
 WORKERS ?= 2
-PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
-READY := $(VENV)/.ready
+PYTEST := "$(VENV)/bin/python" -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo test test-slow bench gpu lint setup clean
+.PHONY: demo doctor test test-slow bench gpu lint setup clean
 
 demo: setup
-	$(VENV)/bin/atelier stylize skimage:chelsea "Turn the cat to fire" \
+	"$(VENV)/bin/atelier" stylize skimage:chelsea "Turn the cat to fire" \
 		--out runs/demo --overwrite --no-wandb
+
+# Says what is here and what is missing.
+doctor: setup
+	"$(VENV)/bin/atelier" doctor
 
 test: setup
 	$(PYTEST) -m 'not slow'
@@ -20,27 +25,19 @@ test-slow: setup
 
 # Times of the optimisations; meaningful only on an idle machine.
 bench: setup
-	$(VENV)/bin/python -m pytest tests/benchmarks/*.py --benchmark-columns=min,median,rounds
+	"$(VENV)/bin/python" -m pytest tests/benchmarks/*.py --benchmark-columns=min,median,rounds
 
 # Figures of a GPU, into build/gpu.
 gpu: setup
-	PYTHON=$(VENV)/bin/python bash tests/gpu/run.sh
+	PYTHON="$(VENV)/bin/python" bash tests/gpu/run.sh
 
 lint: setup
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+	"$(VENV)/bin/ruff" check .
+	"$(VENV)/bin/ruff" format --check .
 
-setup: $(READY)
-
-# Only files of the embedded models' packages are used, so the dependencies (a C++ build among them)
-# and Python versions that they declare do not matter.
-$(READY): pyproject.toml requirements/constraints.txt requirements/embedded.txt
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --constraint requirements/constraints.txt \
-		--editable '.[dev]'
-	$(VENV)/bin/python -m pip install --quiet --no-deps --ignore-requires-python \
-		-r requirements/embedded.txt
-	touch $(READY)
+setup:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" TORCH_INDEX="$(TORCH_INDEX)" \
+		sh requirements/setup.sh
 
 clean:
-	rm -rf $(VENV)
+	rm -rf "$(VENV)"

@@ -15,6 +15,7 @@ from datamodules.models.cache import once_per_process
 from datamodules.support.files import write_json
 
 RUNS, PLAN = "runs", "plan.json"
+PARSERS = "parsers.json"  # of `atelier evaluate-parsers --json`
 
 
 @dataclass(frozen=True)

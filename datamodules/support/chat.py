@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.extras import require_extra
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -71,8 +72,9 @@ class ChatModel:
     def address(self) -> str:
         """The endpoint's URL without secrets, for messages and files.
 
-        Raises AtelierError for an invalid address, and for a key that cannot be one.
+        Raises AtelierError for an invalid address, a key that cannot be one, and without openai.
         """
+        require_extra("openai", "api")
         read_key()
         return _without_secrets(self._url())
 
@@ -84,9 +86,9 @@ class ChatModel:
 
         response_format: as `schema` makes it. Raises EndpointError if the request fails.
         """
+        where = self.address()
         import openai
 
-        where = self.address()
         # EndpointError is raised outside the handlers, so that the original error, which may quote
         # the key, is not chained to it.
         try:

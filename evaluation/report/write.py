@@ -14,6 +14,7 @@ from typing import Any
 
 import plotly
 
+from datamodules.campaign_folder import PARSERS
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import new_folder
 from evaluation.report import markup, page_model, pictures, plots, tables
@@ -29,7 +30,6 @@ from evaluation.tables.search import SearchRecord, read_search
 PAGE, MARK = "index.html", ".atelier-report"  # MARK identifies a folder as a report
 HERE = Path(__file__).parent
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-PARSERS = "parsers.json"  # of `atelier evaluate-parsers --json`
 WORKERS = 4
 
 

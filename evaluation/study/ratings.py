@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules.support.extras import require_extra
 from evaluation.study.votes import Vote
 
 Z = 1.959963984540054  # 97.5% quantile of the normal distribution
@@ -140,6 +141,7 @@ def bradley_terry(wins: NDArray, prior: float = PRIOR) -> NDArray[np.float64]:
     every wins[i, j], so that a system that always won has a finite score, and systems that never
     met are connected; with two systems the difference is ln((w + prior) / (l + prior)).
     """
+    require_extra("choix", "study")
     import choix
 
     padded = np.asarray(wins, float) + prior

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from datamodules.support.extras import require_extra
 from datamodules.support.files import atomic
 from evaluation.tables.run import Run
 from evaluation.tables.run_files import connect
@@ -30,6 +31,7 @@ _PLAIN = tuple(name for name in COLUMNS if name not in _MAPPINGS)
 
 def read_stored(path: Path) -> dict[str, tuple[Run, str]] | None:
     """Runs by folder, each with its mark; {} without a file, None for a damaged or foreign one."""
+    require_extra("duckdb", "report")
     import duckdb
 
     if not path.exists():

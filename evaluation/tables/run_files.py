@@ -23,6 +23,7 @@ from datamodules.run_folder import (
     RunFolder,
 )
 from datamodules.run_records import FORMAT, FailureRecord, JobRecord, Result, newer_format
+from datamodules.support.extras import require_extra
 from evaluation.tables.run import Run
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 def connect() -> duckdb.DuckDBPyConnection:
     """An empty database in memory that never loads extensions from a network."""
+    require_extra("duckdb", "report")
     import duckdb
 
     quiet = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}

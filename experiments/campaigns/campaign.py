@@ -10,6 +10,7 @@ from pathlib import Path
 
 from datamodules.campaign_folder import RUNS, write_plan
 from datamodules.run_folder import FAILURE, RESULT, STOPPED, RunFolder
+from datamodules.support.extras import is_installed
 from datamodules.support.files import make_folder
 from experiments.campaigns.cluster import check
 from experiments.campaigns.job import Job, State
@@ -17,7 +18,7 @@ from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
 from experiments.campaigns.workers import Workers
 from experiments.run.metrics import judges_of, metrics_by_name
-from experiments.run.offline import say_sync
+from experiments.run.offline import WITHOUT_PACKAGE, say_sync
 
 UNFINISHED = {  # states of runs without a result, in the words of the last line
     "failed": "failed",
@@ -138,6 +139,10 @@ def forget(jobs: Iterable[Job], root: Path) -> None:
 def _settle_wandb(jobs: Sequence[Job]) -> None:
     """Ask W&B once for all runs whether it answers; each alone would wait for it."""
     if os.environ.get("WANDB_MODE") or not any(job.logging.get("wandb.enabled") for job in jobs):
+        return
+    if not is_installed("wandb"):
+        os.environ["WANDB_MODE"] = "disabled"  # the workers', too
+        print(WITHOUT_PACKAGE, file=sys.stderr)
         return
     from experiments.run.tracking import has_key
 

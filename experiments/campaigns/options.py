@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass, field
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.extras import require_extra
 from experiments.campaigns.workers import SERIAL, Workers
 
 
@@ -34,6 +35,15 @@ class CampaignOptions:
     evaluate: bool = True
     metrics: tuple[str, ...] | None = None
     wandb: bool = True
+
+    def require_packages(self) -> None:
+        """AtelierError, before any run is made, if a package that the campaign needs is missing."""
+        if self.dry_run:
+            return
+        if self.workers.count != SERIAL:
+            require_extra("ray", "sweep")
+        for module in ("duckdb", "plotly") if self.evaluate else ():
+            require_extra(module, "report")
 
 
 def add_campaign_arguments(parser: argparse.ArgumentParser) -> None:

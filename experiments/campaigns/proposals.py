@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
-from datamodules.support.errors import AtelierError
+from datamodules.support.extras import require_extra
 from experiments.campaigns.search_file import Search
 
 DIGITS = 6  # of numbers that are proposed: more are invisible in labels and change nothing
@@ -87,12 +87,9 @@ class Proposals:
 
 
 def _optuna() -> ModuleType:
-    try:
-        import optuna
-    except ImportError as error:
-        raise AtelierError(
-            "A search needs Optuna; install it with: pip install 'atelier[search]'"
-        ) from error
+    require_extra("optuna", "search")
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 

@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"atelier: {picture} is left out: {why}", file=sys.stderr)
     methods = methods or benchmark.methods
     segmenter = _segmenter(args, methods, overrides)
+    options.require_packages()
     jobs, refusals = benchmark_jobs(
         benchmark, methods, args.models, overrides, options.wandb, segmenter
     )
@@ -102,9 +103,9 @@ def _segmenter(
 
 def _parsers(instructions: Path, root: Path, options: CampaignOptions) -> int:
     """Measure the parsers on a set of sentences."""
+    from datamodules.campaign_folder import PARSERS
     from datamodules.support.files import write_json
     from evaluation.parsers import measure_parsers
-    from evaluation.report.write import PARSERS
     from experiments.run.parsers import ParserProgress, parsers_by_name
 
     parsers = parsers_by_name("smollm2,rules")

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"{path}\nwandb sweep {path}    then, in this folder on every machine:")
         print("wandb agent SWEEP-ID")
         return 0
+    options.require_packages()
     if sweep.search:
         from experiments.campaigns.search import run_search
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from datamodules.campaign_folder import RUNS
 from datamodules.run_folder import WANDB
+from datamodules.support.extras import install_command
 
 PROJECT = "atelier"  # at W&B, by default
+WITHOUT_PACKAGE = f"W&B      not logged: wandb is not installed ({install_command('wandb')})"
 PARTS = f"{WANDB}/offline-run-*"  # in a run's folder
 
 

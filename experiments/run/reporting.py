@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datamodules.support.extras import require_extra
 from datamodules.support.progress import progress_bar
-from evaluation.report.write import write_report
 
 
 def report_runs(root: Path, out: Path, title: str = "") -> Path:
@@ -13,6 +13,9 @@ def report_runs(root: Path, out: Path, title: str = "") -> Path:
 
     Raises AtelierError as `write_report`.
     """
+    require_extra("plotly", "report")
+    from evaluation.report.write import write_report
+
     bar = progress_bar(before="{task.description}", elapsed=True)
 
     def announce(done: int, total: int) -> None:

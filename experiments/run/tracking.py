@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import netrc
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +15,9 @@ from lightning import Callback
 from lightning.pytorch.loggers import WandbLogger
 
 from datamodules.run_folder import CONTENT, FULL, MASK, OUTPUT, WANDB, RunFolder
+from datamodules.support.extras import is_installed
 from datamodules.support.home import home
-from experiments.run.offline import PROJECT
+from experiments.run.offline import PROJECT, WITHOUT_PACKAGE
 from lightning_modules.callbacks import FLUSH_EVERY, WriteRun
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,9 @@ def settle_folders(run: Path) -> None:
 def wandb_logger(settings: Wandb, folder: WriteRun) -> WandbLogger | None:
     """The W&B logger of a run, with its name and complete configuration; None if disabled."""
     if not settings.enabled or os.environ.get("WANDB_MODE") == "disabled":
+        return None
+    if not is_installed("wandb"):
+        print(WITHOUT_PACKAGE, file=sys.stderr)
         return None
     os.environ.setdefault("WANDB_SILENT", "true")  # keeps stdout and stderr free
     settle_folders(folder.folder)
@@ -138,7 +143,7 @@ def log_scores(folder: Path, values: dict[str, float | None]) -> None:
     Offline this writes a second part of the same run beside the first, for `wandb sync`.
     """
     parts = sorted((folder / WANDB).glob("*run-*-*"))
-    if not parts or os.environ.get("WANDB_MODE") == "disabled":
+    if not parts or os.environ.get("WANDB_MODE") == "disabled" or not is_installed("wandb"):
         return
     os.environ.setdefault("WANDB_SILENT", "true")
     settle_folders(folder)
