@@ -38,6 +38,7 @@ COMMANDS = {
     "train": "train a network that paints the style of a text in one pass",
     "export": "write a run's style as an ONNX file that paints any picture",
     "weights": "get and check the papers' models",
+    "doctor": "say what is here and what is missing, with the remedy for each",
     "evaluate-parsers": "measure how well parsers split instructions",
     "fit": "run a configuration through Lightning's own command line",
 }

@@ -16,12 +16,12 @@ complete() {
 
 check_python() {
     "$PYTHON" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && return
-    version=$("$PYTHON" --version 2>&1) || version="not there"
+    version=$("$PYTHON" --version 2>&1) && is="is $version" || is="does not start"
     other=python3.12
     for name in python3.11 python3.12 python3.13 python3.14; do
         "$name" --version >/dev/null 2>&1 && other=$name
     done
-    echo "Atelier needs Python 3.11 or later, and $PYTHON is $version; run: make PYTHON=$other" >&2
+    echo "Atelier needs Python 3.11 or later, and $PYTHON $is; run: make PYTHON=$other" >&2
     exit 2
 }
 

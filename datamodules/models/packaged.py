@@ -114,6 +114,17 @@ GEMMA3_270M = SplitFile(  # optional: Gemma has terms of its own
         for number, digest in enumerate(_GEMMA3_PARTS)
     ),
 )
+EMBEDDED = (  # all that a complete installation has
+    EFFICIENTNET_LITE0,
+    EFFICIENTNET_LITE2,
+    MULTISTYLE,
+    STYLE_PREDICTOR,
+    STYLE_TRANSFORMER,
+    U2NETP,
+    ENGLISH,
+    MINILM,
+    SMOLLM2,
+)
 TOWERS = {"lite0": EFFICIENTNET_LITE0, "lite2": EFFICIENTNET_LITE2}
 
 
