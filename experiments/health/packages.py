@@ -38,11 +38,11 @@ def core() -> Iterator[Finding]:
 
 
 def core_packages() -> list[str]:
-    """Names of the packages that Atelier needs, by its installation or else by its source tree."""
-    try:
-        wanted = requires("atelier") or []
-    except PackageNotFoundError:
+    """Names of the packages that Atelier needs, by its source tree or else by its installation."""
+    if SOURCE.exists():
         wanted = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["project"]["dependencies"]
+    else:
+        wanted = requires("atelier") or []
     return [re.match(r"[\w.-]+", line)[0] for line in wanted if "extra ==" not in line]
 
 

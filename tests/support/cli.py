@@ -91,8 +91,8 @@ def restored():
         logging.root.handlers = root
         if threads:
             sys.modules["torch"].set_num_threads(threads)
-        if "wandb" in sys.modules:  # it keeps the settings and the service of its first run
-            sys.modules["wandb"].teardown()
+        if wandb := sys.modules.get("wandb"):  # it keeps settings and service of its first run
+            wandb.teardown()
 
 
 def _loggers():
