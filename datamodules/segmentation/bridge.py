@@ -72,6 +72,7 @@ class BridgeSegmenter(Segmenter):
         self.side = side
         self.presence = presence
         self.reader = ClassReader(scales, temperature, name_ridge)
+        self._scene: Scene | None = None
 
     @property
     def identity(self) -> Hashable:
@@ -107,5 +108,12 @@ class BridgeSegmenter(Segmenter):
         return {phrase: scene.reading(phrase).evidence for phrase in phrases}
 
     def scene(self, content: Tensor) -> Scene:
-        """Scene of a picture (3, H, W) in [0, 1]."""
-        return Scene(to_array(content), self.side, self.reader, self.presence)
+        """Scene of a picture (3, H, W) in [0, 1].
+
+        That of the last picture stays: often several phrases are looked for in one.
+        """
+        picture = to_array(content)
+        if self._scene is None or not np.array_equal(picture, self._scene.picture):
+            self._scene = Scene(picture, self.side, self.reader, self.presence)
+        self._scene.presence = self.presence
+        return self._scene

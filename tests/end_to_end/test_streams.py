@@ -51,10 +51,7 @@ def test_results_go_to_stdout_and_talk_to_stderr(tmp_path):
     assert "line 2" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "words",
-    ["parse - --parser rules", "--version", pytest.param("weights list", marks=pytest.mark.slow)],
-)
+@pytest.mark.parametrize("words", ["parse - --parser rules", "--version", "stylize --help"])
 def test_a_reader_that_goes_away_is_no_error(tmp_path, words):
     """As with `atelier parse - | head -0`."""
     process = start(*words.split(), cwd=tmp_path)
