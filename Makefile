@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 WORKERS ?= 2
 PYTEST := "$(VENV)/bin/python" -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo doctor test test-slow bench gpu lint setup clean
+.PHONY: demo doctor test test-slow bench gpu docs lint setup clean
 
 demo: setup
 	"$(VENV)/bin/atelier" stylize skimage:chelsea "Turn the cat to fire" \
@@ -30,6 +30,10 @@ bench: setup
 # Figures of a GPU, into build/gpu.
 gpu: setup
 	PYTHON="$(VENV)/bin/python" bash tests/gpu/run.sh
+
+# Pages from docs/ and the docstrings, into build/docs; a warning is an error.
+docs: setup
+	"$(VENV)/bin/python" -m sphinx -W --keep-going -q docs build/docs
 
 lint: setup
 	"$(VENV)/bin/ruff" check .
