@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from datamodules.images import feather, resize_mask
 from datamodules.reading.masks import MaskFile, warn_of_coverage
-from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
+from datamodules.segmentation.base import ObjectNotFoundError, Segmenter, check_mask
 from datamodules.segmentation.operations.alternatives import segment_or_suggest
 from datamodules.segmentation.operations.regions import rest, separate
 from datamodules.support.errors import AtelierError
@@ -114,6 +114,7 @@ class MaskFinder:
 
     def _segment(self, phrase: str) -> Tensor:
         mask = segment_or_suggest(self.segmenter, self.photo, phrase)
+        check_mask(mask, self.segmenter, self.photo)
         self.confidence[phrase] = self.segmenter.confidence
         return mask
 

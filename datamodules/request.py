@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from datamodules.parsing.base import Parser
+from datamodules.parsing.base import Parser, read_targets
 from datamodules.parsing.blend import targets_of
 from datamodules.support.errors import AtelierError
 from datamodules.target_entries import target_of
@@ -86,7 +86,7 @@ class Request:
                 'There is no instruction; write one, e.g. "Turn the boat to the art on fire", '
                 "or give --style or --style-image, with --object or --mask"
             )
-        targets = self._overridden(parser.parse(self.instruction))
+        targets = self._overridden(read_targets(parser, self.instruction))
         if not all(target.style for target in targets) and not self.has_style_image:
             raise AtelierError(
                 f"There is no style in {_quoted(self.instruction)}; name one there or with --style"

@@ -22,6 +22,7 @@ class Result:
     threads:    of the processor; with another number the last bits of the losses differ.
     metrics:    scores by name, None where one is unavailable or undefined.
     scored:     network of each metric that was applied. unavailable: reason by metric.
+    meanings:   of the scores that users' own metrics give: the entries of `Score` by name.
     judged:     scores that a search has judged the run by, as they were then.
     losses:     of the last step; `total` is their weighted sum.
     seconds:    by stage: load, parse, mask, optimise, full, frames, score.
@@ -43,6 +44,7 @@ class Result:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     scored: Mapping[str, str] = field(default_factory=dict)
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     judged: Mapping[str, float | None] = field(default_factory=dict)
     losses: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -33,6 +33,7 @@ from datamodules.run_folder import (
 from datamodules.run_records import Result
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import sha256
+from datamodules.support.own_classes import look_in
 from datamodules.task import BACKGROUND, Area, Blend, Region
 from evaluation.metrics.base import Pictures
 
@@ -152,6 +153,7 @@ def _named(case: Case) -> tuple[Area, ...]:
 def _looked_for_it(case: Case) -> bool:
     """Whether a run's mask is of the object that it names, and not, say, of what is salient."""
     run = RunFolder(case.folder or Path(), strict=False)
+    look_in(run.setting("code") or ())
     try:
         segmenter = resolve_name(str(run.setting("data.segmenter.class_path")))
     except (ImportError, AttributeError, ValueError):

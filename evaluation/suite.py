@@ -8,13 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from datamodules.run_folder import RunWriter
 from datamodules.run_records import Result
-from datamodules.support.errors import AtelierError, reason, wrapped_error
+from datamodules.support.errors import AtelierError, reason, refused_class, wrapped_error
+from datamodules.support.own_classes import refuse_abstract
 from evaluation.finished_pictures import (
     Case,
     Loaded,
@@ -26,8 +28,11 @@ from evaluation.finished_pictures import (
 from evaluation.metrics.base import PictureMetric
 from evaluation.metrics.scores import OWN, Score
 from evaluation.metrics.style import GlobalStyle
-from evaluation.tables.meanings import SUITES
+from evaluation.tables.meanings import SUITES, bare, is_users
 from lightning_modules.encoders.base import JointEncoder
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
 
 log = logging.getLogger(__name__)
 
@@ -145,15 +150,28 @@ def _finite(value: float) -> float | None:
 
 def build(spec: dict[str, Any]) -> PictureMetric:
     """A metric by its class and arguments; AtelierError says why it cannot be built."""
+    return _read(spec, lambda parser, config: parser.instantiate(config).metric)
+
+
+def check(spec: dict[str, Any]) -> None:
+    """AtelierError for a metric with a class or arguments that there are not; it is not built."""
+    _read(spec, lambda parser, config: None)
+
+
+def _read(spec: dict[str, Any], use: Callable[[ArgumentParser, Namespace], Any]) -> Any:
     from jsonargparse import ArgumentError, ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(PictureMetric, "metric")
     try:
-        return parser.instantiate(parser.parse_object({"metric": spec})).metric
+        return use(parser, parser.parse_object({"metric": spec}))
     except (ArgumentError, ValueError) as error:
+        words = " ".join(str(error).split())
+        if "is abstract" in words:
+            refuse_abstract(resolve_name(spec["class_path"]))
+        _, why = refused_class(words) or ("", words)
         raise wrapped_error(error) or AtelierError(
-            f"The metric {spec.get('class_path')} cannot be made: {' '.join(str(error).split())}"
+            f"The metric {spec.get('class_path')} cannot be made: {why}"
         ) from error
 
 
@@ -221,6 +239,7 @@ def record(case: Case, new: Scores, suite: Suite) -> Scores:
         "metrics": dict.fromkeys(unavailable) | stored | new.values,
         "scored": {**result.scored, **new.scored},
         "unavailable": unavailable,
+        "meanings": {**result.meanings, **_meanings(new, suite)},
     }
     changed = any(getattr(result, name) != value for name, value in merged.items())
     if case.folder and changed:
@@ -232,6 +251,12 @@ def record(case: Case, new: Scores, suite: Suite) -> Scores:
             case.name,
         )
     return Scores(merged["metrics"], merged["scored"], unavailable, changed=changed)
+
+
+def _meanings(new: Scores, suite: Suite) -> dict[str, dict[str, Any]]:
+    """Meanings of new scores of users' metrics, by bare names, for tables without the code."""
+    meanings = {name: suite.meanings[name] for name in new.values if name in suite.meanings}
+    return {bare(name): score.record for name, score in meanings.items() if is_users(name)}
 
 
 def judges_itself(values: Mapping[str, float | None]) -> bool:

@@ -23,6 +23,7 @@ from datamodules.support.suggestions import did_you_mean
 from datamodules.support.versions import own_version
 from experiments import termination
 
+TRACEBACK = "ATELIER_TRACEBACK"  # variable: exceptions in users' code with their tracebacks
 COMMANDS = {
     "stylize": "give an object in a picture the style that a sentence names",
     "parse": "split an instruction into object and style, as JSON",
@@ -40,6 +41,9 @@ COMMANDS = {
     "weights": "get and check the papers' models",
     "doctor": "say what is here and what is missing, with the remedy for each",
     "evaluate-parsers": "measure how well parsers split instructions",
+    "list": "name all methods, metrics, parsers, ... with a line about each",
+    "copy": "copy a method or another part into your folder, to change it there",
+    "validate": "check a YAML file without running it",
     "fit": "run a configuration through Lightning's own command line",
 }
 
@@ -95,10 +99,25 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our stdout is satisfied, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if sentence := _own_fault(error):
+            print(f"atelier: {sentence}", file=sys.stderr)
+            return 2
+        raise
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # rich's way to report the same
             return 0
         raise
+
+
+def _own_fault(error: Exception) -> str:
+    """A sentence about an exception in a user's code, "" for one in ours, or if all is wanted."""
+    if os.environ.get(TRACEBACK):
+        return ""
+    from experiments.run.own_code import fault
+
+    where = fault(error)
+    return where and f"{where}; {TRACEBACK}=1 shows the whole traceback"
 
 
 def _stopped() -> int:

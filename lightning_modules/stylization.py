@@ -2,8 +2,9 @@
 
 A method is a subclass with three functions that read as its paper's algorithm: `prepare(batch)`,
 once before the first step; `views(output, batch)`, the pictures that the encoder embeds; and
-`losses(output, features, batch)`. This module has the rest: optimizer, blending with the photo,
-the losses that preserve the content, the weighted sum and the log.
+`losses(output, features, batch)` (lightning_modules/steps/contract.py says exactly what they take
+and return). This module has the rest: optimizer, blending with the photo, the losses that preserve
+the content, the weighted sum and the log.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ from lightning_modules.optimizers.making import optimizer_of
 from lightning_modules.optimizers.schedules import Halving
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.steps.blending import Blending
+from lightning_modules.steps.contract import (
+    check_losses,
+    check_names,
+    check_prepared,
+    check_views,
+)
 from lightning_modules.steps.deviations import Deviations, Mode
 from lightning_modules.steps.directions import style_directions
 from lightning_modules.steps.graph import PLAIN, StepGraph
@@ -172,6 +179,7 @@ class Stylization(LightningModule, ABC):
         data = self.trainer.datamodule
         batch = next(iter(data.train_dataloader()))
         self.prepare(data.transfer_batch_to_device(batch, self.device, 0))
+        check_prepared(self)
 
     def prepare(self, batch: StyleBatch) -> None:
         """Compute once what every step needs; methods add their directions and places."""
@@ -242,13 +250,16 @@ class Stylization(LightningModule, ABC):
     def step(self, batch: StyleBatch) -> dict[str, Tensor]:
         """Losses of the next step by name; `loss` is their weighted sum, with a gradient."""
         output = self(batch)
-        embeddings = self.viewer.embed(self.views(output, batch))
+        views = self.views(output, batch)
+        check_views(self, views)
+        embeddings = self.viewer.embed(views)
         (maps,) = self.shared.maps([output], self.step_count)
         return self.total(output, Features(embeddings, maps), batch)
 
     def total(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:
         """The last part of a step: its losses by name, and `loss`, their weighted sum."""
         losses = self.losses(output, features, batch)
+        check_losses(self, losses)
         self.step_count += 1
         total = weighted_sum(losses, self.weights)
         return {"loss": total} | {name: loss.detach() for name, loss in losses.items()}
@@ -311,11 +322,7 @@ class Stylization(LightningModule, ABC):
 
 def weighted_sum(losses: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
     """Sum of lambda_i * L_i; AtelierError if a loss has no weight or a weight no loss."""
-    if losses.keys() != weights.keys():
-        raise AtelierError(
-            f"model.weights names {sorted(weights)}, but this method's losses are "
-            f"{sorted(losses)}: give each exactly one weight (0 switches it off)"
-        )
+    check_names(losses, weights)
     return sum(weights[name] * loss for name, loss in losses.items())
 
 

@@ -29,6 +29,7 @@ from tests.support.instance_networks import (
     sam3_folder,  # noqa: F401
     sam3_video_folder,  # noqa: F401
 )
+from tests.support.own_methods import own_method  # noqa: F401
 from tests.support.parity import agree  # noqa: F401
 from tests.support.parses import judgement_cache  # noqa: F401
 from tests.support.pictures import content, left, mask, output  # noqa: F401

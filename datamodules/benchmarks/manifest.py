@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
+from datamodules.support.schema import Schema, Seed, Text, validate
+from datamodules.support.yaml_files import read_yaml
 
 UNKNOWN = "unknown"  # in place of a digest: the picture is identified by its name alone
 

@@ -20,6 +20,7 @@ from datamodules.benchmarks.manifest import (
     read_manifest,
 )
 from datamodules.benchmarks.pictures import PictureFolder, find_picture
+from datamodules.support import outside
 from datamodules.support.errors import AtelierError
 from datamodules.support.suggestions import did_you_mean
 
@@ -77,18 +78,16 @@ def list_sets(manifests: Path = MANIFESTS) -> dict[str, Path]:
 
 
 def load_set(name: str, pictures: Path | None = None, manifests: Path = MANIFESTS) -> BenchmarkSet:
-    """The set of a name.
+    """The set of a name, one that an installed package adds, or that of a YAML file.
 
-    pictures: a folder in and below which pictures that are not shipped are searched for.
+    pictures: a folder in and below which pictures that are not shipped are searched for; of a set
+    from outside by default the folder of its YAML file.
     Raises AtelierError for an unknown name, a folder that is none, and a wrong manifest.
     """
-    sets = list_sets(manifests)
-    if name not in sets:
-        raise AtelierError(
-            f"There is no benchmark set {name!r}; there are {', '.join(sets)}, and a folder of "
-            f"pictures with --instructions FILE{did_you_mean(name, sets)}"
-        )
-    manifest = read_manifest(sets[name])
+    file = find_manifest(name, manifests)
+    if file.parent != manifests:
+        name, pictures = file.stem, pictures or file.parent
+    manifest = read_manifest(file)
     if isinstance(manifest, ParsingSet):
         return BenchmarkSet(
             name,
@@ -96,7 +95,7 @@ def load_set(name: str, pictures: Path | None = None, manifests: Path = MANIFEST
             manifest.source,
             published=manifest.published,
             kind="parsing",
-            instructions=manifests / manifest.instructions,
+            instructions=file.parent / manifest.instructions,
         )
     entries, missing = _entries(manifest, PictureFolder(pictures) if pictures else None)
     return BenchmarkSet(
@@ -108,6 +107,22 @@ def load_set(name: str, pictures: Path | None = None, manifests: Path = MANIFEST
         missing,
         manifest.published,
         models=manifest.models,
+    )
+
+
+def find_manifest(name: str, manifests: Path = MANIFESTS) -> Path:
+    """The manifest of a name, as `load_set` takes it; AtelierError for an unknown one."""
+    sets = list_sets(manifests)
+    if name in sets:
+        return sets[name]
+    if name.endswith((".yaml", ".yml")):
+        return Path(name).absolute()
+    if entry := outside.find("sets", name):
+        return entry.file
+    names = [*sets, *outside.names("sets")]
+    raise AtelierError(
+        f"There is no benchmark set {name!r}; there are {', '.join(names)}, a set's YAML file, and "
+        f"a folder of pictures with --instructions FILE{did_you_mean(name, names)}"
     )
 
 

@@ -31,6 +31,18 @@ class Parser(ABC):
         """Load now, rather than at the first parse, what parsing needs."""
 
 
+def read_targets(parser: Parser, instruction: str) -> list[StyleTarget]:
+    """The targets of an instruction; AtelierError if the parser returns anything else."""
+    targets = parser.parse(instruction)
+    are = isinstance(targets, list | tuple) and all(isinstance(t, StyleTarget) for t in targets)
+    if not (are and targets):
+        raise AtelierError(
+            f"parse of {type(parser).__name__} returns {targets!r}; return a list of StyleTarget, "
+            "at least one"
+        )
+    return list(targets)
+
+
 def check_instruction(instruction: str) -> str:
     """The instruction with single spaces; AtelierError if it is blank or has over MAX_WORDS."""
     text = " ".join(instruction.split())

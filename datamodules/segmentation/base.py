@@ -94,6 +94,21 @@ class Segmenter(ABC):
             )
 
 
+def check_mask(mask: Any, segmenter: Segmenter, content: Tensor) -> None:
+    """AtelierError for a mask that is not what `segment` is to return for a content (3, H, W)."""
+    shape = tuple(content.shape[1:])
+    if not isinstance(mask, Tensor) or tuple(mask.shape) != shape:
+        what = f"a tensor {tuple(mask.shape)}" if isinstance(mask, Tensor) else type(mask).__name__
+        raise AtelierError(
+            f"segment of {segmenter.name} returns {what}; return a mask {shape}, 1 = the object"
+        )
+    if not mask.is_floating_point() or not (mask.min() >= 0 and mask.max() <= 1):
+        raise AtelierError(
+            f"segment of {segmenter.name} returns {mask.dtype} from {mask.min()} to {mask.max()}; "
+            "return float32 in [0, 1]"
+        )
+
+
 def instead(things: Sequence[str]) -> str:
     """Part of a sentence that names what is found in a picture, "" for nothing."""
     return f"; found here: {', '.join(things)}" if things else ""

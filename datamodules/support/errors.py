@@ -1,5 +1,9 @@
 """The exceptions whose text is written for the user."""
 
+from __future__ import annotations
+
+import re
+
 
 class AtelierError(Exception):
     """An error that the user can mend: one sentence that says what is wrong, where, and what to do.
@@ -28,6 +32,15 @@ def wrapped_error(error: BaseException) -> AtelierError | None:
     while cause and not isinstance(cause, AtelierError):
         cause = cause.__cause__ or cause.__context__
     return cause
+
+
+def refused_class(message: str) -> tuple[str, str] | None:
+    """The class that a message of jsonargparse is about, and what is wrong with it; None if none.
+
+    Of "none of these types fits: A because ..., None because ..." these are A and its reason.
+    """
+    found = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
+    return found and (found[1], found[2])
 
 
 def reason(error: BaseException) -> str:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from datamodules.support.errors import AtelierError
@@ -55,38 +53,6 @@ def validate(model: type[Model], value: Any, where: str) -> Model:
         # An unknown key first: it may be the one that is missing, misspelt.
         first = min(errors, key=lambda entry: entry["type"] != "extra_forbidden")
         raise AtelierError(_sentence(first, model, where)) from error
-
-
-def read_yaml(path: Path, kind: str) -> Any:
-    """The content of a YAML file in which no key occurs twice.
-
-    kind: the file's, as sentences name it: "manifest". Raises AtelierError for any other file.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-    except FileNotFoundError as error:
-        raise AtelierError(f"There is no {kind} at {path}; check the path") from error
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or " ".join(str(error).split())
-        where = f"{path}, line {mark.line + 1}" if mark else f"{path}"
-        raise AtelierError(f"{where}: the {kind} cannot be read ({reason}); mend it") from error
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Plain YAML that refuses a key that occurs twice, since one of the two would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for number, key in enumerate(keys) if key in keys[:number]), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(
-                "in a mapping",
-                node.start_mark,
-                f"the key {twice!r} is there twice",
-                node.start_mark,
-            )
-        return super().construct_mapping(node, deep)
 
 
 def _sentence(error: Any, model: type[BaseModel], where: str) -> str:

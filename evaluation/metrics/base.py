@@ -13,6 +13,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from datamodules.support.errors import AtelierError
 from datamodules.task import Area, Region
 from evaluation.metrics.scores import Score
 
@@ -107,8 +108,21 @@ class PictureMetric(Metric, ABC):
     @torch.no_grad()
     def update(self, pictures: Pictures) -> None:
         """Add the scores of some pictures."""
-        for name, values in self.score(pictures).items():
-            getattr(self, name).append(values)
+        values = self.score(pictures)
+        self._check(values, len(pictures))
+        for name in self.scores:
+            getattr(self, name).append(values[name])
+
+    def _check(self, values: object, count: int) -> None:
+        """AtelierError unless `score` has returned what it is to return."""
+        whose = f"score of {type(self).__name__}"
+        if not isinstance(values, dict) or values.keys() != self.scores.keys():
+            names = sorted(values) if isinstance(values, dict) else f"a {type(values).__name__}"
+            raise AtelierError(f"{whose} returns {names}; return a value per {sorted(self.scores)}")
+        for name, value in values.items():
+            if not isinstance(value, Tensor) or value.shape != (count,):
+                shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise AtelierError(f"{whose} gives {name} as {shape}; give a tensor ({count},)")
 
     def compute(self) -> dict[str, Tensor]:
         """The scores of all pictures so far, by the names of `named`."""

@@ -6,8 +6,10 @@ scores here and names them in its class: `scores: ClassVar = CHANGE`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from math import inf
+from typing import Any
 
 OWN = "own_"  # prefix of scores by the encoder that was optimised itself
 PSNR_OF_EQUALS = 100.0  # dB; stands for the infinity of two equal pictures
@@ -34,6 +36,18 @@ class Score:
     unit: str = ""
     note: str = ""
     title: str = ""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The meaning as JSON has it, which knows no infinite numbers."""
+        return {name: None if value in (inf, -inf) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Score:
+        """The meaning that `record` has given."""
+        ends = {"low": -inf, "high": inf}
+        values = {field.name: record.get(field.name) for field in fields(cls)}
+        return cls(**{name: ends.get(name) if v is None else v for name, v in values.items()})
 
     @property
     def remark(self) -> str:

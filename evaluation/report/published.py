@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, model_validator
 
 import evaluation
-from datamodules.support.schema import Schema, Text, read_yaml, validate
+from datamodules.support.schema import Schema, Text, validate
+from datamodules.support.yaml_files import read_yaml
 
 FOLDER = Path(evaluation.__file__).parent / "published"
 METHODS, PARSERS = FOLDER / "methods.yaml", FOLDER / "soulstyler_parsers.yaml"

@@ -43,6 +43,20 @@ METHODS = {  # by the letters of their classes and files
 }
 
 
+_learned: dict[str, Score] = {}  # from runs, by bare names
+
+
+def learn(scores: Mapping[str, Score]) -> None:
+    """Take over the meanings of users' scores, by bare names, as runs' files hold them."""
+    for name, score in scores.items():
+        earlier = _learned.setdefault(name, score)
+        if earlier.higher_is_better != score.higher_is_better:
+            log.warning(
+                "Runs differ in whether %s is better high or low; the last one counts", name
+            )
+        _learned[name] = score
+
+
 @once_per_process
 def meanings() -> dict[str, Score]:
     """Meanings by bare name: of our own metrics, and of all that configs/evaluation names."""
@@ -73,7 +87,8 @@ def is_users(name: str) -> bool:
 def meaning(name: str) -> Score | None:
     """Meaning of a number by its name; None for one that no metric gives."""
     # Ours are known without the metrics' classes, whose import takes seconds.
-    return ALL.get(bare(name)) or (TIME if name == SECONDS else meanings().get(bare(name)))
+    known = ALL.get(bare(name)) or (TIME if name == SECONDS else _learned.get(bare(name)))
+    return known or meanings().get(bare(name))
 
 
 def title(name: str) -> str:

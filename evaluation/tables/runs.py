@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.campaign_folder import is_present
-from datamodules.run_folder import CONFIG, FAILURE, JOB, PARSE, RESULT, find
+from datamodules.run_folder import CONFIG, FAILURE, JOB, PARSE, RESULT, RunFolder, find
 from datamodules.support.errors import AtelierError
+from evaluation.metrics.scores import Score
+from evaluation.tables.meanings import bare, is_users, learn
 from evaluation.tables.parquet import read_stored, write_stored
 from evaluation.tables.run import Run, label_names, order
 from evaluation.tables.run_files import Names, read_files
@@ -90,8 +92,19 @@ def _read_marked(root: Path, renewing: bool = False) -> list[tuple[Run, str]]:
         )
     runs |= read_files(root, later)
     names = label_names(runs[folder] for folder in folders)
+    _learn(root, runs)
     ordered = sorted(runs.values(), key=lambda run: (order(run, names), run.folder))
     return [(run, folders[run.folder].mark) for run in ordered]
+
+
+def _learn(root: Path, runs: Mapping[str, Run]) -> None:
+    """Take over the meanings of users' scores from a run that has them."""
+    users = {name for run in runs.values() for name in run.metrics if is_users(name)}
+    for name in sorted(users):
+        having = (at for at, run in runs.items() if run.metrics.get(name) is not None)
+        if folder := next(having, None):
+            records = RunFolder(root / folder, strict=False).result.meanings
+            learn({score: Score.of_record(records[score]) for score in {bare(name)} & set(records)})
 
 
 @dataclass(frozen=True)

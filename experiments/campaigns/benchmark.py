@@ -14,8 +14,9 @@ from datamodules.request import Request
 from datamodules.support.errors import AtelierError
 from datamodules.task import BACKGROUND
 from experiments.campaigns.job import Job
-from experiments.campaigns.plan import check_method, composed, make_job
-from experiments.run.registry import METHODS, path_of
+from experiments.campaigns.plan import check_method, make_job
+from experiments.run.configuration import compose
+from experiments.run.registry import find_methods
 
 
 def read_benchmark(name: str, pictures: str | None, instructions: str | None) -> BenchmarkSet:
@@ -45,8 +46,7 @@ def benchmark_jobs(
     Raises AtelierError for an unknown method.
     """
     jobs, refusals = [], {}
-    for method in dict.fromkeys(methods):
-        path_of(method, METHODS, "method")
+    for method in find_methods(methods).values():
         finder = segmenter if segmenter and looks_for_objects(method, models) else {}
         for entry in benchmark.entries:
             if refusal := _refusal(method, entry.settings):
@@ -65,7 +65,7 @@ def looks_for_objects(method: str, models: str) -> bool:
 
     The masks of other methods, such as the whole picture or what is salient, are a part of them.
     """
-    segmenter = composed(method, models)["data"]["segmenter"]
+    segmenter = compose(method, models)["data"]["segmenter"]
     return resolve_name(segmenter["class_path"]).needs_phrase
 
 

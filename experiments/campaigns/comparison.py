@@ -32,6 +32,7 @@ from experiments.campaigns.campaign import forget, make_all
 from experiments.campaigns.job import Job, identity_of
 from experiments.campaigns.plan import make_job, picture_name
 from experiments.campaigns.workers import SERIAL, Workers
+from experiments.run.registry import find_methods
 
 SHEET, SCORES = "compare.png", "compare.json"
 MARGIN = 1 / 32  # of the longer side: 8 px of a working picture of 256, four times its `feather`
@@ -70,8 +71,8 @@ class Comparison:
         if any(mask.value for mask in self.masks):
             values["mask_value"] = [mask.value for mask in self.masks]
         return {
-            method: make_job({"method": method, **values}, labels, "compare", wandb)
-            for method in self.methods
+            name: make_job({"method": method, **values}, labels, "compare", wandb)
+            for name, method in find_methods(self.methods).items()
         }
 
 

@@ -19,7 +19,8 @@ from evaluation.suite import Suite
 from evaluation.tables.meanings import stem
 from experiments.campaigns.job import Job
 from experiments.campaigns.search_file import Search
-from experiments.run.metrics import is_class, judges_of, metrics_by_name
+from experiments.run.metrics import judges_of, metrics_by_name
+from experiments.run.own_code import has_form
 
 Specs = Mapping[str, Mapping[str, Any]]  # metrics by name, as `Suite` takes them
 BETTER = {True: "max", False: "min"}
@@ -40,7 +41,7 @@ def metrics_of(search: Search, models: str, names: Sequence[str] | None) -> Spec
     names: of metrics, None for the usual ones; beside them those that the search names by class.
     """
     metrics = metrics_by_name(judges_of(models), names)
-    own = [name for name in search.metric if is_class(name)]
+    own = [name for name in search.metric if has_form(name)]
     return metrics | (metrics_by_name(judges_of(models), own) if own else {})
 
 
@@ -71,7 +72,7 @@ def _goal(
     declared: Mapping[str, Mapping[str, Score]],
     every: Mapping[str, None],
 ) -> Goal:
-    score = _only_score(name, declared[name]) if is_class(name) else stem(name)
+    score = _only_score(name, declared[name]) if has_form(name) else stem(name)
     giving = [metric for metric, scores in declared.items() if score in scores]
     if not giving:
         raise AtelierError(

@@ -1,7 +1,7 @@
 """A sweep's YAML as jobs: every combination of settings, or a random sample.
 
     title: the question
-    method: soulstyler                  # or several: [soulstyler, fusion]
+    method: soulstyler                  # or several: [soulstyler, my_method.yaml]
     models: embedded                    # or several
     fixed: {image: skimage:chelsea, object: cat, style: fire, steps: 60}
     set: demo                           # instead of image, object and style: a benchmark set's
@@ -23,7 +23,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -31,12 +31,13 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
+from datamodules.support.schema import Schema, Seed, Text, validate
+from datamodules.support.yaml_files import read_yaml
 from experiments.campaigns.job import Job
 from experiments.campaigns.plan import dotted, make_job, picture_name
 from experiments.campaigns.search_file import Search
-from experiments.run.configuration import EMBEDDED
-from experiments.run.registry import SWEEPS, path_of
+from experiments.run.configuration import EMBEDDED, METHOD, beside
+from experiments.run.registry import SWEEPS, find_methods, path_of
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 MOST_RUNS = 100_000  # more are a mistake
@@ -65,7 +66,7 @@ class SweepFile(Schema):
     """The form of a sweep's YAML."""
 
     title: Text = ""
-    method: Names = Field(default_factory=lambda: ["soulstyler"])
+    method: Names = Field(default_factory=lambda: [METHOD])
     models: Names = Field(default_factory=lambda: [EMBEDDED])
     fixed: Settings
     set: Text = ""
@@ -90,7 +91,31 @@ def read_sweep(name: str) -> Sweep:
     """A sweep's YAML, shipped or a file; AtelierError names the wrong key."""
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else path_of(name, SWEEPS, "sweep")
     content = validate(SweepFile, read_yaml(path, "sweep"), str(path))
-    return Sweep(name=path.stem, **{key: getattr(content, key) for key in content.model_fields_set})
+    values = {key: getattr(content, key) for key in content.model_fields_set}
+    values["method"] = _besides(content.method, path)
+    values["grid"] = _methods_beside(content.grid, path)
+    for key in {"random", "search"} & values.keys():
+        if values[key]:
+            over = _methods_beside(values[key].over, path)
+            values[key] = values[key].model_copy(update={"over": over})
+    find_methods([*values["method"], *_methods(values["grid"])])  # refuses two of one name
+    return Sweep(name=path.stem, **values)
+
+
+def _methods(settings: Mapping[str, Any]) -> list[str]:
+    """The methods among which settings vary."""
+    methods = settings.get("method", ())
+    return list(map(str, methods)) if isinstance(methods, list) else []
+
+
+def _methods_beside(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Settings that vary, with whole paths of the methods that a file names."""
+    methods = _methods(settings)
+    return {**settings, "method": _besides(methods, file)} if methods else dict(settings)
+
+
+def _besides(methods: Iterable[str], file: Path) -> list[str]:
+    return [beside(method, file) for method in methods]
 
 
 def sweep_jobs(

@@ -20,7 +20,10 @@ from experiments.run.schema import TOP, argument_of, leaves
 from experiments.run.values import checked, is_simple, plain
 
 SCORES = "evaluation.suite"  # a run's own scores are part of its result
-WITHOUT_EFFECT = ("wandb.", "run.out", "run.overwrite", "run.checkpoint_every")  # on the pictures
+WITHOUT_EFFECT = (  # on the pictures
+    *("wandb.", "run.out", "run.overwrite", "run.checkpoint_every"),
+    "code",  # the place of own code: what is in it counts by itself
+)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from datamodules.support.errors import AtelierError, StoppedEarlyError
 from datamodules.support.files import make_folder
 from datamodules.support.locks import BusyError, hold
 from experiments.campaigns.job import Job
+from experiments.run.own_code import fault
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +153,9 @@ def _run(job: Job, root: Path, started: float, threads: int) -> None:
 
 def _reason(error: Exception) -> str:
     words = " ".join(str(error).split())
-    return words if isinstance(error, AtelierError) else f"{type(error).__name__}: {words}"[:500]
+    if isinstance(error, AtelierError):
+        return words
+    return (fault(error) or f"{type(error).__name__}: {words}")[:500]
 
 
 def _ended(job: Job, root: Path, state: Ending, seconds: float, reason: str = "") -> Outcome:

@@ -20,13 +20,14 @@ from datamodules.task import StyleTarget
 from experiments.campaigns.job import Job, State
 from experiments.run.configuration import (
     EMBEDDED,
+    METHOD,
     Configuration,
     compose,
     weights_of,
     with_settings,
 )
 from experiments.run.options import FILES, SETTINGS, absolute, below
-from experiments.run.registry import PARTS, method_class, part
+from experiments.run.registry import PARTS, find_method, method_class, part
 
 SPECIAL = ("method", "models")  # what a job has besides settings
 PLACE = ("out", "device")  # short options that a campaign sets itself
@@ -45,13 +46,14 @@ def make_job(
     labels: beside the method. set_name: the benchmark or sweep. wandb: log to W&B.
     Raises AtelierError for an unknown name or a wrong value.
     """
-    method = values.get("method", "soulstyler")
-    config = composed(method, values.get("models") or EMBEDDED)
+    method = find_method(values.get("method", METHOD))
+    config = composed(method.file or method.class_path, str(values.get("models") or EMBEDDED))
     settings = dict(setting(name, v) for name, v in values.items() if name not in SPECIAL)
     logging: dict[str, Any] = {"wandb.enabled": wandb}
     if wandb:
-        logging |= {"wandb.group": set_name, "wandb.tags": [method]}
-    job = Job(config, settings, {"method": method, **labels}, logging, set_name)
+        logging |= {"wandb.group": set_name, "wandb.tags": [method.name]}
+    labels = {"method": "", **labels} | {"method": method.name}
+    job = Job(config, settings, labels, logging, set_name)
     _ = job.settled  # a wrong setting is refused now, not in every run
     return job
 

@@ -29,16 +29,16 @@ from experiments.campaigns.options import (
 )
 from experiments.campaigns.plan import folder_of
 from experiments.run.configuration import EMBEDDED
-from experiments.run.options import add_options, below, dotted
-from experiments.run.registry import METHODS, part, path_of
+from experiments.run.options import A_METHOD, add_options, below, dotted
+from experiments.run.registry import find_methods, part
 
 SHORT = ("size", "steps")  # options that become settings of all runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("set", help="a set in datamodules/benchmarks, or a folder of pictures")
-    add("--methods", metavar="A,B", help="names in configs/methods (default: the set's)")
+    add("set", help="a set of `atelier list sets`, a set's YAML file, or a folder of pictures")
+    add("--methods", metavar="A,B", help=f"{A_METHOD}, and more after commas (default: the set's)")
     add_options(parser, "--models")
     parser.set_defaults(models="")
     add("--pictures", metavar="DIR", help="where the set's pictures are, if they are not shipped")
@@ -50,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     options, overrides = campaign_options(args), dotted(rest, "bench", "")
     methods = [word.strip() for word in (args.methods or "").split(",") if word.strip()]
-    for method in methods:
-        path_of(method, METHODS, "method")
+    find_methods(methods)  # refused now if one is unknown
     part("data.segmenter", args.segmenter)
     overrides |= {name: value for name in SHORT if (value := getattr(args, name)) is not None}
     from experiments.campaigns.benchmark import benchmark_jobs, read_benchmark

@@ -22,7 +22,8 @@ from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from experiments.campaigns.plan import check_method
 from experiments.run.configuration import EMBEDDED, compose, with_settings
-from experiments.run.options import add_options, below, check_endpoint, dotted, pairs
+from experiments.run.options import A_METHOD, add_options, below, check_endpoint, dotted, pairs
+from experiments.run.registry import find_methods
 
 if TYPE_CHECKING:
     from datamodules.task import StyleTarget
@@ -35,7 +36,11 @@ SHORT = ("size", "steps", "seed")  # options that become settings of all runs
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_options(parser, "image", "instruction")
-    add("--methods", default=DEFAULT, help="names in configs/methods (default: %(default)s)")
+    add(
+        "--methods",
+        default=DEFAULT,
+        help=f"{A_METHOD}, and more after commas (default: %(default)s)",
+    )
     add_options(parser, "--models", "--target", "--except", "--mask", "--mask-value")
     add_options(parser, "--parser", "--base-url", "--segmenter")
     parser.set_defaults(models=EMBEDDED, parser="smollm2", segmenter="bridge")
@@ -52,6 +57,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     if not methods:
         raise AtelierError("--methods names none; give e.g. --methods clipstyler,soulstyler")
     parts = {"data.parser": args.parser, "data.segmenter": args.segmenter} | settings
+    find_methods(methods)  # refuses two of one name
     for name in methods:
         with_settings(compose(name, args.models), parts)  # refuses what any of them lacks
     if not (args.instruction or args.target):

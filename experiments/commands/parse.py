@@ -58,5 +58,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _as_json(parser: Parser, instruction: str) -> str:
-    entries = [entry_of(target) for target in parser.parse(instruction)]
+    from datamodules.parsing.base import read_targets
+
+    entries = [entry_of(target) for target in read_targets(parser, instruction)]
     return json.dumps(entries, ensure_ascii=False)

@@ -32,12 +32,12 @@ import json
 
 from experiments.profiling.page import page
 from experiments.run.configuration import EMBEDDED
-from experiments.run.options import add_options, dotted
+from experiments.run.options import A_METHOD, add_options, dotted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--method", default="clipstyler", help="a file in configs/methods (default: %(default)s)")
+    add("--method", default="clipstyler", help=f"{A_METHOD} (default: %(default)s)")
     add_options(parser, "--models")
     add("--size", type=int, metavar="PX", help="both sides of the picture (default: the method's)")
     add("--patches", type=int, metavar="N", help="patches per step (default: the method's)")

@@ -30,11 +30,10 @@ from typing import TYPE_CHECKING, Any
 
 from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
 from datamodules.support.errors import AtelierError
-from experiments.run.configuration import EMBEDDED, compose
+from experiments.run.configuration import EMBEDDED, METHOD, SEVERAL, compose
 from experiments.run.offline import say_sync
 from experiments.run.options import (
-    METHOD,
-    SEVERAL,
+    A_METHOD,
     absolute,
     add_options,
     check_endpoint,
@@ -55,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "instruction")
     add(
         "--method",
-        help=f"a name in configs/methods (default: {METHOD}, and {SEVERAL} for several styles)",
+        help=f"{A_METHOD} (default: {METHOD}, and {SEVERAL} for several styles)",
     )
     add_options(parser, "--models", "--ckpt")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")

@@ -44,7 +44,7 @@ SETTINGS = {  # short options and their settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     choices = ", ".join(names(TRAINING))
-    add("config", nargs="?", help=f"a name in configs/training ({choices}), or a YAML file")
+    add("config", nargs="?", help=f"one of {choices}, a YAML file, or a class path")
     add_options(parser, "--models")
     add(
         "--folder",

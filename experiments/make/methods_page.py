@@ -34,6 +34,8 @@ painter has one code per region, so methods that do not separate object and back
 
 ![the cat of scikit-image: content, mask, and four methods' outputs](pictures/methods/compare.jpg)
 
+A method of your own is a class and a YAML file in any folder: `docs/own.md`.
+
 ## What all methods share
 
 A style can be a blend, `--style "0.7*Van Gogh + 0.3*Hokusai"`, and a picture can show it, beside or

@@ -71,6 +71,12 @@ def arguments(path: str) -> Arguments | None:
     return None if others is None else {**others, **own}
 
 
+def docstring(path: str) -> str:
+    """Docstring of a class by its path, "" where there is none."""
+    node = _class(path)[1]
+    return (node and ast.get_docstring(node)) or ""
+
+
 def with_defaults(every: Arguments, given: Mapping[str, Any]) -> Arguments:
     """Arguments with other defaults."""
     changed = {k: replace(every[k], default=value) for k, value in given.items() if k in every}
@@ -97,6 +103,12 @@ def is_dataclass(path: str) -> bool:
     """Whether a path is that of a dataclass of ours."""
     node = _class(path)[1] if path.split(".")[0] in OURS else None
     return bool(node and _fields(node))
+
+
+def forget() -> None:
+    """Read all sources again: Python finds other modules now."""
+    for cached in (arguments, may_have, _module):
+        cached.cache_clear()
 
 
 @once_per_process

@@ -10,6 +10,7 @@ one, key by key, and a class that replaces another one starts without arguments.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
@@ -23,33 +24,58 @@ from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from experiments.run.arguments import may_have
 from experiments.run.outdated import refuse_outdated, refuse_renamed
-from experiments.run.registry import METHODS, MODELS, TRAINING, names, part, path_of
+from experiments.run.own_code import CODE, whole, with_code
+from experiments.run.registry import (
+    METHODS,
+    MODELS,
+    TRAINING,
+    YAML,
+    Method,
+    find_method,
+    names,
+    part,
+    path_of,
+)
 from experiments.run.schema import refuse_unknown
 
 Configuration = dict[str, Any]
 
 # Presets of models that go over another one.
 UNDER = {"fast": "embedded", "siglip": "paper", "reference": "paper"}
+METHOD, SEVERAL = "soulstyler", "fusion"  # methods for one style and for several
 EMBEDDED = "embedded"  # the preset whose networks come with packages
 
 NETWORKS = ("generator", "encoder", "content_features")  # parts that training takes from a method
 TRAINER, PHOTOS = "lightning_modules.training.Training", "datamodules.photos.PhotosDataModule"
 
 
-def config_files(method: str, models: str) -> list[Path]:
+def config_files(method: str | Path, models: str) -> list[Path]:
     """Files of a method on a preset of models, each going over those before it.
 
     A preset may have files for a single method: configs/models/MODELS/METHOD.yaml, and
-    METHOD-WEIGHTS.yaml, which counts only where the weights with that name are on this machine.
+    METHOD-WEIGHTS.yaml, which counts only where the weights with that name are on this machine. A
+    user's method has them beside it: METHOD.MODELS.yaml and METHOD.MODELS-WEIGHTS.yaml.
     """
-    files = [path_of(method, METHODS, "method")]
+    found = find_method(method)
+    files = [found.file] if found.file else []
     preset = path_of(models, MODELS, "preset of models")
     presets = [MODELS / f"{UNDER[models]}.yaml", preset] if models in UNDER else [preset]
     for path in presets:
-        folder = path.with_suffix("")
-        better = [file for file in sorted(folder.glob(f"{method}-*.yaml")) if _has_weights(file)]
-        files += [path, *folder.glob(f"{method}.yaml"), *better]
+        files += [path, *_files_for(found, path)]
     return files
+
+
+def _files_for(method: Method, preset: Path) -> list[Path]:
+    """A method's own files on a preset of models."""
+    if method.is_built_in:
+        folder, start = preset.with_suffix(""), method.name
+    elif method.file:
+        folder, start = method.file.parent, f"{method.file.stem}.{preset.stem}"
+    else:
+        return []
+    start = glob.escape(start)
+    better = [file for file in sorted(folder.glob(f"{start}-*.yaml")) if _has_weights(file)]
+    return [*folder.glob(f"{start}.yaml"), *better]
 
 
 def _has_weights(file: Path) -> bool:
@@ -57,35 +83,64 @@ def _has_weights(file: Path) -> bool:
     return local_path(by_name(file.stem.partition("-")[2])) is not None
 
 
-def compose(method: str, models: str = EMBEDDED) -> Configuration:
-    """Configuration of a method on a preset of models, both by name."""
-    config: Configuration = {}
+def compose(method: str | Path, models: str = EMBEDDED) -> Configuration:
+    """Configuration of a method on a preset of models.
+
+    method: by name, by the path of a YAML file, or by that of a class. What a user's method leaves
+    open of data and trainer is as for the default method.
+    """
+    found = find_method(method)
+    config = deepcopy(found.config)
     for path in config_files(method, models):
-        config = merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
-    return config
+        if path != found.file:
+            config = merge(config, read_mapping(path))
+    if not found.is_built_in:
+        default = compose(METHOD, models)
+        config |= {key: default[key] | config.get(key, {}) for key in ("data", "trainer")}
+    return with_code(config, found.file.parent if found.file and not found.is_built_in else None)
 
 
 def compose_training(name: str, models: str = EMBEDDED) -> Configuration:
-    """Configuration of a training, by name or by the path of a YAML file.
+    """Configuration of a training, by name, by the path of a YAML file or by that of a class.
 
     Generator, encoder and content features are those of the method that the file names as `method`
     (by default its own name) on a preset of models, where there is such a method; the file goes
     over them, and over the file a second one of its name in configs/training/MODELS/.
     """
-    by_path = name.endswith(".yaml")
-    path = Path(name) if by_path else path_of(name, TRAINING, "training")
-    own = read_mapping(path)
-    method = own.pop("method", path.stem)
+    own, path = _training(name)
+    method = own.pop("method", path.stem if path and path.stem in names(METHODS) else "")
     networks: Configuration = {}
-    if method in names(METHODS):
-        every = compose(method, models)["model"]["init_args"]
+    code: Configuration = {}
+    if method:
+        whole = compose(beside(method, path), models)
+        every = whole["model"]["init_args"]
         networks = {part: every[part] for part in NETWORKS if part in every}
+        code = {key: whole[key] for key in (CODE,) if key in whole}
     kind = own.get("model", {}).get("class_path", TRAINER)
     config = {"model": {"class_path": kind, "init_args": networks}, "data": {"class_path": PHOTOS}}
     for preset in filter(None, (UNDER.get(models), models)):
-        over = TRAINING / preset / path.name
-        own = merge(own, read_mapping(over)) if over.exists() and not by_path else own
-    return merge(config, own)
+        over = TRAINING / preset / f"{name}.yaml"
+        own = merge(own, read_mapping(over)) if over.exists() else own
+    config = code | merge(config, own)
+    return with_code(config, path.parent if path and path.parent != TRAINING else None)
+
+
+def _training(name: str) -> tuple[Configuration, Path | None]:
+    """The configuration of a training alone, and its file, None for a class without one."""
+    if not name.endswith(YAML) and "." in name:
+        return {"model": {"class_path": name}}, None
+    path = path_of(name, TRAINING, "training")
+    return read_mapping(path), path
+
+
+def beside(name: str, file: Path | None) -> str:
+    """A YAML's path that a file names, whole: in the current folder or else beside the file.
+
+    Any other name is returned as it is.
+    """
+    if not name.endswith(YAML) or file is None or Path(name).is_file():
+        return str(whole(name)) if name.endswith(YAML) else name
+    return str(whole(file.parent / name))
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Configuration:
@@ -105,7 +160,7 @@ def read_config(path: Path) -> Configuration:
     if not isinstance(config.get("model"), dict):
         raise AtelierError(f"{path} configures no model; give a run's config.yaml")
     refuse_outdated(config, str(path))
-    return config
+    return config if CODE in config else with_code(config, path.absolute().parent)
 
 
 def read_mapping(path: Path) -> Configuration:
@@ -137,6 +192,7 @@ def with_settings(config: Mapping[str, Any], settings: Mapping[str, Any]) -> Con
         for key in path:
             node = _below(node, key)
         _arguments(node, last)[last] = part(setting, value)
+    result = with_code(result)
     refuse_unknown(result)
     return result
 

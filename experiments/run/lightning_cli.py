@@ -49,6 +49,7 @@ from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.run_checkpoints import RunCheckpoints, owner_of
+from lightning_modules.steps.contract import refuse_unfinished
 from lightning_modules.steps.memory import available, fit_into, fit_one_pass
 from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stopping import StopAbove
@@ -94,6 +95,17 @@ def build(
         raise for_people(error) from error
 
 
+def unbuilt(kind: type[CLI]) -> type[CLI]:
+    """The same command line, which checks its configuration and builds nothing of it."""
+    return type(kind.__name__, (kind,), {"instantiate_classes": lambda self: None})
+
+
+def add_code(parser: LightningArgumentParser) -> None:
+    """Add the setting `code`, which experiments.run.own_code writes and reads."""
+    text = "folders in which classes are found that no package installs"
+    parser.add_argument("--code", type=list[str], default=[], help=text)
+
+
 @dataclass
 class Run:
     """Folder of a run.
@@ -130,10 +142,12 @@ class AtelierCLI(LightningCLI):
         parser.add_class_arguments(Run, "run")
         parser.add_class_arguments(Interpolation, "interpolation")
         parser.add_class_arguments(Wandb, "wandb")
+        add_code(parser)
 
     def before_instantiate_classes(self) -> None:
         """Refuse regions that the method cannot serve, before models are loaded (AtelierError)."""
         method = resolve_name(self.config["model"]["class_path"])
+        refuse_unfinished(method)
         data = self.config["data"]
         if data["background_style"] and method.most_regions == 1:
             raise AtelierError(
@@ -194,7 +208,16 @@ class AtelierCLI(LightningCLI):
 
     @classmethod
     def _built(cls, arguments: dict[str, Any] | list[str], started: float) -> AtelierCLI:
-        cli = build(
+        cli = cls._build(arguments)
+        one_pass = isinstance(cli.model.generator, OnePass)
+        if (steps := cli.config["trainer"]["max_steps"]) < (0 if one_pass else 1):
+            raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
+        cli.load_seconds = time.perf_counter() - started
+        return cli
+
+    @classmethod
+    def _build(cls, arguments: dict[str, Any] | list[str]) -> AtelierCLI:
+        return build(
             cls,
             Stylization,
             StylizationDataModule,
@@ -203,11 +226,11 @@ class AtelierCLI(LightningCLI):
             trainer_defaults=TRAINER_DEFAULTS,
             parser_kwargs={"prog": "atelier fit", "epilog": EPILOG},
         )
-        one_pass = isinstance(cli.model.generator, OnePass)
-        if (steps := cli.config["trainer"]["max_steps"]) < (0 if one_pass else 1):
-            raise AtelierError(f"{steps} steps optimise nothing; give --steps 120")
-        cli.load_seconds = time.perf_counter() - started
-        return cli
+
+    @classmethod
+    def refuse_wrong(cls, config: Mapping[str, Any]) -> None:
+        """AtelierError for a configuration of which a run would not be built; none is built."""
+        unbuilt(cls)._build(dict(config))
 
     def instantiate_trainer(self, **settings: Any) -> Trainer:
         """Build the trainer, for one more step if the method's deviations include it."""
@@ -302,7 +325,7 @@ class AtelierCLI(LightningCLI):
         if not (every and self.trainer.max_steps):
             return None
         own = self.config.clone()
-        for name in ("run", "wandb"):  # without effect on the steps
+        for name in ("run", "wandb", "code"):  # without effect on the steps
             del own[name]
         config = self.parser.dump(own, skip_unset=False, skip_validation=True)
         classes = class_paths(yaml.safe_load(config))

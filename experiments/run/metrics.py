@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-import yaml
-
+from datamodules.support import outside
 from datamodules.support.errors import AtelierError, reason
 from datamodules.support.suggestions import there_are
+from datamodules.support.yaml_files import read_yaml
 from experiments.run.configuration import EMBEDDED, UNDER
+from experiments.run.own_code import folder_of, has_form, with_code
 from experiments.run.registry import METRICS, path_of
 
 PAPER = "paper"
@@ -26,34 +28,44 @@ def judges_of(models: str) -> str:
 def metrics_by_name(models: str, names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """The metrics' configurations, as `Suite` takes them.
 
-    models: a file of configs/evaluation. names: some of its metrics, or own ones by the path of
-    their class; ALL for all of the file, None for all but those on request. Raises AtelierError for
-    an unknown name.
+    models: a file of configs/evaluation, or the path of a YAML file. names: some of its metrics, or
+    own ones by the path of their class or by the name that an installed package gives them; ALL for
+    all of these, None for all of the file but those on request. Raises AtelierError for an unknown
+    name.
     """
     path = path_of(models, METRICS, "set of metrics")
-    specs = yaml.safe_load(path.read_text(encoding="utf-8"))
+    specs = read_yaml(path, "set of metrics")
+    if not isinstance(specs, dict) or not all(map(_is_spec, specs.values())):
+        raise AtelierError(f"{path} is no set of metrics; write NAME: {{class_path: MODULE.CLASS}}")
+    _ = with_code(specs, None if path.parent == METRICS else path.parent)
     if names is None:
         names = [name for name in specs if name not in ON_REQUEST]
     names = [name.strip() for name in names]
     if ALL in names:
-        names = [*specs, *(name for name in names if is_class(name))]
-    specs |= {name: {"class_path": _metric_class(name)} for name in names if is_class(name)}
-    if unknown := [name for name in names if name not in specs]:
-        raise AtelierError(
-            f"There is no metric {unknown[0]!r} in {path.name}{there_are(unknown[0], specs)}"
-        )
-    return {name: specs[name] for name in names}
+        others = [name for name in outside.names("metrics") if name not in specs]
+        names = [*specs, *others, *(name for name in names if has_form(name))]
+    return {name: specs[name] if name in specs else _others(name, path, specs) for name in names}
 
 
-def is_class(name: str) -> bool:
-    """Whether a metric's name is the path of a class: "my_metrics.Sharpness"."""
-    return "." in name and name.rpartition(".")[2][:1].isupper()
+def _is_spec(spec: Any) -> bool:
+    return isinstance(spec, dict) and isinstance(spec.get("class_path"), str)
+
+
+def _others(name: str, path: Path, specs: Collection[str]) -> dict[str, str]:
+    """A metric that no set of ours has: a class, or one that an installed package adds."""
+    if has_form(name):
+        return {"class_path": _metric_class(name)}
+    if entry := outside.find("metrics", name):
+        return {"class_path": _metric_class(entry.class_path)}
+    every = [*specs, *outside.names("metrics")]
+    raise AtelierError(f"There is no metric {name!r} in {path.name}{there_are(name, every)}")
 
 
 def _metric_class(path: str) -> str:
     """The path, if it is that of a metric's class; else AtelierError."""
     from evaluation.metrics.base import PictureMetric
 
+    folder_of(path)
     try:
         metric = resolve_name(path)
     except (ImportError, AttributeError, ValueError) as error:

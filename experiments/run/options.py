@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.support.errors import AtelierError
-from experiments.run.configuration import EMBEDDED, Configuration, compose, read_config
+from experiments.run.configuration import (
+    EMBEDDED,
+    METHOD,
+    Configuration,
+    compose,
+    read_config,
+)
 from experiments.run.registry import MODELS, PARSER_NAMES, SEGMENTERS, names, part
 
 # Short options and their settings; a part precedes its own settings.
@@ -43,9 +49,10 @@ SETTINGS = {
     "out": "run.out",
     "device": "trainer.accelerator",
 }
-METHOD, SEVERAL = "soulstyler", "fusion"  # methods for one style and for several
 # Settings that name files.
 FILES = ("data.image", "data.style_image", "data.mask", "model.generator.weights")
+
+A_METHOD = "a name of `atelier list methods`, a YAML file or a class path"
 
 # Arguments of argparse for each option.
 OPTIONS: dict[str, dict[str, Any]] = {

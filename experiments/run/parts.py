@@ -46,7 +46,8 @@ def build(base: type[PartType], setting: str, config: Configuration) -> PartType
 
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{setting}", type=base, required=True)
+    top = setting.partition(".")[0]
     try:
-        return parser.instantiate_classes(parser.parse_object(config))[setting]
+        return parser.instantiate_classes(parser.parse_object({top: config[top]}))[setting]
     except (ArgumentError, ValueError) as error:
         raise for_people(error) from error

@@ -37,10 +37,12 @@ TOP = {  # settings of LightningCLI with their classes; "" where the configurati
     "training": "experiments.run.train.Files",
     "wandb": "experiments.run.tracking.Wandb",
     "seed_everything": "",
+    "code": "",
     "optimizer": "",  # unused, but part of every configuration that LightningCLI writes
     "lr_scheduler": "",
 }
 SEED = Argument(ast.Name("NonNegativeInt"), default=0)
+FOLDERS = Argument(ast.parse("list[str]", mode="eval").body, default=[])
 GIVEN = {"trainer": TRAINER_DEFAULTS}  # defaults that differ from those of the class
 
 
@@ -62,7 +64,7 @@ class Leaf:
 def top() -> Arguments:
     """The settings at the top of a configuration."""
     parts = {name: Argument(part=path, given=GIVEN.get(name, {})) for name, path in TOP.items()}
-    return parts | {"seed_everything": SEED}
+    return parts | {"seed_everything": SEED, "code": FOLDERS}
 
 
 def refuse_unknown(config: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ def code_digest(modules: tuple[str, ...]) -> str:
     """
     packages = {module.partition(".")[0] for module in modules} - {*OURS, *OF_PICTURES}
     digests = modules_of(modules)
-    digests |= {package: _files_digest(package) for package in packages if _is_installed(package)}
+    digests |= {package: _files_digest(package) for package in packages if is_installed(package)}
     lines = "".join(f"{module} {digest}\n" for module, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -66,7 +66,7 @@ def modules_of(modules: tuple[str, ...]) -> dict[str, str]:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module in digests or _is_installed(module.partition(".")[0]):
+        if module in digests or is_installed(module.partition(".")[0]):
             continue
         if file := module_file(module):
             digests[module], imports = read(file, module)
@@ -75,7 +75,7 @@ def modules_of(modules: tuple[str, ...]) -> dict[str, str]:
 
 
 @once_per_process
-def _is_installed(package: str) -> bool:
+def is_installed(package: str) -> bool:
     """Whether a package is Python's or lies where packages are installed, the project's aside."""
     if package in OURS:
         return False

@@ -31,7 +31,7 @@ from datamodules.task import Blend
 from datamodules.training.draws import Shares
 from evaluation.contact_sheet import labelled_grid
 from experiments.run.configuration import Configuration, require_networks, with_settings
-from experiments.run.lightning_cli import TRAINER_DEFAULTS, build
+from experiments.run.lightning_cli import TRAINER_DEFAULTS, add_code, build, unbuilt
 from experiments.run.tracking import Wandb, wandb_logger
 from lightning_modules.callbacks import StepProgress
 from lightning_modules.steps.memory import available, fit_training
@@ -67,6 +67,7 @@ class TrainingCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(Files, "training")
         parser.add_class_arguments(Wandb, "wandb")
+        add_code(parser)
 
 
 def train(config: Configuration, settings: Mapping[str, Any]) -> Path | None:
@@ -78,8 +79,23 @@ def train(config: Configuration, settings: Mapping[str, Any]) -> Path | None:
     """
     config = with_settings(config, settings)
     require_networks(config)
-    cli = build(
-        TrainingCLI,
+    job = Job(_build(TrainingCLI, config))
+    job.prepare()
+    try:
+        job.fit()
+    except SystemExit as error:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from error
+    return job.folder / WEIGHTS if job.trainer.is_global_zero else None
+
+
+def refuse_wrong(config: Configuration) -> None:
+    """AtelierError for a configuration of which a training would not be built; none is built."""
+    _build(unbuilt(TrainingCLI), config)
+
+
+def _build(kind: type[TrainingCLI], config: Configuration) -> TrainingCLI:
+    return build(
+        kind,
         Training,
         LightningDataModule,
         config,
@@ -88,13 +104,6 @@ def train(config: Configuration, settings: Mapping[str, Any]) -> Path | None:
         trainer_defaults=TRAINER_DEFAULTS | {"use_distributed_sampler": False},
         parser_kwargs={"prog": "atelier train"},
     )
-    job = Job(cli)
-    job.prepare()
-    try:
-        job.fit()
-    except SystemExit as error:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from error
-    return job.folder / WEIGHTS if job.trainer.is_global_zero else None
 
 
 class Job:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field, model_validator
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.schema import Schema, Seed, Text, read_yaml, validate
+from datamodules.support.schema import Schema, Seed, Text, validate
+from datamodules.support.yaml_files import read_yaml
 
 
 class Boat(Schema):

@@ -78,7 +78,7 @@ def test_an_error_leaves_a_checkpoint_from_which_the_training_goes_on(cli, tmp_p
     monkeypatch.setattr(TinyOnePass, "paint", fail)
     words = "train", "tiny.yaml", "--out", "broken", "--training.pictures_every", 0
     with pytest.raises(RuntimeError, match="the device is gone"):
-        cli(*words)
+        cli(*words, ATELIER_TRACEBACK="1")
     monkeypatch.setattr(TinyOnePass, "paint", paint)
     assert len(losses(tmp_path / "broken")) == 4
     assert cli(*words).returncode == 0
