@@ -12,11 +12,10 @@ from datamodules.campaign_folder import RUNS, write_plan
 from datamodules.run_folder import FAILURE, RESULT, STOPPED, RunFolder
 from datamodules.support.extras import is_installed
 from datamodules.support.files import make_folder
-from experiments.campaigns.cluster import check
 from experiments.campaigns.job import Job, State
 from experiments.campaigns.options import CampaignOptions
 from experiments.campaigns.plan import describe, folder_of, shard
-from experiments.campaigns.workers import Workers
+from experiments.campaigns.workers import Make
 from experiments.run.metrics import judges_of, metrics_by_name
 from experiments.run.offline import WITHOUT_PACKAGE, say_sync
 
@@ -48,7 +47,9 @@ def run_campaign(
     write_plan(root, ((job.set, job.id) for job in whole), title)
     if options.force:
         forget(jobs, root)
-    return ended(make_all(jobs, root, options.workers, options.retry), root, models, options)
+    with options.workers.at_work(root) as make:
+        counts = make_all(jobs, root, make, options.retry)
+    return ended(counts, root, models, options)
 
 
 def ended(counts: Counter[str], root: Path, models: str, options: CampaignOptions) -> int:
@@ -67,12 +68,10 @@ def ended(counts: Counter[str], root: Path, models: str, options: CampaignOption
     return 0 if scored and not any(counts[state] for state in UNFINISHED) else 2
 
 
-def make_all(
-    jobs: Sequence[Job], root: Path, workers: Workers, retry: bool = False
-) -> Counter[str]:
+def make_all(jobs: Sequence[Job], root: Path, make: Make, retry: bool = False) -> Counter[str]:
     """Make the jobs that are not done yet, with a bar on stderr; the number of each state.
 
-    retry: make again what has failed before.
+    make: of workers at work in the folder. retry: make again what has failed before.
     """
     unique = {job.id: job for job in jobs}
     states = states_of(unique.values(), root)
@@ -86,11 +85,8 @@ def make_all(
         from experiments.campaigns.progress import watched
 
         make_folder(root / RUNS)
-        if workers.address:
-            check(workers.address)  # before the bar
         _settle_wandb(todo)
-        # A cluster's workers may have another current folder.
-        for outcome in watched(workers.run(todo, root.absolute()), todo, counts, root):
+        for outcome in watched(make(todo), todo, counts, root):
             counts[outcome.state] += 1
             if outcome.state in ("failed", "open"):
                 about = f"{outcome.id} ({unique[outcome.id].described()})"
@@ -161,6 +157,8 @@ def _settle_wandb(jobs: Sequence[Job]) -> None:
 
 def summary(counts: Counter[str]) -> str:
     """The last line: "10 done, 2 skipped, 0 failed"."""
-    left = [f"{counts[s]} {words}" for s, words in UNFINISHED.items() if counts[s] or s == "failed"]
+    others = [
+        f"{counts[s]} {words}" for s, words in UNFINISHED.items() if counts[s] or s == "failed"
+    ]
     stopped = [f"{counts['stopped']} stopped early"] if counts["stopped"] else []
-    return ", ".join([f"{counts['done']} done", f"{counts['skipped']} skipped", *stopped, *left])
+    return ", ".join([f"{counts['done']} done", f"{counts['skipped']} skipped", *stopped, *others])

@@ -87,7 +87,8 @@ def compare(
     jobs = comparison.jobs(wandb)
     if overwrite:
         forget(jobs.values(), root)
-    make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)
+    with Workers(SERIAL).at_work(root) as make:
+        make_all(list(jobs.values()), root, make, retry=True)
     folders = {
         method: job.folder(root) for method, job in jobs.items() if job.state(root) == "done"
     }

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,24 @@ class ClusterError(Exception):
     """The cluster has died, or cannot be reached."""
 
 
+def inherited() -> dict[str, str]:
+    """The variables of this process that workers get, too."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs for the workers.
+
+    again: an earlier cluster has died, whose workers may still hold runs for a moment.
+    variables: of the environment in which the batch was put together.
+    """
+
+    jobs: Sequence[Job]
+    again: bool = False
+    variables: Mapping[str, str] = field(default_factory=inherited)
+
+
 @dataclass(frozen=True)
 class Joined:
     """The first message of a dispatch: HOST:PORT of the cluster's head."""
@@ -59,7 +78,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class End:
-    """The last message of a dispatch, with the error that has ended it."""
+    """The last message about a batch, with the error that has ended it."""
 
     error: Exception | None = None
 
@@ -81,33 +100,39 @@ class Attempt:
     done: float = 0.0
 
 
-def dispatch(
-    pipe: Connection, workers: Workers, jobs: Sequence[Job], root: Path, session: str, again: bool
-) -> None:
-    """Make jobs on Ray's workers.
+def dispatch(pipe: Connection, workers: Workers, root: Path, session: str) -> None:
+    """Make batches of jobs on Ray's workers, until nobody sends any more.
 
-    pipe: gets Joined, an Outcome per job, lines for stderr (str), None as a sign of life, and an
-    End.
+    pipe: gives Batches. It gets Joined, then for each Batch an Outcome per job and an End; lines
+    for stderr (str); and None as a sign of life.
     session: the folder for the files of a cluster of our own.
-    again: an earlier cluster has died, whose workers may still hold runs for a moment.
     """
     try:
-        with cluster(workers.address, session) as ray:
+        # The errors are those of a pipe whose other end is closed.
+        with cluster(workers.address, session) as ray, suppress(EOFError, ConnectionError):
             pipe.send(Joined(ray.get_runtime_context().gcs_address))
-            try:
-                Dispatch(ray, workers, root, pipe).run(jobs, again)
-                end = End()
-            except (AtelierError, ClusterError) as error:
-                end = End(error)
-            except Exception as error:  # Ray raises many kinds
-                end = End(ClusterError(reason(error)))
-            pipe.send(end)  # before Ray shuts down, which takes long where its cluster is dead
+            while True:
+                batch = pipe.recv()
+                os.environ.update(batch.variables)
+                # Before Ray shuts down, which takes long where its cluster is dead.
+                pipe.send(_end_of(ray, workers, root, pipe, batch))
     except AtelierError as error:
         pipe.send(End(error))
 
 
+def _end_of(ray: ModuleType, workers: Workers, root: Path, pipe: Connection, batch: Batch) -> End:
+    """The end of a batch, once its jobs are made or that cannot go on."""
+    try:
+        Dispatch(ray, workers, root, pipe).run(batch.jobs, batch.again)
+    except (AtelierError, ClusterError) as error:
+        return End(error)
+    except Exception as error:  # Ray raises many kinds
+        return End(ClusterError(reason(error)))
+    return End()
+
+
 class Dispatch:
-    """The attempts that wait and those that go on; `pipe` gets the messages."""
+    """A batch: the attempts that wait and those that go on; `pipe` gets the messages."""
 
     def __init__(self, ray: ModuleType, workers: Workers, root: Path, pipe: Connection) -> None:
         self.ray, self.workers, self.root, self.pipe = ray, workers, root, pipe
@@ -123,8 +148,11 @@ class Dispatch:
     def _task(self) -> Any:
         """`make_jobs` as Ray's task, with a worker's share of its node."""
         share = {"num_cpus": self.share.cpus, "num_gpus": self.share.gpus}
+        # CUDA stays on the GPU of a process's first task, while Ray may assign it another one.
+        calls = int(any(node.get("GPU", 0) > 1 for node in self.nodes.values()))  # 0 = any number
         environment = {"env_vars": variables(self.workers.threads or self.share.threads)}
-        return self.ray.remote(**share, max_retries=0, runtime_env=environment)(_make)
+        task = self.ray.remote(**share, max_calls=calls, max_retries=0, runtime_env=environment)
+        return task(_make)
 
     def _alive(self) -> dict[str, dict[str, float]]:
         """The resources of the nodes that are alive, by id."""
@@ -254,16 +282,18 @@ def ended_outcome(job: Job, root: Path) -> Outcome | None:
 def _make(jobs: Sequence[Job], root: Path, limit: float) -> tuple[str, list[Outcome]]:
     """The task of a worker: its host's name, and the outcomes."""
     try:
+        import torch
+
         with beating([job.folder(root) for job in jobs]):
-            made = make_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
+            outcomes = make_jobs(jobs, root, limit, threads=int(os.environ["OMP_NUM_THREADS"]))
+        torch.cuda.empty_cache()  # other workers and the judge of a search use the same GPU
     except SystemExit:  # Ray's answer to SIGTERM
-        made = [Outcome(job.id, "open") for job in jobs]
-    return socket.gethostname(), made
+        outcomes = [Outcome(job.id, "open") for job in jobs]
+    return socket.gethostname(), outcomes
 
 
 def variables(threads: int) -> dict[str, str]:
     """The variables of the workers: some of this process's, and the number of threads."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     own = {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     # A run is one process, whatever SLURM has started: Lightning would want a device per task.
-    return inherited | own | {"SLURM_JOB_NAME": "interactive"}
+    return inherited() | own | {"SLURM_JOB_NAME": "interactive"}

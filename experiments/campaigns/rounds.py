@@ -75,8 +75,8 @@ class Rounds:
         self.attempts = self._ask()
 
     def _ask(self) -> list[Attempt]:
-        left = self.search.trials - len(self.record.trials)
-        proposals = self._proposals.ask(min(left, self.search.at_once))
+        more = self.search.trials - len(self.record.trials)
+        proposals = self._proposals.ask(min(more, self.search.at_once))
         return [Attempt(proposal, self._jobs(proposal.settings)) for proposal in proposals]
 
     def _jobs(self, settings: Mapping[str, Any]) -> tuple[Job, ...]:

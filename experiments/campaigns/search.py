@@ -27,6 +27,7 @@ from experiments.campaigns.search_file import in_words
 if TYPE_CHECKING:  # torch takes seconds to import
     from experiments.campaigns.goals import Judge
     from experiments.campaigns.rounds import Rounds
+    from experiments.campaigns.workers import Make
 
 POLL = 10.0  # seconds until runs that another program makes are looked at again
 
@@ -46,17 +47,18 @@ def run_search(sweep: Sweep, overrides: Mapping[str, Any], options: CampaignOpti
     if options.dry_run:
         print(*plan(rounds, judge, options), sep="\n")
         return 0
-    counts = go_through(rounds, judge, options)
+    with options.workers.at_work(root) as make:
+        counts = go_through(rounds, judge, make, options)
     record = rounds.record
     for trial in record.best():
         print(f"{record.scores(trial)}  {trial.described()}  {' '.join(trial.runs)}")
     return ended(counts, root, sweep.models[0], options)
 
 
-def go_through(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Counter[str]:
+def go_through(rounds: Rounds, judge: Judge, make: Make, options: CampaignOptions) -> Counter[str]:
     """Make round after round, as long as none leaves runs open; the counts of `make_all`.
 
-    Rounds that are whole already pass without a word.
+    make: of workers at work. Rounds that are whole already pass without a word.
     """
     counts, whole, root = Counter(), [], rounds.root
     make_folder(root / RUNS)
@@ -66,7 +68,7 @@ def go_through(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Counte
             forget(jobs, root)
         if new := not rounds.have_ended():
             _list(root, [*whole, *jobs], rounds.sweep.title)
-        counts += make(jobs, root, options)
+        counts += make_round(jobs, root, make, options.retry)
         if not rounds.have_ended():
             print("atelier: the search stops: runs are open; start it again", file=sys.stderr)
             break
@@ -84,13 +86,13 @@ def _list(root: Path, jobs: Sequence[Job], title: str) -> None:
     write_plan(root, [(job.set, job.id) for job in jobs], title)
 
 
-def make(jobs: Sequence[Job], root: Path, options: CampaignOptions) -> Counter[str]:
+def make_round(jobs: Sequence[Job], root: Path, make: Make, retry: bool) -> Counter[str]:
     """Make the runs of a round, or wait for another program that makes them; see `make_all`."""
-    counts = make_all(jobs, root, options.workers, options.retry)
+    counts = make_all(jobs, root, make, retry)
     while counts.pop("busy", 0):
         time.sleep(POLL)
-        left = [job for job in jobs if job.state(root) == "open"]
-        counts += make_all(left, root, options.workers)
+        still_open = [job for job in jobs if job.state(root) == "open"]
+        counts += make_all(still_open, root, make)
     return counts
 
 
@@ -132,9 +134,9 @@ def plan(rounds: Rounds, judge: Judge, options: CampaignOptions) -> Iterator[str
         rounds.settle(judge)
     search, record = rounds.search, rounds.record
     goals = zip(record.goals, record.higher, strict=True)
-    sought = ", ".join(f"{'highest' if higher else 'lowest'} {name}" for name, higher in goals)
+    aims = ", ".join(f"{'highest' if higher else 'lowest'} {name}" for name, higher in goals)
     yield f"search: {search.trials} trials by {search.method}, {search.at_once} at a time"
-    yield f"for: {sought}"
+    yield f"for: {aims}"
     yield from (f"over: {name}: {in_words(span)}" for name, span in search.over.items())
     yield record.so_far()
     if rounds.attempts:

@@ -1,22 +1,27 @@
 """Workers: processes of Ray's that make jobs, or this process, which makes one after another.
 
 Ray hands out jobs, replaces workers that died, and sets CUDA_VISIBLE_DEVICES. A worker stays for
-the next job, with the networks that it has loaded. Both ways call `make_jobs`.
+the next job, with the networks that it has loaded, unless its node has several GPUs. Both ways call
+`make_jobs`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.support.errors import AtelierError
 from experiments.campaigns.job import Job
 from experiments.campaigns.making import Outcome, make_jobs
-from experiments.campaigns.supervision import make_on_ray
+from experiments.campaigns.supervision import OnRay
 
 ON_GPU = 8  # runs that are optimised jointly
 SERIAL = -1  # number of workers: none but this process
+
+# Makes jobs; each outcome as soon as there is one, in no particular order.
+Make = Callable[[Sequence[Job]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,21 @@ class Workers:
                 "made jointly"
             )
 
-    def run(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
-        """Make the jobs; each outcome as soon as there is one, in no particular order."""
-        return self._serial(jobs, root) if self.count == SERIAL else make_on_ray(self, jobs, root)
+    @contextmanager
+    def at_work(self, root: Path) -> Iterator[Make]:
+        """A function that makes jobs in a folder.
+
+        Until the block ends the workers stay, with what they have loaded, for further jobs.
+        """
+        root = root.absolute()  # a cluster's workers may have another current folder
+        if self.count == SERIAL:
+            yield lambda jobs: self._serial(jobs, root)
+            return
+        ray = OnRay(self, root)
+        try:
+            yield ray.make
+        finally:
+            ray.end()
 
     def _serial(self, jobs: Sequence[Job], root: Path) -> Iterator[Outcome]:
         import torch

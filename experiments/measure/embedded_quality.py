@@ -133,7 +133,8 @@ def sheet() -> None:
             for picture, thing in pictures.items()
             for style in STYLES
         }
-        make_all(list(jobs.values()), RUNS, Workers(SERIAL), retry=True)
+        with Workers(SERIAL).at_work(RUNS) as make:
+            make_all(list(jobs.values()), RUNS, make, retry=True)
         runs = {key: job.folder(RUNS) for key, job in jobs.items()}
         _draw(runs, SHEETS / f"sheet-{generator}.jpg")
         print(f"{generator:9} style_global by {JUDGE}: {_adherence(runs)}")

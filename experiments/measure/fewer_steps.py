@@ -213,7 +213,9 @@ def main() -> None:
     variants += [STYLENET] if args.stylenet else []
     root = ROOT / "runs" / "fewer-steps"
     jobs = jobs_of(args.pairs, args.seeds, args.size, variants)
-    if make_all(list(jobs.values()), root, Workers(SERIAL), retry=True)["failed"]:
+    with Workers(SERIAL).at_work(root) as make:
+        failed = make_all(list(jobs.values()), root, make, retry=True)["failed"]
+    if failed:
         raise SystemExit("some runs failed; their folders say why")
     curves = {key: smoothed(job.folder(root)) for key, job in jobs.items()}
     draw_curves(curves, PICTURES / "fewer-steps.png")

@@ -26,14 +26,14 @@ class Argument:
     default:    REQUIRED without one, UNCLEAR for one that only running the code would tell.
     part:       path of the class that its value is built from, unless a configuration names
                 another: of a dataclass of ours, or that of the default; "" for none.
-    given:      arguments of the default part that differ from those of its class.
+    defaults:   of the default part's arguments, where they differ from those of its class.
     """
 
     annotation: ast.expr | None = None
     module: str = ""
     default: Any = REQUIRED
     part: str = ""
-    given: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_group(self) -> bool:
@@ -77,9 +77,9 @@ def docstring(path: str) -> str:
     return (node and ast.get_docstring(node)) or ""
 
 
-def with_defaults(every: Arguments, given: Mapping[str, Any]) -> Arguments:
+def with_defaults(every: Arguments, defaults: Mapping[str, Any]) -> Arguments:
     """Arguments with other defaults."""
-    changed = {k: replace(every[k], default=value) for k, value in given.items() if k in every}
+    changed = {k: replace(every[k], default=value) for k, value in defaults.items() if k in every}
     return {**every, **changed}
 
 
@@ -189,15 +189,15 @@ def _argument(annotation: ast.expr | None, default: ast.expr | None, module: str
     ):
         words = {word.arg: word.value for word in default.keywords}
         default = words.get("default") or words.get("default_factory") or default
-        if (made := {"dict": {}, "list": []}.get(ast.unparse(default))) is not None:
-            return Argument(annotation, module, made, group)
+        if (empty := {"dict": {}, "list": []}.get(ast.unparse(default))) is not None:
+            return Argument(annotation, module, empty, group)
     maker = default.body if isinstance(default, ast.Lambda) else default
     words = maker.keywords if isinstance(maker, ast.Call) else []
     callee = maker.func if isinstance(maker, ast.Call) else maker
     is_class = isinstance(callee, ast.Name | ast.Attribute)
     part = group or (_path(callee, module) if is_class else "")
-    given = {word.arg: _literal(word.value) for word in words if word.arg}
-    return Argument(annotation, module, _literal(default), part, given)
+    defaults = {word.arg: _literal(word.value) for word in words if word.arg}
+    return Argument(annotation, module, _literal(default), part, defaults)
 
 
 def _literal(node: ast.expr) -> Any:

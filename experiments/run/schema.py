@@ -43,7 +43,7 @@ TOP = {  # settings of LightningCLI with their classes; "" where the configurati
 }
 SEED = Argument(ast.Name("NonNegativeInt"), default=0)
 FOLDERS = Argument(ast.parse("list[str]", mode="eval").body, default=[])
-GIVEN = {"trainer": TRAINER_DEFAULTS}  # defaults that differ from those of the class
+DEFAULTS = {"trainer": TRAINER_DEFAULTS}  # defaults that differ from those of the class
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Leaf:
 
 def top() -> Arguments:
     """The settings at the top of a configuration."""
-    parts = {name: Argument(part=path, given=GIVEN.get(name, {})) for name, path in TOP.items()}
+    parts = {
+        name: Argument(part=path, defaults=DEFAULTS.get(name, {})) for name, path in TOP.items()
+    }
     return parts | {"seed_everything": SEED, "code": FOLDERS}
 
 
@@ -121,8 +123,8 @@ class Below:
         default = argument.part if argument else ""
         if path := value.get("class_path", default):
             every = arguments(path)
-            given = argument.given if argument and path == default else {}
-            return cls(path, values, with_defaults(every, given) if every else every)
+            defaults = argument.defaults if argument and path == default else {}
+            return cls(path, values, with_defaults(every, defaults) if every else every)
         entry = entries(argument) if argument else None
         return cls("", values, dict.fromkeys(values, entry) if entry else None)
 

@@ -1,40 +1,71 @@
-"""Searches by processes that are killed."""
+"""Searches by workers of Ray's, terminated and killed on the way."""
 
 import json
-import subprocess
+import signal
+from pathlib import Path
 
 import pytest
 
-from datamodules.campaign_folder import RUNS
 from evaluation.tables.search import read_search
-from tests.support.cli import command, process, variables
+from tests.support.cli import start
+from tests.support.processes import below
 from tests.support.sweeps import products_there
+from tests.support.troubled import TROUBLED
 from tests.support.waiting import wait_until
 
 pytest.importorskip("optuna", reason="needs the extra [search]")
 SEARCH = {"method": "asha", "over": {"model.tau": [0.3, 0.7], "seed": {"low": 0, "high": 99}}}
-SEARCH |= {"metric": "object_change", "direction": "max", "trials": 4, "round": 2}
+SEARCH |= {"metric": "object_change", "direction": "max", "trials": 6, "round": 2}
 SEARCH["halving"] = {"factor": 2, "rungs": 1}
+OPTIONS = ["--threads=1", "--no-wandb", "--metrics=change", "--no-evaluate"]
 
 
-@pytest.mark.slow  # ten runs in three processes: 50 s
-def test_kill_9_in_the_third_run_changes_no_trial_of_a_search(tmp_path, sweep):
-    path = sweep({})
+def left_of(processes):
+    """Those of some processes that are still there."""
+    return [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.slow  # Ray starts three times: 70 s
+@pytest.mark.xdist_group("ray")
+def test_a_search_of_two_workers_that_is_stopped_twice_has_the_trials_of_a_serial_one(
+    tmp_path, sweep, cli
+):
+    """SIGTERM in its first round, kill -9 after it; then Ray stays from round to round."""
+    notes, gate, root = tmp_path / "notes", tmp_path / "gate", tmp_path / "two"
+    places = {"notes": str(notes), "gate": str(gate)}
+    generator = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": places})
+    path = sweep({}, **{"model.generator": generator})
     path.write_text(path.read_text().replace("grid: {}", f"search: {json.dumps(SEARCH)}"))
-    words = ["sweep", path, "--serial", "--threads=1", "--no-wandb", "--metrics=change"]
-    words += ["--no-evaluate"]
-    killed = [*words, "--out=killed"]
-    with (tmp_path / "log").open("w") as log:
-        options = {"cwd": tmp_path, "env": variables(), "stdout": log, "stderr": log}
-        driver = subprocess.Popen(command(*killed), **options)
-    runs = tmp_path / "killed" / RUNS
-    wait_until(lambda: len(list(runs.glob("*/config.yaml"))) == 3, "no third run has begun", 300)
+
+    def begin():
+        notes.write_text("")
+        return start("sweep", path, "--workers=2", "--out=two", *OPTIONS, cwd=tmp_path)
+
+    driver = begin()
+    wait_until(lambda: len(notes.read_text().split()) == 2, "no two runs have begun", 240)
+    processes = below(driver.pid)
+    driver.send_signal(signal.SIGTERM)
+    _, errors = driver.communicate(timeout=60)
+    assert (driver.returncode, errors) == (143, "atelier: terminated\n")
+    wait_until(lambda: not left_of(processes), "processes are left", 30)
+    assert not [*root.glob("runs/*/result.json"), *root.glob("runs/*/failure.json")]
+
+    gate.touch()
+    driver = begin()
+    wait_until((root / "search.json").exists, "the first round does not end", 240)
+    processes = below(driver.pid)
     driver.kill()
-    driver.wait()
-    done = process(*killed, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    whole = process(*words, "--out=whole", cwd=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    assert read_search(tmp_path / "killed") == read_search(tmp_path / "whole")
-    assert products_there(tmp_path / "killed") == products_there(tmp_path / "whole")
-    assert whole.stdout == done.stdout
+    driver.communicate()
+    wait_until(lambda: not left_of(processes), "processes are left", 60)
+
+    driver = begin()
+    output, errors = driver.communicate(timeout=240)
+    assert driver.returncode == 0, errors
+    workers = notes.read_text().split()
+    assert len(set(workers)) == 2 < len(workers)  # they make the runs of two rounds
+    assert not list(root.glob(".ray-*"))
+
+    serial = cli("sweep", path, "--serial", "--out=one", *OPTIONS)
+    assert output == serial.stdout
+    assert read_search(root) == read_search(tmp_path / "one")
+    assert products_there(root) == products_there(tmp_path / "one")

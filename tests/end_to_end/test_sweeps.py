@@ -88,8 +88,8 @@ def test_workers_that_die_or_are_told_to_stop_are_replaced(tmp_path, sweep):
     once = [_dying_once(tmp_path / str(number), number) for number in (9, 15)]
     path = sweep({"model.generator": [twice, *once, fine]})
     jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
-    workers = Workers(count=2, threads=1)
-    outcomes = {outcome.id: outcome for outcome in workers.run(jobs, tmp_path)}
+    with Workers(count=2, threads=1).at_work(tmp_path) as make:
+        outcomes = {outcome.id: outcome for outcome in make(jobs)}
     dies, dies_once, stops_once, fine = (outcomes[job.id] for job in jobs)
     assert dies.reason == "its process died: killed, or out of memory"
     assert {o.state for o in (dies_once, stops_once, fine)} == {"done"}
@@ -106,12 +106,13 @@ def _dying_once(file, number):
 @pytest.mark.slow
 def test_shards_make_what_one_process_makes(tmp_path, sweep, finished_sweep):
     jobs = sweep_jobs(read_sweep(str(sweep(GRID))), {}, wandb=False)
-    for k in (1, 2):
-        mine = shard(jobs, f"{k}/2")
-        assert {o.state for o in Workers(SERIAL, threads=1).run(mine, tmp_path)} == {"done"}
+    with Workers(SERIAL, threads=1).at_work(tmp_path) as make:
+        for k in (1, 2):
+            assert {outcome.state for outcome in make(shard(jobs, f"{k}/2"))} == {"done"}
     assert len(products(tmp_path)) == 4 * len(PRODUCTS)
     assert products(tmp_path) == products(finished_sweep.folder)
-    again = make_all(jobs, tmp_path, Workers(2), retry=False)
+    with Workers(2).at_work(tmp_path) as make:
+        again = make_all(jobs, tmp_path, make)
     assert again == {"done": 0, "skipped": 4, "failed": 0}
 
 

@@ -49,8 +49,8 @@ def _once(factory, name, make):
     place = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = place.parent
-    told = place / f"{name}.json"
+    record = place / f"{name}.json"
     with FileLock(place / f"{name}.lock"):
-        if not told.exists():
-            told.write_text(json.dumps(make(place)))
-    return Finished(place / name, Done(*json.loads(told.read_text())))
+        if not record.exists():
+            record.write_text(json.dumps(make(place)))
+    return Finished(place / name, Done(*json.loads(record.read_text())))

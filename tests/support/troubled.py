@@ -31,6 +31,21 @@ class Dying(Pixels):
         super().start(batch)
 
 
+class Waiting(Pixels):
+    """Notes its process in a file, then waits for another file."""
+
+    def __init__(self, notes: str, gate: str) -> None:
+        super().__init__()
+        self.notes, self.gate = Path(notes), Path(gate)
+
+    def start(self, batch):
+        with self.notes.open("a") as notes:
+            notes.write(f"{os.getpid()}\n")
+        while not self.gate.exists():
+            time.sleep(0.1)
+        super().start(batch)
+
+
 class Greedy(Pixels):
     """Runs out of memory twice."""
 

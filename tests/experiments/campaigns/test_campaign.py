@@ -1,5 +1,6 @@
 """Campaigns: counts, the last line, and the exit code."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -20,8 +21,9 @@ class Ending(Workers):
 
     state: str = "done"
 
-    def run(self, jobs, root):
-        return (Outcome(job.id, self.state, "for a reason") for job in jobs)
+    @contextmanager
+    def at_work(self, root):
+        yield lambda jobs: (Outcome(job.id, self.state, "for a reason") for job in jobs)
 
 
 @pytest.mark.parametrize(

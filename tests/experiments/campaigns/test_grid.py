@@ -11,10 +11,10 @@ from experiments.run.registry import SWEEPS
 def test_a_grid_is_every_combination_in_order():
     grid = {"model.tau": [0.1, 0.2], "seed": [1, 2]}
     sweep = Sweep(name="x", grid=grid, method=["a", "b"])
-    found = combinations(sweep)
-    assert len(found) == 8
-    assert found[0] == {"model.tau": 0.1, "seed": 1, "method": "a"}
-    assert found[-1] == {"model.tau": 0.2, "seed": 2, "method": "b"}
+    draws = combinations(sweep)
+    assert len(draws) == 8
+    assert draws[0] == {"model.tau": 0.1, "seed": 1, "method": "a"}
+    assert draws[-1] == {"model.tau": 0.2, "seed": 2, "method": "b"}
     assert values_of("t", {"from": 0.1, "to": 0.95, "step": 0.05}) == pytest.approx(
         np.arange(0.1, 0.951, 0.05)
     )
@@ -27,13 +27,13 @@ def test_a_random_sample_is_the_same_for_the_same_seed():
     sweep, other = (
         Sweep(name="x", random={"count": 200, "seed": seed, "over": over}) for seed in (3, 4)
     )
-    found = combinations(sweep)
-    assert found == combinations(sweep)
-    assert found != combinations(other)
-    assert all(0.1 <= one["model.tau"] <= 0.9 for one in found)
-    rates = sorted(one["model.optimizer.lr"] for one in found)
+    draws = combinations(sweep)
+    assert draws == combinations(sweep)
+    assert draws != combinations(other)
+    assert all(0.1 <= one["model.tau"] <= 0.9 for one in draws)
+    rates = sorted(one["model.optimizer.lr"] for one in draws)
     assert 0.003 < rates[100] < 0.03  # the median of a log-uniform draw
-    assert {one["style"] for one in found} == {"a", "b"}
+    assert {one["style"] for one in draws} == {"a", "b"}
 
 
 def test_what_stays_as_it_is_is_a_setting_and_a_label():

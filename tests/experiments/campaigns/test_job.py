@@ -19,8 +19,8 @@ from tests.support.troubled import TROUBLED
 
 def test_a_job_is_what_determines_its_pictures(tmp_path, mask):
     def job(wandb=False, **settings):
-        given = {"image": "skimage:chelsea", "mask": str(mask), "style": "fire", **settings}
-        return make_job(given, {"any": "label"}, "set", wandb)
+        values = {"image": "skimage:chelsea", "mask": str(mask), "style": "fire", **settings}
+        return make_job(values, {"any": "label"}, "set", wandb)
 
     copy = tmp_path / "elsewhere.png"
     copy.write_bytes(mask.read_bytes())
@@ -36,9 +36,9 @@ def test_shards_are_parts_of_the_whole():
     parts = [shard(jobs, f"{k}/3") for k in (1, 2, 3)]
     assert sorted((job for part in parts for job in part), key=jobs.index) == jobs
     assert shard(jobs, None) == jobs
-    for given in ("0/3", "4/3", "1", "a/b"):
+    for part in ("0/3", "4/3", "1", "a/b"):
         with pytest.raises(AtelierError, match="--shard"):
-            shard(jobs, given)
+            shard(jobs, part)
 
 
 def alone(job, root):

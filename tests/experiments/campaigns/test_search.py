@@ -219,8 +219,8 @@ def test_a_search_stops_what_falls_behind_and_goes_on_where_it_was(cli, tmp_path
     log = (tmp_path / "out" / "progress.log").read_text().splitlines()
     assert len(log) == 4 + 2  # runs and rounds
     assert "2 of 4 trials" in log[2]
-    planned = cli(*words, "--dry-run")
-    assert "4 of 4 trials" in planned.stdout.splitlines()[-1]
+    dry_run = cli(*words, "--dry-run")
+    assert "4 of 4 trials" in dry_run.stdout.splitlines()[-1]
     again = cli(*words)
     assert f"0 done, {4 - len(stopped)} skipped" in again.stderr.splitlines()[-1]
     assert again.stdout == done.stdout

@@ -17,11 +17,11 @@ from tests.support.sweeps import products
 
 
 def test_jobs_are_grouped_by_what_must_be_alike(tmp_path, sweep):
-    def groups(grid, workers=1, gpu=False, **given):
+    def groups(grid, workers=1, gpu=False, **options):
         jobs = sweep_jobs(read_sweep(str(sweep(grid))), {}, wandb=False)
-        found = Workers(**given).groups(jobs, workers, gpu)
-        assert sorted(job.id for group in found for job in group) == sorted(j.id for j in jobs)
-        return [len(group) for group in found]
+        parts = Workers(**options).groups(jobs, workers, gpu)
+        assert sorted(job.id for group in parts for job in group) == sorted(j.id for j in jobs)
+        return [len(group) for group in parts]
 
     taus = {"model.tau": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
     assert groups(taus) == [1] * 6  # on a CPU
@@ -53,8 +53,8 @@ def test_runs_are_planned_and_handed_out_without_torch(sweep):
 def test_a_sweep_of_runs_together_leaves_what_single_runs_leave(tmp_path, sweep, finished_sweep):
     jobs = sweep_jobs(read_sweep(str(sweep(GRID))), {}, wandb=False)
     alone, together = finished_sweep.folder, tmp_path / "together"
-    made = list(Workers(SERIAL, threads=1, runs_per_device=3).run(jobs, together))
-    assert [o.state for o in made] == ["done"] * 4
+    with Workers(SERIAL, threads=1, runs_per_device=3).at_work(together) as make:
+        assert [outcome.state for outcome in make(jobs)] == ["done"] * 4
     assert products(together) == products(alone)
     results = [json.loads((together / "runs" / j.id / "result.json").read_text()) for j in jobs]
     assert sorted(result["runs_together"] for result in results) == [1, 3, 3, 3]
