@@ -45,6 +45,7 @@ COMMANDS = {
     "copy": "copy a method or another part into your folder, to change it there",
     "validate": "check a YAML file without running it",
     "fit": "run a configuration through Lightning's own command line",
+    "completion": "print a script by which bash, zsh or fish complete this command",
 }
 
 

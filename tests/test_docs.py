@@ -1,18 +1,25 @@
-"""README.md and docs/*.md name only paths, modules, classes, commands and options that exist."""
+"""The pages name only paths, modules, classes, commands and options that exist; docstrings, too,
+only commands and options. Every measured figure has its command, every message its source.
+"""
 
 import argparse
+import ast
 import re
+import tomllib
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 
 import experiments
 from experiments.cli import COMMANDS
 
 ROOT = Path(experiments.__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+GITHUB = sorted((ROOT / ".github").rglob("*.*"))
+PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")), *DOCS, *GITHUB]
 CODE = ("datamodules", "lightning_modules", "evaluation", "experiments")
 TREES = "|".join((*CODE, "configs", "docs", "requirements", "tests"))
 LIGHTNING = {
@@ -38,6 +45,13 @@ def faults(page, folder):
         *(f"no picture {link}" for link in links(page) if not (folder / link).exists()),
         *(f"no module or class {name}" for name in dotted(page) if not is_defined(name)),
         *(f"no command has {option}" for option in sorted(alone - every_option())),
+        *call_faults(page),
+    ]
+
+
+def call_faults(page):
+    """One phrase per command, script and option in the page's code that does not exist."""
+    return [
         *(fault for call in calls("atelier", page) for fault in command_faults(*call)),
         *(fault for call in calls("python -m", page) for fault in script_faults(*call)),
     ]
@@ -138,9 +152,140 @@ def every_option():
     )
 
 
+UNIT = r"(?:ms|s|seconds?|minutes?|hours?|[kMG]B|[GT]FLOP(?:/s)?|dB|%)"
+FIGURE = re.compile(  # a number with a unit, an IoU, or a cell with a decimal fraction
+    rf"(?<![\w.])\d[\d.,]*(?: to \d[\d.,]*)? ?{UNIT}(?!\w)|\bIoU\b[^.|]*\d\.\d|\|\s*\**-?\d*\.\d+"
+)
+CODE_ON_PAGE = re.compile(r"^```\w*\n.*?^```|`[^`]+`", re.MULTILINE | re.DOTALL)
+MEASURES = re.compile(r"\b(?:atelier [a-z]|python -m |make [a-z]|bash tests/)")
+# Pages of settings, limits and definitions, whose numbers nobody measures.
+DEFINITIONS = ("alternatives", "evaluation", "files", "glossary", "models", "study", "use")
+
+
+def bare_figures(page):
+    """Headings of sections that have measured figures and no command that measures them.
+
+    A section ends at the next heading. One above that says where its "figures" are from speaks for
+    the sections below it.
+    """
+    heads = re.split(r"^(#+) (.*)$", page, flags=re.MULTILINE)[1:]
+    above, bare = {}, []
+    for level, title, text in zip(heads[::3], heads[1::3], heads[2::3], strict=True):
+        above = {k: v for k, v in above.items() if k < len(level) and "igures" in v}
+        above[len(level)] = text
+        code = " ".join(word for each in above.values() for word in CODE_ON_PAGE.findall(each))
+        if FIGURE.search(CODE_ON_PAGE.sub("", text)) and not MEASURES.search(code):
+            bare.append(title)
+    return bare
+
+
+@cache
+def nodes():
+    """Nodes of each source's syntax tree, by the path of the source."""
+    return {path: [*ast.walk(ast.parse(source))] for path, source in sources().items()}
+
+
+def docstrings(path):
+    """Docstrings of a Python source, with its example lines as code."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    texts = [ast.get_docstring(n) or "" for n in nodes()[path] if isinstance(n, documented)]
+    example = re.compile(r"^ +((?:atelier|python -m) .*)$", re.MULTILINE)
+    return [example.sub(r"`\1`", text) for text in texts]
+
+
+def messages():
+    """Every text in the sources, with "…" for what is filled in."""
+    texts = []
+    for node in (node for every in nodes().values() for node in every):
+        if isinstance(node, ast.JoinedStr):
+            parts = (n.value if isinstance(n, ast.Constant) else "…" for n in node.values)
+            texts.append("".join(parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(re.sub(r"%[\d.]*[dfgrs]", "…", node.value).replace("%%", "%"))
+    return texts
+
+
+def quoted(page):
+    """Messages in the first column of the tables of docs/troubleshooting.md."""
+    return re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+
+
+def is_in(message, texts):
+    """Whether a text of the sources has the message; "…" of the message may be any words of it."""
+    return any(has_in_order(text, message.split("…")) for text in texts)
+
+
+def has_in_order(text, parts):
+    place = 0
+    for part in parts:
+        if (start := text.find(part, place)) < 0:
+            return False
+        place = start + len(part)
+    return True
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_all_that_a_page_names_exists(page):
     assert faults(page.read_text(encoding="utf-8"), page.parent) == []
+
+
+def test_commands_in_docstrings_exist():
+    wrong = {
+        Path(path).name: fault
+        for path in sources()
+        for text in docstrings(path)
+        for fault in call_faults(text)
+    }
+    assert wrong == {}
+    assert sum(len(calls("atelier", text)) for path in sources() for text in docstrings(path)) > 50
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in (PAGES[0], *DOCS) if page.stem not in DEFINITIONS],
+    ids=lambda path: path.name,
+)
+def test_measured_figures_have_their_command(page):
+    assert bare_figures(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It takes 3.5 s.", "It takes 20 to 30 ms per step.", "The mean IoU is 0.91.", "2.6 GB in all",
+     "98% are right", "| a | b |\n|---|---|\n| cat | 0.91 |"],
+)  # fmt: skip
+def test_a_figure_without_its_command_is_a_fault(text):
+    assert bare_figures(f"# Title\n\n`atelier mask`\n\n## Part\n\n{text}\n") == ["Part"]
+    assert bare_figures(f"# Title\n\n## Part\n\n{text}\n`atelier mask boat.jpg boat`") == []
+    assert bare_figures(f"# Title\n\nAll figures: `make bench`\n\n## Part\n\n{text}") == []
+
+
+def test_messages_on_the_page_of_troubles_are_those_of_the_program():
+    texts = messages()
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert len(quoted(page)) > 30
+    assert [message for message in quoted(page) if not is_in(message, texts)] == []
+    assert not is_in("There is no picture in …; check the path", texts)
+
+
+def test_forms_and_citation_are_whole():
+    forms = [yaml.safe_load(path.read_text("utf-8")) for path in GITHUB if path.suffix == ".yml"]
+    fields = [field for form in forms for field in form.get("body", [])]
+    assert fields
+    for form in (form for form in forms if "body" in form):
+        assert form["name"]
+        assert form["description"]
+        assert len({field["id"] for field in form["body"]}) == len(form["body"])
+    assert all(field["attributes"]["label"] for field in fields)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation.keys() >= {"cff-version", "message", "title", "authors"}
+    assert all(work["authors"] and work["title"] for work in citation["references"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+
+
+def test_the_readme_fits_on_two_screens():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Write the README's tables from the committed results: python -m experiments.reproduce."""
+"""Write docs/results.md from the committed results: python -m experiments.reproduce."""
 
 from datamodules.support.files import write_text
-from experiments.reproduce.base import README, readme
+from experiments.reproduce.base import PAGE, page
 
-write_text(README, readme())
+write_text(PAGE, page())

@@ -2,8 +2,8 @@
 
 By default a script makes a reduced form on the embedded models, whose numbers stand beside the
 published ones but are not comparable with them; --models paper takes the paper's networks, size and
-steps. The table goes to results/ as CSV, with its origin in every row, and
-`python -m experiments.reproduce` writes the tables of README from these files.
+steps. Every run is made with three seeds (--seeds). The table goes to results/ as CSV, with its
+origin in every row, and `python -m experiments.reproduce` writes docs/results.md from these files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from experiments.run.configuration import EMBEDDED
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "results.md"
+SEEDS = (0, 1, 2)
+ENOUGH = 3  # seeds from which on a deviation is shown
 REDUCED = {  # with the papers' generator, in place of the painter of the embedded presets
     "size": 256,
     "steps": 40,
@@ -39,7 +41,7 @@ REDUCED = {  # with the papers' generator, in place of the painter of the embedd
     "model.lr_scheduler.every": 60,
 }
 UNITS = {"size": "px", "steps": "steps"}
-PROVENANCE = ("models", "size", "steps", "machine", "date", "commit", "script")
+PROVENANCE = ("models", "size", "steps", "machine", "date", "commit", "script", "seeds")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class Study:
     by:       labels of a row.
     metrics:  of the evaluation.
     scores:   headings of the columns, by score without its network's name.
-    runs:     function that returns values (see `make_job`) and labels of the runs.
+    runs:     function that returns values (see `make_job`) and labels of the runs, without seeds.
     published: the paper's number for each row, by the row's first label; heading "published".
+    reduced:  values of the reduced form alone, beside `REDUCED`.
     """
 
     name: str
@@ -61,32 +64,42 @@ class Study:
     scores: Mapping[str, str]
     runs: Callable[[], list[tuple[dict[str, Any], dict[str, Any]]]]
     published: Mapping[str, str] = field(default_factory=dict)
+    reduced: Mapping[str, Any] = field(default_factory=dict)
+
+    def jobs(self, models: str = EMBEDDED, seeds: Sequence[int] = SEEDS) -> list[Job]:
+        """All runs of the study; with other models than the embedded ones in the paper's form."""
+        shared = {"models": models, **(REDUCED | self.reduced if models == EMBEDDED else {})}
+        return [
+            make_job({**shared, **values, "seed": seed}, {**labels, "seed": seed}, self.name, False)
+            for values, labels in self.runs()
+            for seed in seeds
+        ]
 
 
-def main(study: Study) -> None:
+def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     """Make the study's runs, score them, and write its CSV."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--models", default=EMBEDDED, help="embedded (reduced) or paper")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=SEEDS, help="of each run (default: 0 1 2)"
+    )
     add_campaign_arguments(parser)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     options = replace(campaign_options(args), metrics=study.metrics, wandb=False)
-    reduced = REDUCED if args.models == EMBEDDED else {}
-    jobs = [
-        make_job({"models": args.models, **reduced, **values}, labels, study.name, wandb=False)
-        for values, labels in study.runs()
-    ]
+    jobs = study.jobs(args.models, args.seeds)
     name = f"reproduce-{study.name}"
     run_campaign(name, jobs, args.models, options)
     if not options.dry_run:
         rows = rows_of(study, jobs, folder_of(name, options.out))
-        write_rows(study.name, rows, args.models, reduced)
+        about = {name: REDUCED[name] for name in UNITS} if args.models == EMBEDDED else {}
+        write_rows(study.name, rows, args.models, about, args.seeds)
 
 
 def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any]]:
     """The study's table: one row per group, with mean and deviation of each score."""
     from evaluation.tables.groups import grouped
-    from evaluation.tables.numbers import deviation, number
+    from evaluation.tables.numbers import deviation, mean
     from evaluation.tables.runs import read_runs
 
     ids = {job.id for job in jobs}
@@ -98,7 +111,7 @@ def rows_of(study: Study, jobs: Sequence[Job], root: Path) -> list[dict[str, Any
         row = dict(group.key) | {"runs": group.n}
         for score, name in columns.items():
             cell = group.cell(name)
-            row[study.scores[score]] = number(cell.mean) if cell.n else ""
+            row[study.scores[score]] = mean(cell) if cell.n else ""
             row[f"{study.scores[score]} sd"] = deviation(cell)
         if study.published:
             row["published"] = study.published.get(str(row[study.by[0]]), "")
@@ -112,17 +125,25 @@ def _column(score: str, names: Mapping[str, None]) -> str:
 
 
 def write_rows(
-    name: str, rows: list[dict[str, Any]], models: str, reduced: Mapping[str, Any]
+    name: str,
+    rows: list[dict[str, Any]],
+    models: str,
+    about: Mapping[str, Any],
+    seeds: Sequence[int] = (),
 ) -> None:
-    """The CSV of a study, with where it comes from, and its path on stdout."""
+    """The CSV of a study, with where it comes from, and its path on stdout.
+
+    about: size and steps, where they are not the paper's. seeds: none where nothing is drawn.
+    """
     source = {
         "models": models,
-        "size": reduced.get("size", "the paper's"),
-        "steps": reduced.get("steps", "the paper's"),
+        "size": about.get("size", "the paper's"),
+        "steps": about.get("steps", "the paper's"),
         "machine": machine(),
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
         "script": f"python -m experiments.reproduce.{name}",
+        "seeds": " ".join(map(str, seeds)) or "-",
     }
     write_text(RESULTS / f"{name}.csv", as_csv([row | source for row in rows]))
     print(RESULTS / f"{name}.csv")
@@ -156,45 +177,64 @@ def commit() -> str:
 
 
 def markdown(path: Path, title: str) -> str:
-    """A CSV as a table of README: means with spread, and a line that says where it comes from."""
+    """A CSV as a section of docs/results.md: a table, and a line that says where it comes from.
+
+    Columns and rows without any number are left out, rows of equal numbers are one row.
+    """
     rows = list(csv.DictReader(path.open(encoding="utf-8")))
-    columns = [name for name in rows[0] if name not in PROVENANCE and not name.endswith(" sd")]
-    lines = [f"**{title}**", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for row in rows:
-        cells = [_cell(row, name) for name in columns]
-        lines.append(f"| {' | '.join(cells)} |")
     about = rows[0]
+    columns = [name for name in rows[0] if name not in PROVENANCE and not name.endswith(" sd")]
+    columns = [name for name in columns if any(row[name] for row in rows if _is_measured(row))]
+    lines = [f"## {title}", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    lines += [f"| {' | '.join(cells)} |" for cells in _cells(rows, columns)]
     shapes = [f"{about[name]} {unit}" for name, unit in UNITS.items() if about[name] != "-"]
-    words = [f"{about['models']} models", *shapes, about["machine"], about["date"]]
+    words = [f"{about['models']} models", *shapes]
+    words += [f"seeds {about['seeds'].replace(' ', ', ')}"] if _seeds(about) else []
+    words += [about["machine"], about["date"]]
     words += [f"commit {about['commit']}"] if about.get("commit") else []
     lines += ["", f"{', '.join(words)}: `{about['script']}`"]
     return "\n".join(lines) + "\n"
 
 
+def _is_measured(row: Mapping[str, str]) -> bool:
+    """Whether there is a number, and not the reason alone why there is none."""
+    return not row.get("not measured")
+
+
+def _cells(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> list[list[str]]:
+    """Cells of a table; the first labels of rows that are otherwise equal share one row."""
+    label, *others = columns
+    labels: dict[tuple[str, ...], list[str]] = {}
+    for row in filter(_is_measured, rows):
+        labels.setdefault(tuple(_cell(row, name) for name in others), []).append(row[label])
+    return [[", ".join(names), *cells] for cells, names in labels.items()]
+
+
 def _cell(row: Mapping[str, str], name: str) -> str:
     from evaluation.tables.numbers import MISSING, plus_minus
 
-    return plus_minus(row[name] or MISSING, row.get(f"{name} sd") or "")
+    spread = row.get(f"{name} sd") or ""
+    return plus_minus(row[name] or MISSING, spread if _seeds(row) >= ENOUGH else "")
 
 
-def readme() -> str:
-    """README with its tables as the CSVs have them."""
-    tables = "\n".join(
-        markdown(RESULTS / f"{name}.csv", title)
-        for name, title in titles().items()
-        if (RESULTS / f"{name}.csv").exists()
-    )
-    text = README.read_text(encoding="utf-8")
+def _seeds(row: Mapping[str, str]) -> int:
+    """Number of seeds; 0 where nothing is drawn, or in files from before seeds were noted."""
+    return len((row.get("seeds") or "-").replace("-", "").split())
+
+
+def page() -> str:
+    """docs/results.md with the tables that the CSVs have."""
+    tables = "\n".join(markdown(RESULTS / f"{name}.csv", title) for name, title in titles().items())
     return re.sub(
         r"(<!-- results -->\n).*?(<!-- end of results -->)",
         lambda match: f"{match[1]}{tables}{match[2]}",
-        text,
+        PAGE.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )
 
 
 def titles() -> dict[str, str]:
-    """The tables in README's order, each with its script's first line."""
+    """The tables in the page's order, each with its script's first line."""
     return {
         script.stem: script.read_text("utf-8").split("\n")[0].strip('".') for script in scripts()
     }

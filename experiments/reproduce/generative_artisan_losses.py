@@ -3,8 +3,8 @@
 The paper shows curves and no numbers. Every method is measured with the same four losses
 (CLIPstyler, eq. 1, 2, 4) on the pictures that it kept on its way.
 Paper's form: --models paper, 512 px, 400 steps, CLIP ViT-B/32, VGG-19, FCN-ResNet101, about 5 min a
-picture on a P100. Reduced form: embedded models, a portrait of scikit-image, 256 px, 40 steps, two
-processor cores, about 5 min.
+picture on a P100. Reduced form: embedded models, a portrait of scikit-image, three seeds, 256 px,
+40 steps, two processor cores, about 20 min.
 """
 
 from experiments.reproduce.base import Study, main

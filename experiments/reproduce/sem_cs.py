@@ -3,7 +3,7 @@
 The paper reports DISTS (it reads a higher one as better), NIMA and a user study.
 Paper's form: --models paper, 512 px, 400 steps, CLIP ViT-B/32, VGG-19, DINO ViT-S/16, about 5 min a
 picture on a P100; with VGG-16 and NIMA's weights for the scores. Reduced form: embedded models, two
-pictures of scikit-image, 256 px, 40 steps, two processor cores, about 10 min.
+pictures of scikit-image, three seeds, 256 px, 40 steps, two processor cores, about 30 min.
 """
 
 from experiments.reproduce.base import Study, main

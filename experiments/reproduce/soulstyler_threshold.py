@@ -1,20 +1,22 @@
 """Soulstyler, the threshold t: style against content, best at t = 0.7 in the paper.
 
 Paper's form: --models paper, 512 px, 200 steps, CLIP ViT-B/32, VGG-19, CRIS where registered.
-Reduced form: embedded models, one picture of scikit-image, 256 px, 40 steps, nine thresholds, two
-processor cores, about 6 min. All 18 thresholds and more seeds: atelier sweep threshold.
+Reduced form: embedded models, one picture of scikit-image, three seeds, 256 px, 40 steps, eight
+thresholds, two processor cores, about 18 min; below 0.6 no patch passes the threshold in so few
+steps. All 18 thresholds: atelier sweep threshold.
 """
 
 from experiments.reproduce.base import Study, main
 
+THRESHOLDS = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
 
 def runs():
-    """The cat on fire, at nine thresholds."""
-    thresholds = [round(0.1 + 0.1 * k, 1) for k in range(9)]
+    """The cat on fire, at eight thresholds."""
     fixed = {"method": "soulstyler", "image": "skimage:chelsea", "object": "cat", "style": "fire"}
     return [
         ({**fixed, "model.tau": t}, {"method": "soulstyler", "picture": "chelsea", "model.tau": t})
-        for t in thresholds
+        for t in THRESHOLDS
     ]
 
 
