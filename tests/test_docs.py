@@ -19,7 +19,8 @@ from experiments.cli import COMMANDS
 ROOT = Path(experiments.__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 GITHUB = sorted((ROOT / ".github").rglob("*.*"))
-PAGES = [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")), *DOCS, *GITHUB]
+FRONT = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")]
+PAGES = [*FRONT, *GITHUB, *(page for page in DOCS if page.parent.name == "docs")]
 CODE = ("datamodules", "lightning_modules", "evaluation", "experiments")
 TREES = "|".join((*CODE, "configs", "docs", "requirements", "tests"))
 LIGHTNING = {
@@ -64,8 +65,11 @@ def paths(page):
 
 
 def bare(page):
-    """File names without a folder, such as `runs.py`; the file may be in any folder of CODE."""
-    return re.findall(r"`(\w+\.py)`", page)
+    """File names without a folder, such as `runs.py`; the file may be in any folder of CODE, or on
+    the page itself.
+    """
+    own = set(re.findall(r"^:caption: (\w+\.py)$", page, re.MULTILINE))
+    return [name for name in re.findall(r"`(\w+\.py)`", page) if name not in own]
 
 
 def links(page):
@@ -90,7 +94,7 @@ def is_defined(name):
 
 def calls(program, page):
     """(subcommand or module, rest of the line) of each call in the page's code."""
-    code = re.findall(r"^```\w*\n(.*?)^```|(?<!`)`([^`]+)`(?!`)", page, re.M | re.S)
+    code = re.findall(r"^```[^\n]*\n(.*?)^```|(?<!`)`([^`]+)`(?!`)", page, re.M | re.S)
     lines = [line for block, span in code for line in (block.splitlines() or [span])]
     return [c for line in lines for c in re.findall(rf"\b{program} ([\w.-]+)([^;&|#`]*)", line)]
 
@@ -105,7 +109,12 @@ def command_faults(command, words):
     if command not in COMMANDS:
         return [f"no command atelier {command}"]
     unknown = options(words) - command_options(command)
-    return [f"no option {option} of atelier {command}" for option in sorted(unknown)]
+    first, choices = next(iter(words.split()), ""), first_words(command)
+    wrong = choices and first.isalpha() and first.islower() and first not in choices
+    return [
+        *(f"no option {option} of atelier {command}" for option in sorted(unknown)),
+        *([f"no {first} of atelier {command}"] if wrong else []),
+    ]
 
 
 def script_faults(module, words):
@@ -115,9 +124,11 @@ def script_faults(module, words):
         return []
     if "__main__" not in file + sources().get(file, ""):
         return [f"no script python -m {module}"]
-    base = file.rpartition("/")[0] + "/base.py"  # has the options of all reproductions
-    source = sources()[file] + sources().get(base, "")
-    unknown = {option for option in options(words) if f'"{option}"' not in source}
+    shared = []
+    if "/reproduce/" in file:  # main, and the options of all commands that make runs
+        shared = ["experiments/reproduce/base.py", "experiments/campaigns/options.py"]
+    source = "".join(sources()[path] for path in [file, *(f"{ROOT}/{path}" for path in shared)])
+    unknown = {option for option in options(words) if f'"{option}"' not in source} - {"--help"}
     return [f"no option {option} of python -m {module}" for option in sorted(unknown)]
 
 
@@ -129,12 +140,21 @@ def sources():
 
 
 @cache
-def command_options(command):
-    if command == "fit":
-        return LIGHTNING
+def command_parser(command):
     parser = argparse.ArgumentParser()
-    import_module(f"experiments.commands.{command.replace('-', '_')}").add_arguments(parser)
-    return parser_options(parser)
+    if command != "fit":
+        import_module(f"experiments.commands.{command.replace('-', '_')}").add_arguments(parser)
+    return parser
+
+
+def command_options(command):
+    return LIGHTNING if command == "fit" else parser_options(command_parser(command))
+
+
+def first_words(command):
+    """Words of which one follows a command: its subcommands or actions; none for most commands."""
+    actions = command_parser(command)._get_positional_actions()
+    return list(actions[0].choices or ()) if actions else []
 
 
 def parser_options(parser):
@@ -156,7 +176,7 @@ UNIT = r"(?:ms|s|seconds?|minutes?|hours?|[kMG]B|[GT]FLOP(?:/s)?|dB|%)"
 FIGURE = re.compile(  # a number with a unit, an IoU, or a cell with a decimal fraction
     rf"(?<![\w.])\d[\d.,]*(?: to \d[\d.,]*)? ?{UNIT}(?!\w)|\bIoU\b[^.|]*\d\.\d|\|\s*\**-?\d*\.\d+"
 )
-CODE_ON_PAGE = re.compile(r"^```\w*\n.*?^```|`[^`]+`", re.MULTILINE | re.DOTALL)
+CODE_ON_PAGE = re.compile(r"^```[^\n]*\n.*?^```|`[^`]+`", re.MULTILINE | re.DOTALL)
 MEASURES = re.compile(r"\b(?:atelier [a-z]|python -m |make [a-z]|bash tests/)")
 # Pages of settings, limits and definitions, whose numbers nobody measures.
 DEFINITIONS = ("alternatives", "evaluation", "files", "glossary", "models", "study", "use")
@@ -303,6 +323,11 @@ def test_the_readme_fits_on_two_screens():
             "no option --brush of atelier mask",
         ),
         ("`atelier study make --port 1 --pears 3`", "no option --pears of atelier study"),
+        ("`atelier weights status`", "no status of atelier weights"),
+        (
+            "`python -m experiments.reproduce.sem_cs --dry-run --dry`",
+            "no option --dry of python -m experiments.reproduce.sem_cs",
+        ),
         ("`atelier fit --tau 1`", "no option --tau of atelier fit"),
         ("`python -m experiments.jobs`", "no script python -m experiments.jobs"),
         ("`python -m experiments.run.registry`", "no script python -m experiments.run.registry"),
