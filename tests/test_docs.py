@@ -20,7 +20,7 @@ ROOT = Path(experiments.__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 GITHUB = sorted((ROOT / ".github").rglob("*.*"))
 FRONT = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY")]
-PAGES = [*FRONT, *GITHUB, *(page for page in DOCS if page.parent.name == "docs")]
+PAGES = [*FRONT, *GITHUB, *DOCS]
 CODE = ("datamodules", "lightning_modules", "evaluation", "experiments")
 TREES = "|".join((*CODE, "configs", "docs", "requirements", "tests"))
 LIGHTNING = {

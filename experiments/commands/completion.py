@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from datamodules.support.errors import AtelierError
-from evaluation.instruction_sets import BENCHMARKS
 from evaluation.instruction_sets import SETS as INSTRUCTION_SETS
+from experiments.run.listing import KINDS
 from experiments.run.registry import (
     METHODS,
     METRICS,
     MODELS,
     PARSERS,
     SEGMENTERS,
+    SETS,
     SWEEPS,
     TRAINING,
     names,
@@ -38,12 +39,14 @@ NAMES: dict[tuple[str, str], Callable[[], Iterable[str]]] = {  # by command ("" 
     ("", "parser"): lambda: PARSERS,
     ("", "parsers"): lambda: PARSERS,
     ("", "segmenter"): lambda: SEGMENTERS,
-    ("bench", "set"): lambda: names(BENCHMARKS),
+    ("bench", "set"): lambda: names(SETS),
     ("evaluate-parsers", "set"): lambda: INSTRUCTION_SETS,
     ("sweep", "sweep"): lambda: names(SWEEPS),
+    ("list", "kind"): lambda: KINDS,
+    ("copy", "part"): lambda: names(METHODS),
     ("train", "config"): lambda: names(TRAINING),
 }
-FILES = {"FILE", "PATH", "image", "run"}  # metavars, or names of arguments without one
+FILES = {"FILE", "PATH", "file", "image", "run"}  # metavars, or names of arguments without one
 FOLDERS = {"DIR", "RUN", "folder"}
 
 
