@@ -207,8 +207,8 @@ def nodes():
 
 def docstrings(path):
     """Docstrings of a Python source, with its example lines as code."""
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef
-    texts = [ast.get_docstring(n) or "" for n in nodes()[path] if isinstance(n, documented)]
+    with_docstring = ast.Module | ast.ClassDef | ast.FunctionDef
+    texts = [ast.get_docstring(n) or "" for n in nodes()[path] if isinstance(n, with_docstring)]
     example = re.compile(r"^ +((?:atelier|python -m) .*)$", re.MULTILINE)
     return [example.sub(r"`\1`", text) for text in texts]
 
@@ -225,7 +225,7 @@ def messages():
     return texts
 
 
-def quoted(page):
+def quotations(page):
     """Messages in the first column of the tables of docs/troubleshooting.md."""
     return re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
 
@@ -283,8 +283,8 @@ def test_a_figure_without_its_command_is_a_fault(text):
 def test_messages_on_the_page_of_troubles_are_those_of_the_program():
     texts = messages()
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    assert len(quoted(page)) > 30
-    assert [message for message in quoted(page) if not is_in(message, texts)] == []
+    assert len(quotations(page)) > 30
+    assert [message for message in quotations(page) if not is_in(message, texts)] == []
     assert not is_in("There is no picture in …; check the path", texts)
 
 

@@ -31,7 +31,7 @@ def script(tmp_path_factory):
     return paths.get
 
 
-def completed(shell, program, script, *words):
+def completions(shell, program, script, *words):
     """Words that a shell offers for the last of `words`, sorted."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
@@ -40,7 +40,7 @@ def completed(shell, program, script, *words):
     return sorted(done.stdout.split())
 
 
-OFFERED = {  # for the last word
+COMPLETIONS = {  # for the last word
     ("mas",): ["mask"],
     ("stylize", "--segm"): ["--segmenter"],
     ("stylize", "boat.jpg", "Turn the boat to fire", "--method", ""): names(METHODS),
@@ -59,17 +59,17 @@ OFFERED = {  # for the last word
 
 @pytest.mark.parametrize(("shell", "program"), [("bash", BASH), ("fish", FISH)])
 def test_a_shell_offers_commands_options_and_names(shell, program, script):
-    offered = {w: completed(shell, program, script(shell), "atelier", *w) for w in OFFERED}
-    assert offered == OFFERED
+    offers = {w: completions(shell, program, script(shell), "atelier", *w) for w in COMPLETIONS}
+    assert offers == COMPLETIONS
 
 
 def test_a_shell_offers_files_for_a_picture(script, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "boat.jpg").touch()
     (tmp_path / "boats").mkdir()
-    bash = completed("bash", BASH, script("bash"), "atelier", "stylize", "bo")
+    bash = completions("bash", BASH, script("bash"), "atelier", "stylize", "bo")
     assert {"boat.jpg"} <= {*bash} <= {"boat.jpg", "boats", "boats/"}
-    bash = completed("bash", BASH, script("bash"), "atelier", "results", "bo")
+    bash = completions("bash", BASH, script("bash"), "atelier", "results", "bo")
     assert [word.rstrip("/") for word in bash] == ["boats"]
 
 
