@@ -33,7 +33,7 @@ def converted(lines: list[str]) -> list[str]:
 
 
 def _paragraph(lines: list[str]) -> list[str]:
-    if SECTION.match(lines[0]):
+    if lines and SECTION.match(lines[0]):
         return [f"**{lines[0]}**", *_paragraph([line.removeprefix("    ") for line in lines[1:]])]
     result: list[str] = []
     kind = "text"
