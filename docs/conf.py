@@ -3,6 +3,9 @@
 It runs in the repository's root, from which it imports.
 """
 
+import re
+from typing import Any
+
 from datamodules.support.versions import own_version
 
 project = "Atelier"
@@ -29,3 +32,12 @@ autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 autosummary_generate = True
+
+
+def setup(app: Any) -> None:
+    """Make links of the names of other pages, which are written as paths in the repository."""
+    app.connect("source-read", _link)
+
+
+def _link(app: Any, name: str, source: list[str]) -> None:
+    source[0] = re.sub(r"`docs/(\w+\.md)`", r"[](/\1)", source[0])
