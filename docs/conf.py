@@ -12,6 +12,7 @@ project = "Atelier"
 release = own_version()
 html_title = f"Atelier {release}"
 html_theme = "furo"
+html_show_copyright = False
 exclude_patterns = ["_templates", "template"]
 templates_path = ["_templates"]
 html_static_path: list[str] = []
