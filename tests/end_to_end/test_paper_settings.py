@@ -19,6 +19,7 @@ from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.sem_cs import SemCS
+from lightning_modules.steps import directions
 from lightning_modules.steps.patches import Patches
 from tests.support.methods import descend
 
@@ -90,10 +91,15 @@ def test_a_run_at_paper_settings_records_that_cris_found_the_object(
 
 
 @pytest.mark.slow
-def test_the_full_size_architectures_take_a_step_at_paper_settings():
-    """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: about 20 s on two cores."""
+def test_the_full_size_architectures_take_a_step_at_paper_settings(monkeypatch):
+    """ViT-B/32 and VGG-19, untrained, at 512 px with 64 patches: 25 s on one core.
+
+    With two of the 79 prompts; all are read at full size in `test_first_use`.
+    """
     from experiments.run.lightning_cli import AtelierCLI
 
+    prompts = directions.templates()[:2]
+    monkeypatch.setattr(directions, "templates", lambda: prompts)
     settings = {
         "data.image": "skimage:astronaut",
         "data.style": "fire",

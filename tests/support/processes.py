@@ -26,7 +26,7 @@ def kill_below(pid, word, number=signal.SIGKILL):
     def first():
         return next((p for p, words in below(pid).items() if word in words), None)
 
-    os.kill(wait_until(first, f"no process with {word} in its command line"), number)
+    os.kill(wait_until(first, f"no process with {word} in its command line", every=0.2), number)
 
 
 def kill_all(pid):

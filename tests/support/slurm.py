@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,8 @@ class Slurm:
 
     def wait(self, job):
         """Wait until a job has left the queue."""
-        wait_until(lambda: not self("squeue", "--noheader", "--job", job), f"job {job}", 240)
+        left = partial(self, "squeue", "--noheader", "--job", job)
+        wait_until(lambda: not left(), f"job {job}", 240, every=1)
 
 
 @contextmanager
@@ -95,5 +97,5 @@ def slurm(count, folder, **environment):
             host.start("slurmd", "-D", "-N", host.name, **silent)
         cluster = Slurm(up[0], folder.parent, **configuration, **environment)
         idle = ["bash", "-c", "sinfo --noheader --Node --states=idle 2>/dev/null || true"]
-        wait_until(lambda: cluster(*idle).count("\n") == count, "not all nodes are idle")
+        wait_until(lambda: cluster(*idle).count("\n") == count, "not all nodes are idle", every=0.5)
         yield cluster

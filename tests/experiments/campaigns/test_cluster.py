@@ -81,11 +81,13 @@ def head(tmp_path, free_port):
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, sweep, head):
-    """35 s on one core: Ray's start and the imports of its worker."""
+    """Neither its token nor W&B's, which cannot be reached, is in any file.
+
+    35 s on one core: Ray's start and the imports of its worker.
+    """
     generators = ["lightning_modules.generators.pixels.Pixels", f"{TROUBLED}.Hanging"]
     runs, out = sweep({"model.generator": generators}, steps=1), tmp_path / "out"
-    words = ["sweep", runs, "--address", head.address, "--out", "out", "--no-wandb"]
-    words += ["--no-evaluate"]
+    words = ["sweep", runs, "--address", head.address, "--out", "out", "--no-evaluate"]
 
     def at(home):
         return {"HOME": str(tmp_path / home), "ATELIER_CACHE": str(cache_dir()), "cwd": tmp_path}
@@ -94,15 +96,20 @@ def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, 
     (tmp_path / "other" / ".ray").mkdir(parents=True)
     (tmp_path / "other" / ".ray" / "auth_token").write_text("b" * 64)
     assert_refused(process(*words, **at("other")), "refuses our token; set RAY_AUTH_TOKEN, or")
-    driver = start(*words, **at("head"))
+    wandb = {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "k" * 40}
+    driver = start(*words, **at("head"), **wandb)
     wait_until(lambda: list(out.rglob("result.json")), "no run is done here", 300)
     kill_below(head.pid, "gcs_server")
     messages = "".join(driver.communicate(timeout=120))
     assert driver.returncode == 2
+    assert "W&B cannot be reached; the runs are logged offline" in messages
+    (log,) = out.glob("runs/*/wandb/offline-run-*")
+    assert log.name.endswith(log.parents[1].name)  # its id is the job's
     last = messages.splitlines()[-1]
     assert f"atelier: The Ray cluster at {head.address} is gone" in last
     assert "1 runs are open, and the same command goes on" in last
     assert not list(out.rglob("failure.json"))
-    files = [file for file in out.rglob("*") if file.is_file()]
-    assert not any(b"a" * 64 in file.read_bytes() for file in files)
+    files = [file.read_bytes() for file in out.rglob("*") if file.is_file()]
+    assert not any(secret * 40 in file for secret in (b"a", b"k") for file in files)
     assert "a" * 64 not in messages
+    assert "k" * 40 not in messages

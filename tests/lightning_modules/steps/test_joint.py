@@ -27,6 +27,7 @@ from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.deviations import Deviations
 from lightning_modules.steps.joint import JointStylization, joint_step
+from lightning_modules.steps.patches import Patches
 from lightning_modules.steps.shared_settings import SHARED_SETTINGS
 from lightning_modules.stylization import Stylization
 from tests.support.methods import adam, batch_of, build
@@ -173,6 +174,7 @@ def test_a_setting_that_the_joint_step_takes_from_the_first_run_is_declared_as_s
 ):
     batch = replace(batch_of(content, [left], "fire"), style_image=content[None].flip(-1))
     common = {"style_features": EfficientNetFeatures(), "weights": STYLED, "optimizer": sgd(5e-8)}
+    common["patches"] = Patches(count=4)
 
     def run(value):
         torch.manual_seed(0)
