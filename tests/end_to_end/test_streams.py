@@ -60,6 +60,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path, words):
     assert (process.returncode, errors) == (0, "")
 
 
+@pytest.mark.slow  # 15 s: a process that imports everything
 def test_a_sweep_ends_on_sigterm_as_on_ctrl_c(tmp_path, sweep):
     path = sweep({"seed": [0, 1]}, steps=100_000, **TINY)
     process = start("sweep", path, "--serial", "--out", "out", "--no-wandb", cwd=tmp_path)
@@ -78,6 +79,7 @@ def test_a_sweep_ends_on_sigterm_as_on_ctrl_c(tmp_path, sweep):
 
 
 def test_ctrl_c_leaves_a_folder_that_says_so(tmp_path, mask):
+    """12 s: a process that imports everything."""
     words = ["stylize", "skimage:chelsea", "--style", "fire", "--mask", mask, "--size", 96]
     words += ["--model.patches.count", 6, "--steps", 100_000, "--out", "run", "--no-wandb"]
     words += [word for name, value in TINY.items() for word in (f"--{name}", value)]

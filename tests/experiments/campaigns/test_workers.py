@@ -74,6 +74,7 @@ def test_workers_ask_the_same_servers_of_weights(monkeypatch):
 
 
 def test_one_that_fails_leaves_the_others_alone(tmp_path, sweep, monkeypatch):
+    """10 s: three runs with W&B, optimised jointly, and one alone."""
     monkeypatch.setenv("WANDB_MODE", "offline")  # and as it was, after this
     grid = {"model.optimizer.lr": [1e-3, 1e30, 1e-2], "image": ["skimage:chelsea"]}
     diverges = sweep_jobs(read_sweep(str(sweep(grid))), {}, wandb=True)

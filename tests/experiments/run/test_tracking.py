@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 
+import pytest
 import yaml
 from PIL import Image
 
@@ -37,6 +38,7 @@ def test_a_key_reaches_no_file_and_no_stream(cli, tmp_path, mask):
     assert all(key.encode() not in path.read_bytes() for path in files)
 
 
+@pytest.mark.slow  # 19 s: a process that imports everything, with W&B
 def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
     """Every proxy variable points at a listener that must stay silent."""
     contacts = []
