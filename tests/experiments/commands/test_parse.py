@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from datamodules.parsing import language_models
 from experiments.cli import main
-from tests.support.cli import assert_refused, process
+from tests.support.cli import assert_refused
 from tests.support.endpoints import GOOD, INSTRUCTION
 
 
@@ -16,9 +17,11 @@ def test_parse_prints_json_alone(cli, tmp_path):
     assert done.stderr == ""
 
 
-def test_a_model_cache_that_cannot_be_made_is_said(tmp_path):
+def test_a_model_cache_that_cannot_be_made_is_said(cli, tmp_path, monkeypatch):
+    load_anew = language_models.load_smollm2.__wrapped__
+    monkeypatch.setitem(language_models.EMBEDDED, "smollm2", load_anew)
     (tmp_path / "file").write_text("in the way")
-    done = process("parse", "paint the piano baroque", cwd=tmp_path, ATELIER_CACHE="file/cache")
+    done = cli("parse", "paint the piano baroque", ATELIER_CACHE="file/cache")
     assert_refused(done, "set ATELIER_CACHE")
 
 
