@@ -70,6 +70,7 @@ def test_a_region_of_a_run_in_one_pass_is_painted_by_its_graph_at_any_size(cli, 
 
 
 def test_a_picture_painted_with_the_file_is_that_of_the_run(cli, finished_run, mosaic, tmp_path):
+    """10 s: the object is looked for again, by its name."""
     run, _ = finished_run
     words = ["skimage:chelsea", "--onnx", mosaic, "--object", "cat", "--out", "run"]
     done = cli("stylize", *words, *SETTINGS)
