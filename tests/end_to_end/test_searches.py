@@ -25,7 +25,7 @@ def left_of(processes):
     return [pid for pid in processes if Path(f"/proc/{pid}").exists()]
 
 
-@pytest.mark.slow  # Ray starts three times: 70 s
+@pytest.mark.slow  # Ray starts three times
 @pytest.mark.xdist_group("ray")
 def test_a_search_of_two_workers_that_is_stopped_twice_has_the_trials_of_a_serial_one(
     tmp_path, sweep, cli
@@ -45,7 +45,7 @@ def test_a_search_of_two_workers_that_is_stopped_twice_has_the_trials_of_a_seria
     wait_until(lambda: len(notes.read_text().split()) == 2, "no two runs have begun", 240)
     processes = below(driver.pid)
     driver.send_signal(signal.SIGTERM)
-    _, errors = driver.communicate(timeout=60)
+    _, errors = driver.communicate(timeout=120)
     assert (driver.returncode, errors) == (143, "atelier: terminated\n")
     wait_until(lambda: not left_of(processes), "processes are left", 30)
     assert not [*root.glob("runs/*/result.json"), *root.glob("runs/*/failure.json")]
