@@ -109,8 +109,8 @@ def test_pictures_and_losses_are_logged_and_bad_photos_named(cli, tmp_path):
     ("words", "sentence"),
     [
         ((), "Give what to train, one of .*fast_clipstyler.* or --resume"),
-        (("tiny.yml",), "There is no training 'tiny.yml'"),
-        (("nowhere.yaml",), "There is no configuration at nowhere.yaml"),
+        (("tiny.yml",), "There is no training at tiny.yml"),
+        (("nowhere.yaml",), "There is no training at nowhere.yaml"),
         (("tiny.yaml", "--batch", 3, "--trainer.accumulate_grad_batches", 2), "give --batch a mul"),
         (("tiny.yaml", "--folder", "nowhere"), "There is no folder .*nowhere"),
         (("tiny.yaml", "--style", "fire", "--styles", "f.txt"), "not both"),
