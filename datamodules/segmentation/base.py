@@ -115,14 +115,19 @@ def instead(things: Sequence[str]) -> str:
 
 
 def mask_line(mask: Tensor, confidence: Iterable[float | None], finder: str = "") -> str:
-    """Sentence about a mask (H, W) in [0, 1]: its finder, how much it covers, how sure it is.
+    """Sentence about a mask (H, W) in [0, 1]; the rest as in `about_mask`."""
+    return about_mask(float((mask > 0.5).float().mean()), confidence, finder)
 
-    confidence: in the mask of each phrase; the least one counts.
+
+def about_mask(coverage: float, confidence: Iterable[float | None], finder: str = "") -> str:
+    """Sentence about a mask: its finder, how much it covers, how sure it is.
+
+    coverage: share of the picture. confidence: in the mask of each phrase; the least one counts.
     """
     by = f"by {finder}, " if finder else ""
     numbers = [value for value in confidence if value is not None]
     sure = f", confidence {min(numbers):.2f}" if numbers else ""
-    return f"mask     {by}covers {float((mask > 0.5).float().mean()):.1%} of the picture{sure}"
+    return f"mask     {by}covers {coverage:.1%} of the picture{sure}"
 
 
 def _settings(part: Any) -> Hashable:

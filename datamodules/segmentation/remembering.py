@@ -7,8 +7,10 @@ same content image.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -18,13 +20,20 @@ from datamodules.segmentation.base import ObjectNotFoundError, Segmenter
 LIMIT = 2**29  # bytes; ten masks of 12 megapixels, or a thousand of working pictures
 
 
+LOGGER = logging.getLogger("datamodules.segmentation")
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """Mask (H, W) and the confidence in it, or the refusal of a segmenter that found no object."""
+    """Mask (H, W) and the confidence in it, or the refusal of a segmenter that found no object.
+
+    messages: that were logged on the way; whoever gets the mask gets them, too.
+    """
 
     mask: Tensor | None = None
     confidence: float | None = None
     refusal: str = ""
+    messages: Sequence[logging.LogRecord] = ()
 
 
 class MaskMemory:
@@ -91,17 +100,35 @@ class RememberingSegmenter(Segmenter):
         if outcome is None:
             outcome = self._outcome(content, phrase)
             self.memory.put(key, outcome)
+        for record in outcome.messages:
+            logging.getLogger(record.name).handle(record)
         if outcome.mask is None:
             raise ObjectNotFoundError(outcome.refusal)
         self.confidence = outcome.confidence
         return outcome.mask
 
     def _outcome(self, content: Tensor, phrase: str) -> Outcome:
-        try:
-            mask = self.segmenter.segment(content, phrase)
-        except ObjectNotFoundError as error:
-            return Outcome(refusal=str(error))
-        return Outcome(mask, self.segmenter.confidence)
+        with _messages() as messages:
+            try:
+                mask = self.segmenter.segment(content, phrase)
+            except ObjectNotFoundError as error:
+                return Outcome(refusal=str(error), messages=messages)
+        return Outcome(mask, self.segmenter.confidence, messages=messages)
+
+
+@contextmanager
+def _messages() -> Iterator[list[logging.LogRecord]]:
+    """Yield a list that takes the messages of segmenters while the block runs, unseen."""
+    handler = logging.Handler()
+    records: list[logging.LogRecord] = []
+    handler.emit = records.append
+    LOGGER.addHandler(handler)
+    LOGGER.propagate = False
+    try:
+        yield records
+    finally:
+        LOGGER.removeHandler(handler)
+        LOGGER.propagate = True
 
 
 def _digest(content: Tensor) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from datamodules.run_folder import FAILURE, LOCK, RunFolder, RunWriter
 from datamodules.run_records import FailureRecord
@@ -22,6 +22,10 @@ from datamodules.support.files import make_folder
 from datamodules.support.locks import BusyError, hold
 from experiments.campaigns.job import Job
 from experiments.run.own_code import fault
+from experiments.run.watch import Watch
+
+if TYPE_CHECKING:
+    from lightning_modules.callbacks import WriteRun
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +134,16 @@ def _make(job: Job, root: Path, limit: float, threads: int) -> Outcome:
     return _ended(job, root, "done", time.perf_counter() - start)
 
 
+class _InputCheck(Watch):
+    """Check of a job's inputs, once they have been read."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def on_start(self, run: WriteRun, needed: int) -> None:
+        self.job.check_inputs()
+
+
 def _run(job: Job, root: Path, started: float, threads: int) -> None:
     """The run itself; again with fewer views per call of the encoder where memory has run out."""
     import torch
@@ -141,9 +155,7 @@ def _run(job: Job, root: Path, started: float, threads: int) -> None:
     for chunk in (None, *CHUNKS):
         settings = job.placed(root) | ({"model.chunk": chunk} if chunk else {})
         try:
-            # The inputs have been read when the run is announced.
-            cli = AtelierCLI.from_settings(job.config, settings, started)
-            cli.run(announce=lambda run, needed: job.check_inputs())
+            AtelierCLI.from_settings(job.config, settings, started).run(_InputCheck(job))
             return
         except (torch.OutOfMemoryError, MemoryError):
             if chunk == CHUNKS[-1]:

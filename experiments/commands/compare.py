@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    check_endpoint(args)
+    check_endpoint(args.parser, args.base_url)
     settings = dotted(rest, "compare", "")
     methods = [name.strip() for name in args.methods.split(",") if name.strip()]
     if not methods:

@@ -13,6 +13,7 @@ import argparse
 import time
 
 from experiments.run.offline import say_sync
+from experiments.run.watch import Speaker
 from experiments.run.words import settled_words
 
 READS_ALL = True  # every word is LightningCLI's, --help too
@@ -27,5 +28,5 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     rest = settled_words(rest)
     from experiments.run.lightning_cli import AtelierCLI
 
-    say_sync(AtelierCLI.from_arguments(rest, started).run().folder)
+    say_sync(AtelierCLI.from_arguments(rest, started).run(Speaker()).folder)
     return 0

@@ -11,7 +11,7 @@ The mask is an 8-bit PNG of the picture's size, white = object.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import sys
 
 from experiments.run.options import add_options, dotted
 
@@ -29,14 +29,11 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from experiments.run.parts import build_segmenter
 
     segmenter = build_segmenter(args.segmenter, own)
-    from datamodules.parsing.phrases import read_phrase
-    from datamodules.request import Request
-    from experiments.run.mask import write_mask
+    from experiments.run.mask import find_mask, object_targets
 
-    if segmenter.needs_phrase:
-        segmenter.refuse_empty(args.phrase)
-    request = Request(exceptions=getattr(args, "except") or ())
-    targets = [request.with_exceptions(target) for target in read_phrase(args.phrase)]
-    write_mask(args.image, targets, segmenter, Path(args.out))
+    targets = object_targets(args.phrase, getattr(args, "except") or (), segmenter)
+    mask = find_mask(args.image, targets, segmenter)
+    print(mask.line(), file=sys.stderr)
+    mask.save(args.out)
     print(args.out)
     return 0

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    check_endpoint(args)
+    check_endpoint(args.parser, args.base_url)
     own = dotted(rest, "parse", "data.parser.")
     from experiments.run.parts import build_parser
 

@@ -24,28 +24,14 @@ Any setting of the configuration can be given by its dotted name: docs/methods.m
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
-from datamodules.support.errors import AtelierError
-from experiments.run.configuration import EMBEDDED, METHOD, SEVERAL, compose
+from experiments.run.configuration import METHOD, SEVERAL
 from experiments.run.offline import say_sync
-from experiments.run.options import (
-    A_METHOD,
-    absolute,
-    add_options,
-    check_endpoint,
-    configuration,
-    dotted,
-    settings,
-)
-
-if TYPE_CHECKING:
-    from lightning_modules.callbacks import WriteRun
-
-FULL_SIZE = 2048  # px
+from experiments.run.options import A_METHOD, add_options, dotted
+from experiments.run.order import FULL_SIZE, Order
+from experiments.run.watch import Speaker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,66 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    check_endpoint(args)
-    _check_frames(args)
-    file = _of_file(args) if args.onnx else {}
-    config = configuration(args)
-    if not args.config:
-        if not args.image:
-            raise AtelierError("There is no picture; give a file or skimage:rocket")
-        args.full_size = FULL_SIZE if args.full_size is None else args.full_size
-    from experiments.run.stylize import stylize
-
-    free = not (args.method or args.config)
-    several = compose(SEVERAL, args.models or EMBEDDED) if free else None
-    own = settings(args) | file | dotted(rest, "stylize", "")
-    folder = stylize(config, own, _announce, several)
+    further = dotted(rest, "stylize", "")
+    order = Order(vars(args), further, args.method, args.models, args.config, args.onnx)
+    folder = order.carry_out(Speaker())
     _print_result(folder)
     say_sync(folder)
     return 0
-
-
-def _check_frames(args: argparse.Namespace) -> None:
-    """Refuse --frames where nothing says which style they lead to."""
-    if (args.frames or args.full_frames) and not (args.to or args.config):
-        raise AtelierError("--frames goes with --to STYLE, the style of the last frame")
-
-
-def _of_file(args: argparse.Namespace) -> dict[str, Any]:
-    """Settings of a run that paints with --onnx; its object becomes a target without the parser."""
-    others = ("method", "config", "style", "background_style", "style_image", "target", "to")
-    if args.instruction or args.steps or any(getattr(args, name) for name in others):
-        raise AtelierError(
-            "--onnx paints in the style of its file, in one pass; leave everything out that names "
-            "a style, a method or steps, and name the object with --object"
-        )
-    from lightning_modules.generators.onnx_painter import OnnxPainter
-
-    style = OnnxPainter(args.onnx).about.get("style", "")
-    target = {"object": args.object or "", "style": style}
-    args.method, args.object = SEVERAL, None
-    return {
-        "model.generator": "onnx",
-        "model.generator.file": absolute(args.onnx),
-        "data.targets": [target],
-        "trainer.max_steps": 0,
-    }
-
-
-def _announce(writer: WriteRun, needed: int) -> None:
-    """Print how the instruction was understood, before the time is spent on it."""
-    from datamodules.parsing.blend import in_words
-    from datamodules.segmentation.base import mask_line
-
-    for region in writer.task.regions:
-        whole = "the whole picture" if bool((region.mask > 0.5).all()) else "(none named)"
-        print(f"object   {region.area.name or whole}", file=sys.stderr)
-        style = in_words(region.styles) if region.styles else "(not in words)"
-        print(f"style    {style}", file=sys.stderr)
-        phrases = (region.area.object, *region.area.exceptions)
-        confidence = [writer.task.confidence.get(phrase) for phrase in phrases]
-        print(mask_line(region.mask, confidence, writer.task.segmenter), file=sys.stderr)
-    print(f"memory   about {needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
 
 
 def _print_result(folder: Path) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import platform
-import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -46,6 +45,7 @@ from experiments.run.refusals import for_people
 from experiments.run.schema import TRAINER_DEFAULTS
 from experiments.run.sources import code_digest
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
+from experiments.run.watch import Watch
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.run_checkpoints import RunCheckpoints, owner_of
@@ -239,14 +239,11 @@ class AtelierCLI(LightningCLI):
             steps += self.model.deviations.extra_step
         return super().instantiate_trainer(**{"max_steps": steps} | settings)
 
-    def run(self, announce: Callable[[WriteRun, int], None] = lambda run, needed: None) -> WriteRun:
-        """Set up, fit and score; return the finished run.
-
-        announce: is called before fitting, with the run and the bytes that the steps will take.
-        """
-        run = self.set_up()
+    def run(self, watch: Watch | None = None) -> WriteRun:
+        """Set up, fit and score; return the finished run."""
+        run, watch = self.set_up(), watch or Watch()
         with record_failure([run]):
-            announce(run, self.needed)
+            watch.on_start(run, self.needed)
             logger = self.logger(run)
             log = [LogRun(logger, run)] if logger else []
             checkpoints = [self.checkpoints] if self.checkpoints else []
@@ -254,7 +251,7 @@ class AtelierCLI(LightningCLI):
             self.trainer.callbacks += [StepProgress(), run, *log, *self.early_stop(), *checkpoints]
             path = self.checkpoints.path if self.first else None
             if path:
-                print(f"goes on  from step {self.first}", file=sys.stderr)
+                watch.on_resume(self.first)
             self.trainer.fit(self.model, None, None, self.datamodule, path, weights_only=True)
             metrics = write_result(self, run)
         if logger:

@@ -121,29 +121,37 @@ def add_options(parser: argparse.ArgumentParser, *options: str) -> None:
         parser.add_argument(option, **OPTIONS[option])
 
 
-def configuration(args: argparse.Namespace) -> Configuration:
-    """Configuration named by --config, or by --method and --models."""
-    if not args.config:
-        return compose(args.method or METHOD, args.models or EMBEDDED)
-    if args.models:
+def configuration(
+    method: str | None, models: str | None, config: str | Path | None
+) -> Configuration:
+    """Configuration in the file `config`, or of a method on a preset of models."""
+    if not config:
+        return compose(method or METHOD, models or EMBEDDED)
+    if models:
         raise AtelierError("--models goes with --method; a --config names its models itself")
-    return read_config(Path(args.config))
+    return read_config(Path(config))
 
 
-def settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Settings, by dotted name, of the short options on the command line."""
-    every = {setting: getattr(args, option, None) for option, setting in SETTINGS.items()}
-    every["data.targets"] = pairs(args.target) if getattr(args, "target", None) else None
+def settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings, by dotted name, of short options; None stands for an option that is left out.
+
+    options: by the names in `SETTINGS`; target: words such as "boat=fire"; targets: the same in
+    the form of the setting data.targets; no_wandb, overwrite: whether they are chosen.
+    """
+    every = {setting: options.get(option) for option, setting in SETTINGS.items()}
+    every["data.targets"] = options.get("targets")
+    if words := options.get("target"):
+        every["data.targets"] = pairs(words)
     values = {setting: value for setting, value in every.items() if value is not None}
     values |= {name: absolute(values[name]) for name in FILES if values.get(name)}
-    values |= {"wandb.enabled": False} if getattr(args, "no_wandb", False) else {}
-    values |= {"run.overwrite": True} if getattr(args, "overwrite", False) else {}
+    values |= {"wandb.enabled": False} if options.get("no_wandb") else {}
+    values |= {"run.overwrite": True} if options.get("overwrite") else {}
     return values
 
 
-def check_endpoint(args: argparse.Namespace) -> None:
+def check_endpoint(parser: str | None, base_url: str | None) -> None:
     """Refuse --base-url without a parser that asks an endpoint."""
-    if args.base_url and not (args.parser or "").startswith("api:"):
+    if base_url and not (parser or "").startswith("api:"):
         raise AtelierError("--base-url goes with --parser api:MODEL; name a model, or leave it out")
 
 

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from experiments.run.configuration import Configuration, require_networks, with_settings
+from experiments.run.watch import Watch
 
 if TYPE_CHECKING:
     from datamodules.request import Wish
     from datamodules.run_records import Result
-    from lightning_modules.callbacks import WriteRun
 
 
 def stylize(
     config: Configuration,
     settings: Mapping[str, Any],
-    announce: Callable[[WriteRun, int], None] = lambda run, needed: None,
+    watch: Watch | None = None,
     several: Configuration | None = None,
 ) -> Path:
     """Run a configuration, with settings over it by dotted name, and return the run's folder.
 
-    announce: is called before the first step, with the run and the bytes that the steps will
-    take. several: the configuration to run instead if the request has several styles, which is
-    said on stderr. Raises AtelierError, before the slow imports if pictures or weights are missing.
+    several: the configuration to run instead if the request has several styles. Raises
+    AtelierError, before the slow imports if pictures or weights are missing.
     """
-    started = time.perf_counter()
+    started, watch = time.perf_counter(), watch or Watch()
     config = with_settings(config, settings)
     from datamodules.images import load_photo
 
@@ -40,8 +38,7 @@ def stylize(
     require_networks(config)
     wish = _wish(data) if several else None
     if wish and wish.regions > 1:
-        name = several["model"]["class_path"].rpartition(".")[2]
-        print(f"method   {name}, because several styles are asked for", file=sys.stderr)
+        watch.on_method(several["model"]["class_path"].rpartition(".")[2])
         config = with_settings(several, {"data.parser": data["parser"], **settings})
         require_networks(config)
     from experiments.run.lightning_cli import AtelierCLI
@@ -49,7 +46,7 @@ def stylize(
     cli = AtelierCLI.from_settings(config, {}, started + (wish.seconds if wish else 0))
     if wish:
         cli.datamodule.wish = wish
-    return cli.run(announce).folder
+    return cli.run(watch).folder
 
 
 def _wish(data: Mapping[str, Any]) -> Wish:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
 from datamodules.images import load_picture, resize_mask, save_png, to_picture, to_tensor
 from datamodules.masking import MaskFinder, grow, room
@@ -14,7 +13,7 @@ from datamodules.segmentation.whole import WholePicture
 from datamodules.support.errors import AtelierError
 from datamodules.task import Area, StyleTarget, styles_by_area
 from experiments.campaigns.comparison import write_masks
-from experiments.run.mask import write_mask
+from experiments.run.mask import find_mask
 from tests.support.soulstyler import Parrot, data
 
 PHOTO = torch.rand(3, 40, 60)
@@ -135,11 +134,10 @@ def test_a_spared_object_and_its_exceptions_both_stay():
     assert mask[-1, -1] == 1
 
 
-def test_a_mask_may_be_several_objects_and_the_background(tmp_path):
+def test_a_mask_may_be_several_objects_and_the_background():
     def picture_of(*targets):
         targets = [StyleTarget(*target) for target in targets]
-        write_mask("skimage:chelsea", targets, Boxes(), tmp_path / "mask.png")
-        return to_tensor(Image.open(tmp_path / "mask.png"))
+        return to_tensor(find_mask("skimage:chelsea", targets, Boxes()).picture)
 
     photo = to_tensor(load_picture("skimage:chelsea"))
     cat, dog = (Boxes().segment(photo, phrase) for phrase in ("cat", "dog"))

@@ -15,10 +15,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from atelier.parts import find_mask as find_mask
+    from atelier.parts import parse as parse
+    from atelier.stylization import Result as Result
+    from atelier.stylization import stylize as stylize
     from datamodules.support.errors import AtelierError as AtelierError
+    from datamodules.task import StyleTarget as StyleTarget
+    from experiments.run.mask import ObjectMask as ObjectMask
+    from experiments.run.visit import AtelierWarning as AtelierWarning
 
 _PLACES = {  # module of each public name
     "AtelierError": "datamodules.support.errors",
+    "AtelierWarning": "experiments.run.visit",
+    "ObjectMask": "experiments.run.mask",
+    "Result": "atelier.stylization",
+    "StyleTarget": "datamodules.task",
+    "find_mask": "atelier.parts",
+    "parse": "atelier.parts",
+    "stylize": "atelier.stylization",
 }
 
 __all__ = list(_PLACES)

@@ -63,6 +63,19 @@ def test_a_mask_is_made_once_with_its_confidence():
     assert half.calls == 4
 
 
+def test_whoever_gets_a_mask_from_the_memory_gets_its_warnings(caplog):
+    class Doubtful(Half):
+        def segment(self, content, phrase):
+            mask = super().segment(content, phrase)
+            self.warn(phrase)
+            return mask
+
+    segmenter = RememberingSegmenter(Doubtful(), MaskMemory(LIMIT))
+    for _ in range(2):
+        segmenter.segment(picture(), "cat")
+    assert [r.getMessage().count("may not show 'cat'") for r in caplog.records] == [1, 1]
+
+
 def test_a_refusal_is_remembered_and_other_errors_are_not():
     half = Half()
     segmenter = RememberingSegmenter(half, MaskMemory(LIMIT))

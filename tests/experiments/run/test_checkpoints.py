@@ -30,6 +30,7 @@ class Break(Callback):
 
 def start(folder, mask, method="clipstyler", **settings):
     from experiments.run.lightning_cli import AtelierCLI
+from experiments.run.watch import Speaker
 
     changed = SETTINGS | {"data.mask": str(mask), "run.out": str(folder)} | settings
     return AtelierCLI.from_settings(compose(method), changed, started=0.0)
@@ -54,7 +55,7 @@ def test_a_run_with_a_break_ends_with_the_same_bytes(tmp_path, mask, method, set
     start(tmp_path / "whole", mask, method, **settings).run()
     broken(tmp_path / "parts", mask, 5, method=method, **settings)
     cli = start(tmp_path / "parts", mask, method, **settings)
-    cli.run()
+    cli.run(Speaker())
     assert cli.first == 4
     assert "goes on  from step 4" in capsys.readouterr().err
     whole, parts = (tmp_path / name for name in ("whole", "parts"))

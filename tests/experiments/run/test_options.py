@@ -95,7 +95,7 @@ def test_parsers_and_segmenters_are_built_by_name_with_settings():
 def parsed(*words):
     parser = ArgumentParser()
     stylize.add_arguments(parser)
-    return parser.parse_args(["skimage:rocket", *words])
+    return vars(parser.parse_args(["skimage:rocket", *words]))
 
 
 def test_short_options_are_settings():
@@ -216,5 +216,7 @@ def test_weights_of_a_training_are_named_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     parser = ArgumentParser()
     stylize.add_arguments(parser)
-    values = options.settings(parser.parse_args(["boat.jpg", "--ckpt", "weights.safetensors"]))
+    values = options.settings(
+        vars(parser.parse_args(["boat.jpg", "--ckpt", "weights.safetensors"]))
+    )
     assert values["model.generator.weights"] == str(tmp_path / "weights.safetensors")

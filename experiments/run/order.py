@@ -1,0 +1,95 @@
+"""Order of a stylization, by the command line or from Python, and the configuration it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from datamodules.support.errors import AtelierError
+from experiments.run.configuration import EMBEDDED, SEVERAL, compose
+from experiments.run.options import (
+    absolute,
+    check_endpoint,
+    configuration,
+    settings,
+)
+from experiments.run.watch import Watch
+
+FULL_SIZE = 2048  # px
+NAMES_A_STYLE = (
+    "instruction",
+    "style",
+    "background_style",
+    "style_image",
+    "target",
+    "targets",
+    "to",
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A stylization, before anything is loaded.
+
+    Args:
+        options: by the names that `settings` takes; None for what is left out.
+        further: settings by dotted name, over the options.
+        method: a name; None for the usual one, which depends on the number of styles.
+        models: a preset of models, None for the embedded ones.
+        config: a configuration file instead of a method.
+        onnx: a file that `export` has written, instead of a method and a style.
+    """
+
+    options: Mapping[str, Any]
+    further: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
+    models: str | None = None
+    config: str | Path | None = None
+    onnx: str | Path | None = None
+
+    def carry_out(self, watch: Watch | None = None) -> Path:
+        """Stylize; the folder of the run. Raises AtelierError as `stylize`."""
+        check_endpoint(self.options.get("parser"), self.options.get("base_url"))
+        self._check_frames()
+        order = self._of_file() if self.onnx else self
+        config = configuration(order.method, order.models, order.config)
+        options = dict(order.options)
+        if not order.config:
+            if not options.get("image"):
+                raise AtelierError("There is no picture; give a file or skimage:rocket")
+            if options.get("full_size") is None:
+                options["full_size"] = FULL_SIZE
+        free = not (order.method or order.config)
+        several = compose(SEVERAL, order.models or EMBEDDED) if free else None
+        from experiments.run.stylize import stylize
+
+        return stylize(config, settings(options) | dict(order.further), watch, several)
+
+    def _check_frames(self) -> None:
+        """Refuse frames where nothing says which style they lead to."""
+        frames = self.options.get("frames") or self.options.get("full_frames")
+        if frames and not (self.options.get("to") or self.config):
+            raise AtelierError("--frames goes with --to STYLE, the style of the last frame")
+
+    def _of_file(self) -> Order:
+        """The order of a run that paints with an ONNX file, whose object needs no parser."""
+        named = [self.method, self.config, self.options.get("steps")]
+        named += [self.options.get(name) for name in NAMES_A_STYLE]
+        if any(named):
+            raise AtelierError(
+                "--onnx paints in the style of its file, in one pass; leave everything out that "
+                "names a style, a method or steps, and name the object with --object"
+            )
+        from lightning_modules.generators.onnx_painter import OnnxPainter
+
+        style = OnnxPainter(str(self.onnx)).about.get("style", "")
+        own = {
+            "model.generator": "onnx",
+            "model.generator.file": absolute(str(self.onnx)),
+            "data.targets": [{"object": self.options.get("object") or "", "style": style}],
+            "trainer.max_steps": 0,
+        }
+        options = {**self.options, "object": None}
+        return replace(self, options=options, further=own | self.further, method=SEVERAL, onnx=None)

@@ -1,0 +1,46 @@
+"""Hooks of a stylization, by which its caller learns how the request was understood."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightning_modules.callbacks import WriteRun
+
+
+class Watch:
+    """Hooks; each does nothing unless a subclass overrides it."""
+
+    def on_method(self, name: str) -> None:
+        """The method with this class takes the place of the usual one: there are several styles."""
+
+    def on_start(self, run: WriteRun, needed: int) -> None:
+        """The first step comes next. needed: bytes that the steps take beside the networks."""
+
+    def on_resume(self, step: int) -> None:
+        """The run goes on from a checkpoint after so many steps."""
+
+
+class Speaker(Watch):
+    """Lines on stderr, before the time is spent."""
+
+    def on_method(self, name: str) -> None:
+        print(f"method   {name}, because several styles are asked for", file=sys.stderr)
+
+    def on_start(self, run: WriteRun, needed: int) -> None:
+        from datamodules.parsing.blend import in_words
+        from datamodules.segmentation.base import mask_line
+
+        for region in run.task.regions:
+            whole = "the whole picture" if bool((region.mask > 0.5).all()) else "(none named)"
+            print(f"object   {region.area.name or whole}", file=sys.stderr)
+            style = in_words(region.styles) if region.styles else "(not in words)"
+            print(f"style    {style}", file=sys.stderr)
+            phrases = (region.area.object, *region.area.exceptions)
+            confidence = [run.task.confidence.get(phrase) for phrase in phrases]
+            print(mask_line(region.mask, confidence, run.task.segmenter), file=sys.stderr)
+        print(f"memory   about {needed / 1e9:.1f} GB beside the networks", file=sys.stderr)
+
+    def on_resume(self, step: int) -> None:
+        print(f"goes on  from step {step}", file=sys.stderr)
