@@ -285,8 +285,15 @@ class RunWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def clear(self) -> None:
-        """Delete the outcomes of an earlier run, which must not pass for this one's."""
+    def clear(self, finished: bool = False) -> None:
+        """Delete the outcomes of an earlier run, which must not pass for this one's.
+
+        finished: that run may have finished; else AtelierError if it has.
+        """
+        if (self.path / RESULT).exists() and not finished:
+            raise AtelierError(
+                f"{self.path} already holds a finished run; choose another --out or add --overwrite"
+            )
         if not self.path.is_dir():
             return
         for name in OUTCOMES:

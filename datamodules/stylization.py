@@ -86,6 +86,7 @@ class StylizationDataModule(LightningDataModule):
     def __init__(
         self,
         image: str,
+        *,
         parser: Parser,
         segmenter: Segmenter,
         instruction: str = "",

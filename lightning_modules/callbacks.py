@@ -53,12 +53,14 @@ class WriteRun(Callback):
 
     Args:
         folder: path of the run folder; made if missing.
-        name: of the run: method, picture, object and style.
-        task: the task of the run.
+        name: of the run: method, picture, object and style; by default the folder's.
+        task: the task of the run; None = that of the trainer's data, which are then written with
+            the method's configuration as soon as the fit starts.
         config: the complete configuration as YAML; it alone reproduces the run.
         keep_every: steps between two intermediate pictures; 0 writes none.
         full: the same task at a larger size.
         frames: writes pictures from the run's styles to others, after its own.
+        overwrite: whether a run without `task` may replace a finished one in the folder.
 
     Attributes:
         together: number of runs that are optimised jointly.
@@ -68,21 +70,23 @@ class WriteRun(Callback):
 
     def __init__(
         self,
-        folder: Path,
-        name: str,
-        task: StyleTask,
-        config: str,
+        folder: Path | str,
+        name: str = "",
+        task: StyleTask | None = None,
+        config: str = "",
         keep_every: int = 0,
         full: StyleTask | None = None,
         frames: Callable[[LightningModule, RunWriter], None] | None = None,
+        overwrite: bool = False,
     ) -> None:
-        self.folder = folder
-        self.name = name
+        self.folder = folder = Path(folder)
+        self.name = name or folder.name
         self.task = task
         self.config = config
         self.keep_every = keep_every
         self.full = full
         self.frames = frames
+        self.overwrite = overwrite
         self.writer = RunWriter(folder)
         self.together = 1
         self.seconds = 0.0
@@ -105,6 +109,11 @@ class WriteRun(Callback):
         self._before, self.seconds = state_dict["course"], state_dict["seconds"]
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.task is None:
+            self.writer.clear(self.overwrite)
+            data = trainer.datamodule
+            self.task, self.full, self.config = data.task, data.full, module.configuration
+            self.write_task()
         self._start = time.perf_counter() - self.seconds
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:

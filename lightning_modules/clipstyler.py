@@ -30,7 +30,7 @@ class CLIPstyler(Stylization):
         tau: threshold rejection: patches whose directional loss is at most tau are left alone.
     """
 
-    def __init__(self, patches: Patches = Patches(), tau: float = 0.7, **settings: Any) -> None:
+    def __init__(self, *, patches: Patches = Patches(), tau: float = 0.7, **settings: Any) -> None:
         super().__init__(**settings)
         self.patches = patches
         self.tau = tau

@@ -43,6 +43,7 @@ class Fusion(Stylization):
 
     def __init__(
         self,
+        *,
         patches: Patches = Patches(),
         coverage: float = 0.8,
         tau: float = 0.7,

@@ -113,6 +113,7 @@ class GenerativeArtisan(Stylization):
 
     def __init__(
         self,
+        *,
         patches: Patches = Patches(),
         portrait_share: float = 0.2,
         alpha_portrait: float = 0.3,

@@ -72,6 +72,7 @@ class SemCS(Stylization):
 
     def __init__(
         self,
+        *,
         patches: Patches = Patches(),
         tau: float = 0.7,
         deviations: SemCSDeviations = SemCSDeviations(),

@@ -117,6 +117,7 @@ class Soulstyler(Stylization):
 
     def __init__(
         self,
+        *,
         patches: Patches = Patches(),
         coverage: float = 0.8,
         tau: float = 0.7,

@@ -21,8 +21,16 @@ from lightning import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
+from datamodules.stylization import StylizationDataModule
 from datamodules.support.errors import AtelierError, reason
-from datamodules.task import StyleBatch, StyleTarget, alike, check_weights, styles_by_area
+from datamodules.task import (
+    Blend,
+    StyleBatch,
+    StyleTarget,
+    alike,
+    check_weights,
+    styles_by_area,
+)
 from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
 from lightning_modules.losses.patch import threshold_rejection
@@ -43,6 +51,7 @@ from lightning_modules.steps.graph import PLAIN, StepGraph
 from lightning_modules.steps.observer import Observer
 from lightning_modules.steps.patches import Patches, check_brush, covered_boxes, every_box, sizes
 from lightning_modules.steps.shared_losses import SharedLosses
+from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.steps.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -101,15 +110,20 @@ class Stylization(LightningModule, ABC):
         step_count: number of steps since `prepare`.
         viewer: composes and embeds the views. shared: losses that all methods share.
         reject: threshold rejection R(losses, tau) of the patch losses.
+        configuration: of the whole run, as YAML; "" for a method that was made by hand.
+        begun: whether the generator has started from a picture.
         observer: listener of the steps, to be set before `prepare`; by default ignores everything.
     """
 
     strict_loading = False  # checkpoints hold the generator alone
     most_regions: ClassVar[int] = 1  # regions of the picture that can have a style of their own
     patches: Patches | None = None
+    configuration: str = ""
+    begun: bool = False
 
     def __init__(
         self,
+        *,
         generator: Generator,
         encoder: JointEncoder,
         content_features: ContentFeatures | None,
@@ -171,6 +185,36 @@ class Stylization(LightningModule, ABC):
                 f"{phrases[0]!r} is to stay as it is, but {type(self).__name__} changes the whole "
                 "picture; add --composite, or choose --method soulstyler"
             )
+
+    def setup(self, stage: str | None = None) -> None:
+        """Begin with the data of the trainer."""
+        if not isinstance(data := self.trainer.datamodule, StylizationDataModule):
+            raise AtelierError(
+                f"{type(self).__name__} takes its picture from a StylizationDataModule; give it "
+                "to trainer.fit(module, datamodule=data)"
+            )
+        if self.trainer.max_steps < 0:
+            raise AtelierError("One picture has no end of steps; give Trainer(max_steps=60)")
+        self.begin(data)
+
+    def begin(self, data: StylizationDataModule, ends: Sequence[Blend] = ()) -> None:
+        """Check that the method can serve a request, and start its generator from it, once.
+
+        ends: further styles that will be painted. Raises AtelierError for more regions than the
+        method serves, exceptions where it paints everywhere, and texts that it cannot read.
+        """
+        if self.begun:
+            return
+        self.check(data.targets)
+        self.check_exceptions(data.targets)
+        blends = [*styles_by_area(data.targets).values(), *ends]
+        texts = [text for blend in blends for _, text in blend]
+        self.generator.check(texts, bool(data.style_image))
+        data.setup()
+        batch = data.task.batch()
+        check_texts(self.encoder, [*batch.styles, *ends])
+        self.generator.start(batch)
+        self.begun = True
 
     @torch.no_grad()
     def on_fit_start(self) -> None:

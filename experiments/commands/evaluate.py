@@ -68,25 +68,21 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         )
     names = args.metrics or (ALL if args.list else None)
     specs = metrics_by_name(args.models, names and names.split(","))
-    from evaluation.scoring import evaluate_cases, loose_case, read_cases
+    from evaluation.scoring import read_cases
     from evaluation.suite import Suite
-    from experiments.run.scoring import ScoringBar, conclude, device_by_name
+    from experiments.run.scoring import device_by_name, pair_case, score
 
     cases, failures = read_cases(map(Path, args.paths))
     if files:
-        if not (args.content and args.output):
-            raise AtelierError("Both pictures are needed: --content before, --output after")
-        mask = Path(args.mask) if args.mask else None
-        pictures = Path(args.content), Path(args.output)
         value = ",".join(args.mask_value or [])
-        cases = [loose_case(*pictures, mask, args.object, args.style or "", value)]
+        pair = (args.content, args.output, args.mask, value, args.style or "", args.object)
+        cases = [pair_case(*pair)]
     suite = Suite(specs, device_by_name(args.device))
     if args.list:
         return _list(suite)
-    with ScoringBar() as bar:
-        result = evaluate_cases(cases, suite, args.force, bar)
-    result.failures = failures | result.failures
-    conclude(result, wandb=not args.no_wandb)
+    result = score(cases, failures, suite, args.force, wandb=not args.no_wandb)
+    for remark in result.remarks():
+        print(remark, file=sys.stderr)
     if not args.quiet:
         if args.metrics:  # not the other scores in the runs' files
             result.restrict(suite)

@@ -43,9 +43,8 @@ class Subject:
         """The method and its trainer, ready to fit a square picture."""
         settings = {"wandb.enabled": False, **self.settings}
         cli = AtelierCLI.from_settings(self.configuration(), settings, time.perf_counter())
-        cli.datamodule.task = task = square_task(cli)
-        cli.model.check(task.targets)
-        cli.model.generator.start(task.batch())
+        cli.datamodule.task = square_task(cli)
+        cli.model.begin(cli.datamodule)
         cli.fit_into_memory()
         return cli
 

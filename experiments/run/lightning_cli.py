@@ -7,18 +7,15 @@ A run sets up the task (parse, mask), opens its folder, fits, scores, and writes
 from __future__ import annotations
 
 import logging
-import platform
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
-import torch
 import yaml
 from jsonargparse import ArgumentError
 from jsonargparse.typing import NonNegativeInt
@@ -30,19 +27,17 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
-from datamodules.run_folder import CHECKPOINT, RESULT, RunWriter
-from datamodules.run_records import Result
+from datamodules.run_folder import CHECKPOINT, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
-from datamodules.support.versions import own_version, versions_of_pictures
-from datamodules.task import styles_by_area
-from evaluation.suite import score_run
+from datamodules.support.versions import versions_of_pictures
 from experiments.run.configuration import class_paths, with_settings, without_losses
 from experiments.run.frames import Frames
 from experiments.run.options import spell_out
 from experiments.run.refusals import for_people
 from experiments.run.schema import TRAINER_DEFAULTS
+from experiments.run.score_run import write_result
 from experiments.run.sources import code_digest
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from experiments.run.watch import Watch
@@ -51,11 +46,9 @@ from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.run_checkpoints import RunCheckpoints, owner_of
 from lightning_modules.steps.contract import refuse_unfinished
 from lightning_modules.steps.memory import available, fit_into, fit_one_pass
-from lightning_modules.steps.style_texts import check_texts
 from lightning_modules.stopping import StopAbove
 from lightning_modules.stylization import Stylization
 
-PACKAGES = ("torch", "lightning", "timm", "transformers")  # whose versions matter
 EPILOG = (
     "The settings of a method, and of a part of it: atelier fit --model.help soulstyler; "
     "atelier fit --config configs/methods/soulstyler.yaml --model.generator.help painter"
@@ -253,7 +246,7 @@ class AtelierCLI(LightningCLI):
             if path:
                 watch.on_resume(self.first)
             self.trainer.fit(self.model, None, None, self.datamodule, path, weights_only=True)
-            metrics = write_result(self, run)
+            metrics = self.write_result(run)
         if logger:
             finish(logger, run.folder, metrics)
         return run
@@ -261,15 +254,8 @@ class AtelierCLI(LightningCLI):
     def set_up(self) -> WriteRun:
         """Parse, mask and open the run's folder: everything before the first step."""
         data = self.datamodule
-        self.model.check(data.targets)
-        self.model.check_exceptions(data.targets)
         self.end = self.interpolation.ends(data.targets, bool(data.style_image))
-        blends = [*styles_by_area(data.targets).values(), *self.end.values()]
-        texts = [text for blend in blends for _, text in blend]
-        self.model.generator.check(texts, bool(data.style_image))
-        data.setup()
-        check_texts(self.model.encoder, [*data.task.batch().styles, *self.end.values()])
-        self.model.generator.start(data.task.batch())
+        self.model.begin(data, list(self.end.values()))
         self.needed = self.fit_into_memory()
         return self._open_folder()
 
@@ -292,10 +278,14 @@ class AtelierCLI(LightningCLI):
     def conclude(self, run: WriteRun) -> None:
         """Score a run that was optimised jointly with others, and log all of it at once."""
         with record_failure([run]):
-            metrics = write_result(self, run)
+            metrics = self.write_result(run)
         if logger := self.logger(run):
             LogRun(logger, run).log_new()
             finish(logger, run.folder, metrics)
+
+    def write_result(self, run: WriteRun) -> Mapping[str, float | None]:
+        """Score the run and write its result.json; the scores."""
+        return write_result(run, self.trainer, self.model, self.datamodule, self.load_seconds)
 
     def logger(self, run: WriteRun) -> WandbLogger | None:
         """Logger of the run at W&B; None if disabled."""
@@ -307,7 +297,8 @@ class AtelierCLI(LightningCLI):
         words = (method, Path(self.datamodule.image).stem, target.area.label)
         name = "-".join(slug(word) for word in (*words, target.style or style_image))
         out = self.config["run"]["out"]
-        path = self._cleared(Path(out)) if out else vacant(Path("runs") / name)
+        path = Path(out) if out else vacant(Path("runs") / name)
+        RunWriter(path).clear(self.config["run"]["overwrite"])
         config = self.parser.dump(self.config, skip_unset=False)
         keep = self.config["run"]["keep_every"]
         run = WriteRun(path, name, task, config, keep, self.datamodule.full, self._frames())
@@ -337,15 +328,6 @@ class AtelierCLI(LightningCLI):
             return None
         full = data.full if settings.full else None
         return Frames(data.task, self.end, settings.shares(), full)
-
-    def _cleared(self, path: Path) -> Path:
-        """The folder --out without an unfinished run; a finished one only with --overwrite."""
-        if (path / RESULT).exists() and not self.config["run"]["overwrite"]:
-            raise AtelierError(
-                f"{path} already holds a finished run; choose another --out or add --overwrite"
-            )
-        RunWriter(path).clear()
-        return path
 
 
 @contextmanager
@@ -380,40 +362,3 @@ def vacant(path: Path) -> Path:
         number += 1
         candidate = path.with_name(f"{path.name}-{number}")
     return candidate
-
-
-def write_result(cli: AtelierCLI, folder: WriteRun) -> Mapping[str, float | None]:
-    """Score the run and write its result.json; the scores."""
-    start = time.perf_counter()
-    scores = score_run(folder.folder, cli.model.encoder.cpu())
-    scored = time.perf_counter() - start
-    stages = {
-        "load": cli.load_seconds,
-        **cli.datamodule.seconds,
-        "optimise": folder.seconds,
-        "full": folder.full_seconds,
-        **({"frames": folder.frame_seconds} if folder.frames else {}),
-        "score": scored,
-    }
-    result = Result(
-        method=type(cli.model).__name__,
-        encoder=cli.model.encoder.identity,
-        generator=type(cli.model.generator).__name__,
-        segmenter=cli.datamodule.task.segmenter,
-        style_note=cli.model.generator.note,
-        mask_confidence=cli.datamodule.confidence,
-        steps=len(folder.course),
-        runs_together=folder.together,
-        seed=cli.config["seed_everything"],
-        device=str(cli.trainer.strategy.root_device),
-        threads=torch.get_num_threads(),
-        metrics=scores.values,
-        scored=scores.scored,
-        unavailable=scores.unavailable,
-        losses=folder.last_losses,
-        seconds={name: round(value, 3) for name, value in stages.items()},
-        versions={"python": platform.python_version(), "atelier": own_version()}
-        | {name: version(name) for name in PACKAGES},
-    )
-    folder.writer.write_result(result)
-    return result.metrics

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from datamodules.support.errors import AtelierError
+from datamodules.support.suggestions import there_are
 from experiments.run.configuration import (
     EMBEDDED,
     METHOD,
@@ -153,6 +154,13 @@ def check_endpoint(parser: str | None, base_url: str | None) -> None:
     """Refuse --base-url without a parser that asks an endpoint."""
     if base_url and not (parser or "").startswith("api:"):
         raise AtelierError("--base-url goes with --parser api:MODEL; name a model, or leave it out")
+
+
+def refuse_unknown_options(options: Iterable[str]) -> None:
+    """AtelierError for a name that is not one of `SETTINGS`, with the nearest one."""
+    there = [*SETTINGS, "targets"]
+    if unknown := [name for name in options if name not in there]:
+        raise AtelierError(f"There is no option {unknown[0]!r}{there_are(unknown[0], there)}")
 
 
 def absolute(path: str | list[str]) -> str | list[str]:

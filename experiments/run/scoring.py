@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
 
 from datamodules.run_folder import WANDB
 from datamodules.support.errors import AtelierError
 from datamodules.support.progress import progress_bar
-from evaluation.scoring import Evaluation, Watch
+from evaluation.finished_pictures import Case
+from evaluation.scoring import Evaluation, Watch, evaluate_cases, loose_case
+from evaluation.suite import Suite
 
 
 def device_by_name(name: str) -> str:
@@ -43,12 +47,48 @@ class ScoringBar(Watch):
         self.bar.update(self.task, completed=number)
 
 
+def pair_case(
+    content: str,
+    output: str,
+    mask: str | None = None,
+    mask_value: str = "",
+    style: str = "",
+    object_: str = "",
+) -> Case:
+    """The case of two pictures, before and after; AtelierError where one of them is missing."""
+    if not (content and output):
+        raise AtelierError("Both pictures are needed: --content before, --output after")
+    region = Path(mask) if mask else None
+    return loose_case(Path(content), Path(output), region, object_, style, mask_value)
+
+
+def score(
+    cases: Sequence[Case], failures: Mapping[str, str], suite: Suite, force: bool, wandb: bool
+) -> Evaluation:
+    """Score cases with a bar on stderr; new scores go to the W&B runs that their folders hold.
+
+    failures: of reading them, by name, which belong to the result.
+    """
+    with ScoringBar() as bar:
+        result = evaluate_cases(cases, suite, force, bar)
+    result.failures = {**failures, **result.failures}
+    if wandb:
+        log_changes(result)
+    return result
+
+
 def conclude(result: Evaluation, wandb: bool) -> None:
     """Print the remarks on stderr, and add new scores to the W&B runs that the folders hold."""
     for remark in result.remarks():
         print(remark, file=sys.stderr)
+    if wandb:
+        log_changes(result)
+
+
+def log_changes(result: Evaluation) -> None:
+    """Add new scores to the W&B runs that the folders hold."""
     folders = [folder for folder in result.changed if (folder / WANDB).is_dir()]
-    if wandb and folders:
+    if folders:
         from experiments.run.tracking import log_scores
 
         for folder in folders:

@@ -83,7 +83,7 @@ def test_outcomes_of_an_earlier_run_are_cleared_and_its_inputs_stay(tmp_path):
     writer.write_losses([{"total": 1.0}])
     writer.write_stopped(KeyboardInterrupt(), steps=1)
     writer.write_result(Result())
-    writer.clear()
+    writer.clear(finished=True)
     names = sorted(path.name for path in tmp_path.iterdir())
     inputs = "config.yaml content.png mask-1.png mask-2.png mask.png parse.json"
     assert names == inputs.split()
@@ -173,5 +173,5 @@ def test_a_picture_that_is_not_the_one_of_the_run_is_noticed(tmp_path):
 def test_files_that_a_dead_writer_left_are_removed_by_the_next(tmp_path):
     (tmp_path / f".{'0a' * 16}.png").write_bytes(b"half")
     (tmp_path / ".lock").touch()
-    RunWriter(tmp_path).clear()
+    RunWriter(tmp_path).clear(finished=True)
     assert [file.name for file in tmp_path.iterdir()] == [".lock"]

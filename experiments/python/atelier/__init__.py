@@ -15,23 +15,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from atelier.building import build as build
     from atelier.parts import find_mask as find_mask
     from atelier.parts import parse as parse
+    from atelier.scores import evaluate as evaluate
+    from atelier.scores import read_runs as read_runs
     from atelier.stylization import Result as Result
+    from atelier.stylization import read_run as read_run
     from atelier.stylization import stylize as stylize
     from datamodules.support.errors import AtelierError as AtelierError
     from datamodules.task import StyleTarget as StyleTarget
+    from evaluation.scoring import Evaluation as Evaluation
+    from evaluation.suite import Scores as Scores
     from experiments.run.mask import ObjectMask as ObjectMask
+    from experiments.run.score_run import ScoreRun as ScoreRun
     from experiments.run.visit import AtelierWarning as AtelierWarning
+    from lightning_modules.callbacks import StepProgress as StepProgress
+    from lightning_modules.callbacks import WriteRun as WriteRun
 
 _PLACES = {  # module of each public name
     "AtelierError": "datamodules.support.errors",
     "AtelierWarning": "experiments.run.visit",
+    "Evaluation": "evaluation.scoring",
     "ObjectMask": "experiments.run.mask",
     "Result": "atelier.stylization",
+    "ScoreRun": "experiments.run.score_run",
+    "Scores": "evaluation.suite",
+    "StepProgress": "lightning_modules.callbacks",
     "StyleTarget": "datamodules.task",
+    "WriteRun": "lightning_modules.callbacks",
+    "build": "atelier.building",
+    "evaluate": "atelier.scores",
     "find_mask": "atelier.parts",
     "parse": "atelier.parts",
+    "read_run": "atelier.stylization",
+    "read_runs": "atelier.scores",
     "stylize": "atelier.stylization",
 }
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from datamodules.reading.in_memory import file_of
-from datamodules.run_folder import ENHANCED, FRAMES, FULL, MASK, OUTPUT, RunFolder
+from atelier.inputs import as_files
+from datamodules.run_folder import ENHANCED, FRAMES, FULL, MASK, OUTPUT, RESULT, RunFolder
 from experiments.run.order import Order
 from experiments.run.visit import visit
 
@@ -169,19 +169,16 @@ def stylize(
         >>> result.picture.size, result.targets[0].style
         ((64, 43), 'fire')
     """
-    place = Path(out) if out else RUNS
     options = {
-        "image": None if picture is None else file_of(picture, place),
+        "image": picture,
         "instruction": instruction,
         "object": object,
         "style": style,
         "background_style": background_style,
-        "style_image": None if style_image is None else file_of(style_image, place, "style"),
-        "targets": None if targets is None else _entries(targets),
-        "except": exceptions
-        if exceptions is None or isinstance(exceptions, str)
-        else [*exceptions],
-        "mask": None if mask is None else _mask_files(mask, place),
+        "style_image": style_image,
+        "targets": targets,
+        "except": exceptions,
+        "mask": mask,
         "mask_value": mask_value,
         "parser": parser,
         "base_url": base_url,
@@ -198,17 +195,30 @@ def stylize(
         "to": [to] if isinstance(to, str) else to,
         "frames": frames,
         "full_frames": full_frames,
-        "ckpt": ckpt and str(ckpt),
+        "ckpt": ckpt,
         "device": device,
         "checkpoint_every": checkpoint_every,
-        "out": out and str(out),
+        "out": out,
         "overwrite": overwrite,
         "no_wandb": not wandb,
     }
+    options = as_files(options, Path(out) if out else RUNS)
     with visit() as messages:
         order = Order(options, settings or {}, method, models, config, onnx)
         folder = order.carry_out()
     return _result(folder, tuple(messages))
+
+
+def read_run(folder: Path | str) -> Result:
+    """Read a finished run, whoever has made it; AtelierError for a folder that holds none.
+
+    Example:
+        >>> read_run("runs/first").targets
+        (StyleTarget(object='cat', style='fire', weight=1.0, exceptions=()),)
+    """
+    run = RunFolder(Path(folder))
+    run.require(RESULT, OUTPUT, MASK)
+    return _result(run.path, ())
 
 
 def _result(folder: Path, messages: tuple[str, ...]) -> Result:
@@ -217,17 +227,3 @@ def _result(folder: Path, messages: tuple[str, ...]) -> Result:
     run = RunFolder(folder)
     pictures = (open_picture(str(folder / name)) for name in (OUTPUT, MASK))
     return Result(folder, *pictures, run.targets, run.result.metrics, run.result, messages)
-
-
-def _entries(targets: Any) -> Any:
-    """Targets as the setting data.targets has them."""
-    if isinstance(targets, Mapping):
-        return dict(targets)
-    from datamodules.target_entries import entry_of
-
-    return [dict(t) if isinstance(t, Mapping) else entry_of(t) for t in targets]
-
-
-def _mask_files(mask: Any, folder: Path) -> list[str]:
-    each = [*mask] if isinstance(mask, list | tuple) else [mask]
-    return [file_of(one, folder, "mask") for one in each]

@@ -88,7 +88,9 @@ def test_the_network_reads_the_phrase_without_the_words_of_choice(sam3_folder, m
 def test_a_sentence_chooses_one_instance(sam3_folder, photo):
     segmenter = SAM3Segmenter(str(sam3_folder), THRESHOLD)
     sentence = "Turn the largest cat to fire"
-    data = StylizationDataModule("skimage:chelsea", TreeParser(), segmenter, sentence)
+    data = StylizationDataModule(
+        "skimage:chelsea", parser=TreeParser(), segmenter=segmenter, instruction=sentence
+    )
     data.setup()
     (region,) = data.task.regions
     assert region.area.object == "largest cat"

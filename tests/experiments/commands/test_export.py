@@ -159,7 +159,7 @@ def test_runs_without_a_style_of_their_own_and_damaged_ones_are_refused(cli, two
     assert_refused(cli("export", folder, "--region", "boat"), "style.safetensors is damaged")
     RunWriter(folder).write_style({"region0.part0.code": torch.zeros(2, 347)})
     assert_refused(cli("export", folder, "--region", "boat"), "FastPainter has no styles")
-    RunWriter(folder).clear()
+    RunWriter(folder).clear(finished=True)
     result = {"method": "CLIPstyler", "generator": "StyleNet"}
     write_run(folder, targets=TARGETS[:1], config=FAST, result=result)
     assert_refused(cli("export", folder), "StyleNet keeps no style apart from its network")

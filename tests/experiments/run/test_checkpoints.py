@@ -4,6 +4,7 @@ import pytest
 from lightning import Callback
 
 from experiments.run.configuration import compose
+from experiments.run.watch import Speaker
 
 SETTINGS = {
     "data.image": "skimage:chelsea",
@@ -30,7 +31,6 @@ class Break(Callback):
 
 def start(folder, mask, method="clipstyler", **settings):
     from experiments.run.lightning_cli import AtelierCLI
-from experiments.run.watch import Speaker
 
     changed = SETTINGS | {"data.mask": str(mask), "run.out": str(folder)} | settings
     return AtelierCLI.from_settings(compose(method), changed, started=0.0)
