@@ -8,6 +8,7 @@ import logging
 import math
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: Trainer, module: Training) -> None:
         self.saved = self.step = trainer.global_step
-        self.handlers = {number: signal.signal(number, self._ask) for number in STOPPING}
+        if threading.current_thread() is threading.main_thread():  # no other gets signals
+            self.handlers = {number: signal.signal(number, self._ask) for number in STOPPING}
 
     def _ask(self, number: int, frame: Any) -> None:
         if self.stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,4 +41,6 @@ def progress_bar(
         *([TimeRemainingColumn()] if remaining else []),
         *([TextColumn(after)] if after else []),
     ]
-    return Progress(*columns, console=Console(stderr=True), speed_estimate_period=memory)
+    # In a notebook rich moves a bar by ipywidgets, and warns if they are missing.
+    console = Console(stderr=True, force_jupyter=None if find_spec("ipywidgets") else False)
+    return Progress(*columns, console=console, speed_estimate_period=memory)

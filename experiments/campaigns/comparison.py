@@ -76,13 +76,27 @@ class Comparison:
         }
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A comparison that has been made.
+
+    file: the sheet, compare.png in the comparison's folder; there is none where all methods failed.
+    scores: of the others by method, as in `scores_of`. runs: their folders. failures: reason by
+    method.
+    """
+
+    file: Path
+    scores: Mapping[str, Scores]
+    runs: Mapping[str, Path]
+    failures: Mapping[str, str]
+
+
 def compare(
     comparison: Comparison, root: Path, overwrite: bool = False, wandb: bool = True
-) -> dict[str, Scores]:
+) -> Sheet:
     """Make what is not done yet; write the sheet and the scores of all finished runs.
 
     root: folder of the campaign. overwrite: make finished runs again.
-    Returns the scores by method, without methods that failed. With all failed there is no sheet.
     """
     jobs = comparison.jobs(wandb)
     if overwrite:
@@ -92,8 +106,13 @@ def compare(
     folders = {
         method: job.folder(root) for method, job in jobs.items() if job.state(root) == "done"
     }
+    failures = {
+        method: RunFolder(job.folder(root), strict=False).failure.reason or "it is still open"
+        for method, job in jobs.items()
+        if method not in folders
+    }
     if not folders:
-        return {}
+        return Sheet(root / SHEET, {}, {}, failures)
     content = load_picture(str(next(iter(folders.values())) / CONTENT))
     mask = comparison.masks[0].load(content.size)
     scores = {method: scores_of(at, mask.where) for method, at in folders.items()}
@@ -101,7 +120,7 @@ def compare(
     save_png(sheet(cells, folders, scores), root / SHEET)
     runs = {method: {"run": str(at.relative_to(root))} for method, at in folders.items()}
     write_json(root / SCORES, {method: runs[method] | scores[method] for method in scores})
-    return scores
+    return Sheet(root / SHEET, scores, folders, failures)
 
 
 def write_masks(

@@ -87,8 +87,16 @@ class Sweep(SweepFile):
     name: str
 
 
-def read_sweep(name: str) -> Sweep:
-    """A sweep's YAML, shipped or a file; AtelierError names the wrong key."""
+def read_sweep(source: str | Mapping[str, Any], name: str = "sweep") -> Sweep:
+    """A sweep of a YAML, shipped or a file, or of its content; AtelierError names the wrong key.
+
+    name: of a sweep that is no file.
+    """
+    if isinstance(source, Mapping):
+        content = validate(SweepFile, dict(source), "the sweep")
+        given = {key: getattr(content, key) for key in content.model_fields_set}
+        return Sweep(name=name, **given)
+    name = source
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else path_of(name, SWEEPS, "sweep")
     content = validate(SweepFile, read_yaml(path, "sweep"), str(path))
     values = {key: getattr(content, key) for key in content.model_fields_set}

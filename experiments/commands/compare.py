@@ -14,21 +14,12 @@ after an interruption, or with more --methods.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from datamodules.support.errors import AtelierError
-from datamodules.support.files import slug
-from experiments.campaigns.plan import check_method
-from experiments.run.configuration import EMBEDDED, compose, with_settings
-from experiments.run.options import A_METHOD, add_options, below, check_endpoint, dotted, pairs
-from experiments.run.registry import find_methods
+from experiments.campaigns.comparing import ComparisonOrder
+from experiments.run.configuration import EMBEDDED
+from experiments.run.options import A_METHOD, add_options, dotted, pairs
 
-if TYPE_CHECKING:
-    from datamodules.task import StyleTarget
-
-PARSER, SEGMENTER = "data.parser.", "data.segmenter."  # beginnings of their settings
 DEFAULT = "clipstyler,generative_artisan,sem_cs,soulstyler"
 SHORT = ("size", "steps", "seed")  # options that become settings of all runs
 
@@ -51,54 +42,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    check_endpoint(args.parser, args.base_url)
-    settings = dotted(rest, "compare", "")
     methods = [name.strip() for name in args.methods.split(",") if name.strip()]
-    if not methods:
-        raise AtelierError("--methods names none; give e.g. --methods clipstyler,soulstyler")
-    parts = {"data.parser": args.parser, "data.segmenter": args.segmenter} | settings
-    find_methods(methods)  # refuses two of one name
-    for name in methods:
-        with_settings(compose(name, args.models), parts)  # refuses what any of them lacks
-    if not (args.instruction or args.target):
-        raise AtelierError('There is no instruction; give one, or --target "boat=fire"')
-    from datamodules.images import load_photo
-    from datamodules.reading.masks import mask_files
-    from experiments.campaigns.comparison import SHEET, Comparison, compare, write_masks
-    from experiments.run.parts import build_segmenter
-
-    load_photo(args.image)  # refused now, not after the parser has been loaded
-    targets = _targets(args, settings)
-    for method in methods:
-        check_method(method, targets)
-    if args.mask and any(target.exceptions for target in targets):
-        raise AtelierError(
-            "With --mask a comparison takes no exceptions; paint what stays as it is black in the "
-            'mask, and name the object with --target "OBJECT=STYLE"'
-        )
-    words = ("compare", Path(args.image).stem, targets[0].area.label, targets[0].style)
-    root = Path(args.out or Path("runs") / "-".join(map(slug, words)))
-    masks = mask_files(args.mask or [], args.mask_value or [])
-    if not masks:
-        own = below(settings, SEGMENTER)
-        segmenter, origin = build_segmenter(args.segmenter, own), f"{args.segmenter} {own}"
-        masks = mask_files(write_masks(args.image, targets, segmenter, origin, root), [])
-    values = {name: getattr(args, name) for name in SHORT if getattr(args, name) is not None}
-    values |= {k: v for k, v in settings.items() if not k.startswith((PARSER, SEGMENTER))}
-    comparison = Comparison(args.image, targets, masks, methods, args.models, values)
-    scores = compare(comparison, root, args.overwrite, wandb=not args.no_wandb)
-    if scores:
-        print(root / SHEET)
-    return 0 if len(scores) == len(methods) else 2
-
-
-def _targets(args: argparse.Namespace, settings: Mapping[str, str]) -> tuple[StyleTarget, ...]:
-    """Objects and styles as given or, without any, as the chosen parser understands them."""
-    from datamodules.request import Request
-    from experiments.run.parts import build_parser
-
-    parser = build_parser(args.parser, args.base_url, below(settings, PARSER))
-    styles = pairs(args.target) if args.target else {}
-    exceptions = getattr(args, "except") or ()
-    request = Request(args.instruction or "", targets=styles, exceptions=exceptions)
-    return request.resolve(parser).targets
+    order = ComparisonOrder(
+        image=args.image,
+        methods=methods,
+        instruction=args.instruction or "",
+        targets=pairs(args.target or ()),
+        exceptions=getattr(args, "except") or (),
+        masks=args.mask or (),
+        mask_values=args.mask_value or (),
+        models=args.models,
+        parser=args.parser,
+        base_url=args.base_url,
+        segmenter=args.segmenter,
+        short={name: getattr(args, name) for name in SHORT if getattr(args, name) is not None},
+        settings=dotted(rest, "compare", ""),
+        out=args.out and Path(args.out),
+        overwrite=args.overwrite,
+        wandb=not args.no_wandb,
+    )
+    sheet = order.carry_out()
+    if sheet.scores:
+        print(sheet.file)
+    return 2 if sheet.failures else 0

@@ -15,9 +15,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from experiments.campaigns.campaign import run_campaign
-from experiments.campaigns.grid import read_sweep, sweep_jobs
+from experiments.campaigns.grid import read_sweep
 from experiments.campaigns.options import add_campaign_arguments, campaign_options
+from experiments.campaigns.sweeping import run_sweep
 from experiments.run.options import dotted
 
 
@@ -38,10 +38,4 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         print(f"{path}\nwandb sweep {path}    then, in this folder on every machine:")
         print("wandb agent SWEEP-ID")
         return 0
-    options.require_packages()
-    if sweep.search:
-        from experiments.campaigns.search import run_search
-
-        return run_search(sweep, overrides, options)
-    jobs = sweep_jobs(sweep, overrides, options.wandb)
-    return run_campaign(sweep.name, jobs, sweep.models[0], options, sweep.title)
+    return run_sweep(sweep, overrides, options)

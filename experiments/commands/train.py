@@ -17,28 +17,11 @@ Any setting of the configuration can be given by its dotted name, the trainer's 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.files import slug
-from experiments.run.configuration import EMBEDDED, Configuration, compose_training, read_config
-from experiments.run.options import absolute, add_options, dotted
+from experiments.run.options import add_options, dotted
 from experiments.run.registry import TRAINING, names
-
-SETTINGS = {  # short options and their settings
-    "folder": "data.folders",
-    "styles": "data.styles",
-    "style": "data.styles",
-    "crop": "data.crop",
-    "batch": "data.batch_size",
-    "ckpt": "model.generator.weights",
-    "steps": "trainer.max_steps",
-    "seed": "seed_everything",
-    "device": "trainer.accelerator",
-    "out": "training.out",
-    "resume": "training.out",
-}
+from experiments.run.training_order import TrainingOrder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,45 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: list[str]) -> int:
-    config = _configuration(args)
-    settings = _settings(args) | dotted(rest, "train", "")
-    from experiments.run.train import train
-
-    weights = train(config, settings)
+    if args.style and args.styles:
+        raise AtelierError("Give --style for single styles, or --styles for a file, not both")
+    same = ("config", "resume", "models", "crop", "batch", "ckpt", "steps", "seed", "device", "out")
+    order = TrainingOrder(
+        **{name: getattr(args, name) for name in same},
+        folders=args.folder,
+        styles=args.style or args.styles,
+        overwrite=args.overwrite,
+        wandb=not args.no_wandb,
+        further=dotted(rest, "train", ""),
+    )
+    weights = order.carry_out()
     if weights:  # of several processes one prints
         print(f"weights  {weights}")
     return 0
-
-
-def _configuration(args: argparse.Namespace) -> Configuration:
-    if bool(args.config) == bool(args.resume):
-        raise AtelierError(
-            f"Give what to train, one of {', '.join(names(TRAINING))} or a YAML file, or --resume "
-            "with the folder of an unfinished training"
-        )
-    if not args.resume:
-        return compose_training(args.config, args.models or EMBEDDED)
-    if args.models or args.out:
-        raise AtelierError("--resume has its own folder and networks; leave --out and --models out")
-    return read_config(Path(args.resume, "config.yaml"))
-
-
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Settings, by dotted name, of the short options on the command line."""
-    if args.style and args.styles:
-        raise AtelierError("Give --style for single styles, or --styles for a file, not both")
-    values = {setting: getattr(args, option) for option, setting in SETTINGS.items()}
-    values["data.styles"] = args.style or (args.styles and absolute(args.styles))
-    values["data.folders"] = args.folder and [
-        place if place == "packages" else absolute(place) for place in args.folder
-    ]
-    values["model.generator.weights"] = args.ckpt and absolute(args.ckpt)
-    values["training.out"] = args.resume or args.out or _folder(args)
-    values = {setting: value for setting, value in values.items() if value is not None}
-    values |= {"wandb.enabled": False} if args.no_wandb else {}
-    return values | ({"training.overwrite": True} if args.overwrite else {})
-
-
-def _folder(args: argparse.Namespace) -> str:
-    words = [Path(args.config).stem, *map(slug, args.style or ())]
-    return str(Path("runs", "-".join(("train", *words))[:100]))

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from atelier.building import build as build
+    from atelier.campaigns import compare as compare
+    from atelier.campaigns import sweep as sweep
+    from atelier.networks import export as export
+    from atelier.networks import train as train
     from atelier.parts import find_mask as find_mask
     from atelier.parts import parse as parse
     from atelier.scores import evaluate as evaluate
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from datamodules.task import StyleTarget as StyleTarget
     from evaluation.scoring import Evaluation as Evaluation
     from evaluation.suite import Scores as Scores
+    from experiments.campaigns.comparison import Sheet as Sheet
     from experiments.run.mask import ObjectMask as ObjectMask
     from experiments.run.score_run import ScoreRun as ScoreRun
     from experiments.run.visit import AtelierWarning as AtelierWarning
@@ -41,16 +46,21 @@ _PLACES = {  # module of each public name
     "Result": "atelier.stylization",
     "ScoreRun": "experiments.run.score_run",
     "Scores": "evaluation.suite",
+    "Sheet": "experiments.campaigns.comparison",
     "StepProgress": "lightning_modules.callbacks",
     "StyleTarget": "datamodules.task",
     "WriteRun": "lightning_modules.callbacks",
     "build": "atelier.building",
+    "compare": "atelier.campaigns",
     "evaluate": "atelier.scores",
+    "export": "atelier.networks",
     "find_mask": "atelier.parts",
     "parse": "atelier.parts",
     "read_run": "atelier.stylization",
     "read_runs": "atelier.scores",
     "stylize": "atelier.stylization",
+    "sweep": "atelier.campaigns",
+    "train": "atelier.networks",
 }
 
 __all__ = list(_PLACES)
@@ -67,4 +77,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__, "__version__"]
+    return [*(name for name in globals() if name.startswith("__")), *__all__, "__version__"]

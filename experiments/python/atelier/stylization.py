@@ -214,7 +214,7 @@ def read_run(folder: Path | str) -> Result:
 
     Example:
         >>> read_run("runs/first").targets
-        (StyleTarget(object='cat', style='fire', weight=1.0, exceptions=()),)
+        (StyleTarget(object='cat', style='mosaic', weight=1.0, exceptions=()),)
     """
     run = RunFolder(Path(folder))
     run.require(RESULT, OUTPUT, MASK)

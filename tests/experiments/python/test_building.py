@@ -21,7 +21,9 @@ PLAIN = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": 
 
 def test_the_example_has_fifteen_lines_and_makes_a_whole_run(tmp_path, monkeypatch, capsys):
     text = EXAMPLE.read_text()
-    assert len([line for line in text.splitlines() if line]) <= 15
+    code = text.split('"""', 2)[2].strip()
+    assert len([line for line in code.splitlines() if line]) <= 15
+    assert code in (ROOT / "docs" / "python.md").read_text()
     monkeypatch.setattr(sys, "argv", ["plain_lightning.py", str(tmp_path / "run")])
     exec(compile(text.replace("max_steps=40", "max_steps=2"), EXAMPLE, "exec"), {})
     run = RunFolder(tmp_path / "run")

@@ -177,3 +177,14 @@ def test_a_picture_that_the_camera_has_turned_is_upright(tmp_path):
     with Image.open(file_of(picture, tmp_path)) as file:
         assert file.size == (40, 64)
     assert file_of(picture, tmp_path) == file_of(picture, tmp_path)
+
+
+def test_a_progress_bar_in_a_notebook_asks_for_no_package(monkeypatch):
+    """Without ipywidgets, in which it would move there."""
+    from datamodules.support.progress import progress_bar
+
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    with warnings.catch_warnings(), progress_bar("steps") as bar:
+        warnings.simplefilter("error")
+        bar.update(bar.add_task("", total=1), completed=1)
+        bar.refresh()
