@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -44,10 +46,25 @@ def visit() -> Iterator[list[str]]:
 
 @contextmanager
 def _random_numbers() -> Iterator[None]:
-    from lightning.pytorch.utilities.seed import isolate_rng
+    """Those of libraries that the caller has not imported, which is slow, begin afresh."""
+    if "torch" in sys.modules:
+        from lightning.pytorch.utilities.seed import isolate_rng
 
-    with isolate_rng():
+        with isolate_rng():
+            yield
+        return
+    own, numpy = random.getstate(), sys.modules.get("numpy")
+    state = numpy and numpy.random.get_state()
+    try:
         yield
+    finally:
+        random.setstate(own)
+        if numpy:
+            numpy.random.set_state(state)
+        elif "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed()
+        if "torch" in sys.modules:
+            sys.modules["torch"].seed()
 
 
 @contextmanager

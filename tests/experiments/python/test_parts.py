@@ -1,6 +1,7 @@
 """`atelier.parse` and `atelier.find_mask`, beside the commands."""
 
 import json
+from pathlib import Path
 
 import atelier
 import numpy as np
@@ -12,7 +13,7 @@ from datamodules.target_entries import entry_of
 
 
 def test_an_instruction_has_the_commands_targets(cli):
-    text = "Turn the cat to fire and everything else but the dog to snow"
+    text = "Turn everything but the cat to 0.7*fire + 0.3*snow"
     done = cli("parse", "--parser", "rules", text)
     targets = atelier.parse(text, parser="rules")
     assert [entry_of(target) for target in targets] == json.loads(done.stdout)
@@ -26,7 +27,8 @@ def test_an_instruction_has_the_commands_targets(cli):
 
 def test_a_mask_has_the_commands_bytes(cli, tmp_path):
     done = cli("mask", "skimage:rocket", "rocket", "-o", "mask.png")
-    mask = atelier.find_mask(data.rocket(), "rocket")
+    with Image.open(Path(data.__file__).parent / "rocket.jpg") as photo:
+        mask = atelier.find_mask(photo, "rocket")
     mask.save(tmp_path / "python.png")
     assert (tmp_path / "python.png").read_bytes() == (tmp_path / "mask.png").read_bytes()
     assert mask.line() == done.stderr.strip()
@@ -48,7 +50,6 @@ def test_a_weak_mask_says_so_each_time():
 
 def test_what_is_to_stay_must_be_sure():
     with pytest.raises(atelier.AtelierError, match="looks for no phrase"):
-        atelier.find_mask("skimage:rocket", "everything except the rocket", segmenter="box",
-                          settings={"data.segmenter.right": 0.5})  # fmt: skip
+        atelier.find_mask("skimage:rocket", "everything except the rocket", segmenter="whole")
     with pytest.raises(atelier.AtelierError, match="No object is named"):
         atelier.find_mask("skimage:rocket", " ")

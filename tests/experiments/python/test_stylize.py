@@ -160,11 +160,12 @@ def test_a_picture_of_any_mode_is_read_as_its_file(mode, tmp_path):
     from datamodules.images import load_picture
 
     grey = Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1)) * 4)
-    picture = grey.convert("RGB").convert(mode) if mode in ("CMYK", "HSV", "P") else (
-        Image.fromarray(np.asarray(grey, dtype=np.float32) / 255) if mode == "F" else
-        Image.fromarray(np.asarray(grey, dtype=np.int32) * 257) if mode == "I" else
-        grey.convert(mode)
-    )  # fmt: skip
+    picture = {
+        "P": lambda: grey.quantize(),
+        "I": lambda: Image.fromarray(np.asarray(grey, dtype=np.int32) * 257),
+        "F": lambda: Image.fromarray(np.asarray(grey, dtype=np.float32) / 255),
+    }.get(mode, lambda: grey.convert("RGB").convert(mode))()
+    assert picture.mode == mode
     read = np.asarray(load_picture(file_of(picture, tmp_path)), dtype=int)
     assert read.shape == (64, 64, 3)
     off = np.abs(read - np.asarray(grey, dtype=int)[..., None]).mean()
