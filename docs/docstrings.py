@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 ARGUMENT = re.compile(r"^(\*{0,2}[a-z][\w.]*(?:, \*{0,2}[a-z][\w.]*)*): +(?=\S)")
-SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields|Example):$")
+SECTION = re.compile(r"^(Args|Attributes|Raises|Warns|Returns|Yields|Example):$")
 MARKUP = re.compile(r"(`[^`]*`)|([*|\\]|(?<=\w)_(?!\w))")
 
 
