@@ -82,6 +82,7 @@ class WriteRun(Callback):
         self.folder = folder = Path(folder)
         self.name = name or folder.name
         self.task = task
+        self._alone = task is None
         self.config = config
         self.keep_every = keep_every
         self.full = full
@@ -109,8 +110,9 @@ class WriteRun(Callback):
         self._before, self.seconds = state_dict["course"], state_dict["seconds"]
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
-        if self.task is None:
+        if self._alone:
             self.writer.clear(self.overwrite)
+            self._before, self._losses, self.seconds = [], [], 0.0
             data = trainer.datamodule
             self.task, self.full, self.config = data.task, data.full, module.configuration
             self.write_task()

@@ -11,6 +11,7 @@ module, data = atelier.build(
 )
 scores = atelier.ScoreRun()
 callbacks = [atelier.StepProgress(), atelier.WriteRun(folder, keep_every=20), scores]
-trainer = Trainer(max_steps=40, callbacks=callbacks, logger=False, enable_checkpointing=False)
+off = dict.fromkeys(("logger", "enable_checkpointing", "enable_model_summary"), False)
+trainer = Trainer(max_steps=40, callbacks=callbacks, **off)
 trainer.fit(module, datamodule=data)
 print(folder, scores.scores["background_max_error"])

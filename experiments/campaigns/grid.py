@@ -94,8 +94,8 @@ def read_sweep(source: str | Mapping[str, Any], name: str = "sweep") -> Sweep:
     """
     if isinstance(source, Mapping):
         content = validate(SweepFile, dict(source), "the sweep")
-        given = {key: getattr(content, key) for key in content.model_fields_set}
-        return Sweep(name=name, **given)
+        keys = {key: getattr(content, key) for key in content.model_fields_set}
+        return Sweep(name=name, **keys)
     name = source
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else path_of(name, SWEEPS, "sweep")
     content = validate(SweepFile, read_yaml(path, "sweep"), str(path))

@@ -75,9 +75,9 @@ class Order:
 
     def _of_file(self) -> Order:
         """The order of a run that paints with an ONNX file, whose object needs no parser."""
-        named = [self.method, self.config, self.options.get("steps")]
-        named += [self.options.get(name) for name in NAMES_A_STYLE]
-        if any(named):
+        others = [self.method, self.config, self.options.get("steps")]
+        others += [self.options.get(name) for name in NAMES_A_STYLE]
+        if any(others):
             raise AtelierError(
                 "--onnx paints in the style of its file, in one pass; leave everything out that "
                 "names a style, a method or steps, and name the object with --object"

@@ -64,8 +64,8 @@ def compare(
         >>> sheet.file.name, list(sheet.scores)
         ('compare.png', ['clipstyler', 'sem_cs'])
     """
-    given = {"image": picture, "targets": targets, "mask": mask}
-    files = as_files(given, Path(out) if out else Path("runs"))
+    inputs = {"image": picture, "targets": targets, "mask": mask}
+    files = as_files(inputs, Path(out) if out else Path("runs"))
     short = {"size": size, "steps": steps, "seed": seed}
     with visit() as messages:
         from experiments.campaigns.comparing import ComparisonOrder
@@ -122,6 +122,7 @@ def sweep(
         retry_failed: make again what has failed. force: make all again. only_missing: leave
             finished runs as they are, even if code has changed.
         shard: "2/8" for the second of eight parts.
+        wandb: log to Weights & Biases.
         settings: by dotted name, over those of the sweep.
 
     Returns the folder, whose runs `read_runs` reads.
@@ -136,7 +137,7 @@ def sweep(
         >>> folder = sweep(
         ...     {"fixed": {"image": "skimage:chelsea", "object": "cat", "style": "fire", "size": 64,
         ...                "steps": 1, "model.patches.count": 2}, "grid": {"seed": [0, 1]}},
-        ...     workers="serial", metrics=["change"], out="runs/seeds")
+        ...     workers="serial", evaluate=False, out="runs/seeds")
         >>> sorted(read_runs(folder)["seed"])
         [0, 1]
     """

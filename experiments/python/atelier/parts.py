@@ -77,8 +77,8 @@ def find_mask(
 
     Example:
         >>> mask = find_mask("skimage:rocket", "rocket")
-        >>> mask.picture.size, 0 < mask.coverage < 0.1, mask.array.max() <= 1
-        ((640, 427), True, True)
+        >>> mask.picture.size, mask.array.shape, 0 < mask.coverage < 0.1
+        ((640, 427), (427, 640), True)
     """
     from datamodules.reading.in_memory import file_of
     from experiments.run import mask

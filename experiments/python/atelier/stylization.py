@@ -169,43 +169,16 @@ def stylize(
         >>> result.picture.size, result.targets[0].style
         ((64, 43), 'fire')
     """
-    options = {
+    options = dict(locals())  # names are those of the command's options, with few exceptions
+    options |= {
         "image": picture,
-        "instruction": instruction,
-        "object": object,
-        "style": style,
-        "background_style": background_style,
-        "style_image": style_image,
-        "targets": targets,
         "except": exceptions,
-        "mask": mask,
-        "mask_value": mask_value,
-        "parser": parser,
-        "base_url": base_url,
-        "segmenter": segmenter,
-        "strength": strength,
-        "keep_color": keep_color,
-        "composite": composite,
-        "brush": brush,
-        "mode": mode,
-        "size": size,
-        "full_size": full_size,
-        "steps": steps,
-        "seed": seed,
         "to": [to] if isinstance(to, str) else to,
-        "frames": frames,
-        "full_frames": full_frames,
-        "ckpt": ckpt,
-        "device": device,
-        "checkpoint_every": checkpoint_every,
-        "out": out,
-        "overwrite": overwrite,
         "no_wandb": not wandb,
     }
-    options = as_files(options, Path(out) if out else RUNS)
     with visit() as messages:
-        order = Order(options, settings or {}, method, models, config, onnx)
-        folder = order.carry_out()
+        files = as_files(options, Path(out) if out else RUNS)
+        folder = Order(files, settings or {}, method, models, config, onnx).carry_out()
     return _result(folder, tuple(messages))
 
 

@@ -16,7 +16,12 @@ from tests.support.soulstyler import soulstyler
 
 EXAMPLE = ROOT / "docs" / "examples" / "plain_lightning.py"
 QUICK = {"size": 64, "seed": 3, "settings": {"model.patches.count": 2}}
-PLAIN = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+PLAIN = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
 
 
 def test_the_example_has_fifteen_lines_and_makes_a_whole_run(tmp_path, monkeypatch, capsys):

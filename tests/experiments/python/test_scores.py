@@ -44,7 +44,7 @@ def test_folders_have_scores_and_failures(tmp_path):
         ({"content": "a.png"}, "Both pictures are needed"),
         ({"folders": "nowhere"}, "nowhere"),
         ({"folders": "runs", "metrics": ["fid"]}, "There is no metric 'fid'"),
-        ({"content": "a.png", "output": "b.png", "metrics": ["change"]}, "no picture at a.png"),
+        ({"content": "a.png", "output": "b.png", "metrics": ["change"]}, "no picture at b.png"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(arguments, sentence, tmp_path, monkeypatch):

@@ -112,13 +112,13 @@ def test_masks_may_be_arrays_and_targets_those_of_parse(tmp_path, monkeypatch):
 def test_what_may_be_wrong_reaches_the_caller_each_time(mask, tmp_path):
     sentence = "qwertz"
     for number in range(2):
-        with pytest.warns(atelier.AtelierWarning, match=sentence) as caught:
+        with pytest.warns(atelier.AtelierWarning, match=sentence) as messages:
             done = atelier.stylize(
                 CAT, style="qwertz", mask=np.ones((300, 451), bool), out=tmp_path / str(number),
                 **QUICK,
             )  # fmt: skip
-        assert {w.filename for w in caught} == {__file__}
-        assert [str(w.message) for w in caught] == list(done.warnings)
+        assert {w.filename for w in messages} == {__file__}
+        assert [str(w.message) for w in messages] == list(done.warnings)
     assert any("covers nearly everything" in text for text in done.warnings)
     assert done.record.style_note
 

@@ -184,7 +184,7 @@ def test_the_help_of_a_method_lists_every_setting_of_it(capsys, method):
         for owner in method_class(method).__mro__
         if owner.__module__.startswith("lightning_modules")
         for name, parameter in signature(owner.__init__).parameters.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name != "self"
+        if parameter.kind is parameter.KEYWORD_ONLY
     }
     assert len(settings) > 10
     missing = {name for name in settings if not re.search(rf"--model\.{name}\b", page)}
