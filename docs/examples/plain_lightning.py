@@ -11,7 +11,7 @@ module, data = atelier.build(
 )
 scores = atelier.ScoreRun()
 callbacks = [atelier.StepProgress(), atelier.WriteRun(folder, keep_every=20), scores]
-off = dict.fromkeys(("logger", "enable_checkpointing", "enable_model_summary"), False)
-trainer = Trainer(max_steps=40, callbacks=callbacks, **off)
+off = ("logger", "enable_checkpointing", "enable_model_summary", "enable_progress_bar")
+trainer = Trainer(max_steps=40, callbacks=callbacks, **dict.fromkeys(off, False))
 trainer.fit(module, datamodule=data)
 print(folder, scores.scores["background_max_error"])
