@@ -6,13 +6,14 @@ blocks together; `text` has lines of the output of the block before, in which ".
 anything.
 """
 
+import os
 import re
 import shlex
 import subprocess
 import sys
 from typing import NamedTuple
 
-from tests.support.cli import run, variables
+from tests.support.cli import ROOT, run, variables
 
 FENCE = re.compile(
     r"^```(\{code-block\} *)?([\w]+)\n(?::caption: (\S+)\n+)?(.*?)^```$", re.M | re.S
@@ -71,7 +72,7 @@ def python(program, folder):
 
 def process(words, folder):
     """The output of a program that is no command of Atelier's."""
-    path = ":".join((variables()["PYTHONPATH"], str(folder)))
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "experiments" / "python", folder)))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(words, cwd=folder, env=variables(PYTHONPATH=path), **streams)
     assert done.returncode == 0, f"{shlex.join(words)}: {done.stdout}"
