@@ -105,6 +105,7 @@ def index(tmp_path):
 
 def setup(clone, *words, **environment):
     own = {"PIP_NO_INDEX": "", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    own |= {"MAKELEVEL": "", "MAKEFLAGS": ""}  # of `make test`
     return subprocess.run(
         ["make", "setup", f"PYTHON={sys.executable}", *words],
         cwd=clone,

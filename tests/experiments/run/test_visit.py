@@ -22,6 +22,7 @@ def test_handlers_and_variables_are_as_before_and_warnings_come_once(monkeypatch
     import logging
 
     monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
     before = signal.getsignal(signal.SIGINT)
     with pytest.warns(AtelierWarning) as messages, pytest.raises(KeyboardInterrupt), visit():
         signal.signal(signal.SIGINT, signal.SIG_IGN)

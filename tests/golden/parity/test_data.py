@@ -21,7 +21,9 @@ def test_pictures_are_squashed_and_masks_are_binary_in_the_reference_preset(tmp_
     soft = torch.linspace(0, 1, photo.width).expand(photo.height, -1)
     save_png(to_picture(soft), tmp_path / "mask.png")
     data = StylizationDataModule(
-        *("skimage:chelsea", TreeParser(), WholePicture()),
+        image="skimage:chelsea",
+        parser=TreeParser(),
+        segmenter=WholePicture(),
         object="cat",
         style="fire",
         mask=str(tmp_path / "mask.png"),

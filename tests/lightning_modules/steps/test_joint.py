@@ -11,6 +11,7 @@ import torch
 from lightning import LightningDataModule, Trainer
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from datamodules.stylization import StylizationDataModule
 from lightning_modules.clipstyler import CLIPstyler
 from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
@@ -35,12 +36,15 @@ from tests.support.methods import adam, batch_of, build
 STEPS = 3
 
 
-class Given(LightningDataModule):
-    """A batch as it is."""
+class OneBatch(StylizationDataModule):
+    """A batch as it is, for generators that have begun already."""
 
     def __init__(self, batch):
-        super().__init__()
+        LightningDataModule.__init__(self)
         self.batch = batch
+
+    def setup(self, stage=None):
+        pass
 
     def train_dataloader(self):
         return repeat(self.batch)
@@ -59,7 +63,8 @@ def fitted(module, batch):
     trainer = Trainer(
         max_steps=STEPS, accelerator="cpu", devices=1, enable_model_summary=False, **quiet
     )
-    trainer.fit(module, datamodule=Given(batch))
+    module.begun = True
+    trainer.fit(module, datamodule=OneBatch(batch))
     assert trainer.global_step == STEPS
     return module
 
