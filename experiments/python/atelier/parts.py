@@ -30,7 +30,7 @@ def parse(
         parser: "smollm2", "gemma3-270m", "rules", "api:MODEL", "hf:REPOSITORY", a model's folder or
             GGUF file, or the path of a class.
         base_url: endpoint of "api:MODEL".
-        settings: of the parser by dotted name, {"data.parser.temperature": 0}.
+        settings: of the parser by dotted name, {"data.parser.grammar_weight": 0.5}.
 
     Returns at least one target: `object` ("" = the whole picture, "background" = all that no other
     names), `style` ("" = not named), `weight` in a blend, `exceptions`.
