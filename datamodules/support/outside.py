@@ -68,7 +68,7 @@ def added(kind: str) -> list[Added]:
 
 
 def find(kind: str, name: str) -> Added | None:
-    """What a name stands for, None if no package adds it; AtelierError if several do."""
+    """The part that a name stands for, None if no package adds it; AtelierError if several do."""
     ours = [entry for entry in added(kind) if entry.name == name]
     if len(ours) > 1:
         raise AtelierError(

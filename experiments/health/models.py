@@ -28,7 +28,7 @@ def _parted(sentence: str) -> tuple[str, str]:
 
 
 def papers() -> Iterator[Finding]:
-    """How many of the papers' weights each method has; imports PyTorch."""
+    """Number of the papers' weights that each method has; imports PyTorch."""
     from datamodules.models.published import local_path
     from datamodules.models.schemes import by_name
     from experiments.run.configuration import compose, weights_of

@@ -30,7 +30,7 @@ TRAINING_KEYS = {"folders", "styles", "crop", "batch_size"}
 
 
 def kind_of(path: Path) -> str:
-    """What a file is, one of KINDS, by its keys; AtelierError if they tell nothing."""
+    """Kind of a file, one of KINDS, by its keys; AtelierError if they tell nothing."""
     content = read_yaml(path, "file")
     keys = content.keys() if isinstance(content, dict) else set()
     if SWEEP_KEYS & keys:

@@ -46,7 +46,7 @@ def visit() -> Iterator[list[str]]:
 
 @contextmanager
 def _random_numbers() -> Iterator[None]:
-    """Those of libraries that the caller has not imported, which is slow, begin afresh."""
+    """Keep the states of random numbers; libraries that are not imported yet are left alone."""
     if "torch" in sys.modules:
         from lightning.pytorch.utilities.seed import isolate_rng
 

@@ -1,4 +1,4 @@
-"""What a method is to have, checked in its class and in what its functions return.
+"""Contract of methods, checked in a class and in what its functions return.
 
 A method is a subclass of Stylization with three functions:
 
@@ -93,7 +93,7 @@ def check_names(
 
 
 def _shown(value: Any) -> str:
-    """What a value is: a tensor by its shape, any other by its class."""
+    """Description of a value: a tensor by its shape, any other by its class."""
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)}"
     return "nothing" if value is None else f"a {type(value).__name__}"

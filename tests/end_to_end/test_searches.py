@@ -21,7 +21,7 @@ OPTIONS = ["--threads=1", "--no-wandb", "--metrics=change", "--no-evaluate"]
 
 
 def left_of(processes):
-    """Those of some processes that are still there."""
+    """Processes among these that still run."""
     return [pid for pid in processes if Path(f"/proc/{pid}").exists()]
 
 

@@ -1,4 +1,4 @@
-"""How well a picture's contours have been kept."""
+"""Preservation of the contours of a picture."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Sketch(Stylization):
         self.contours = self._contours(batch.content)
 
     def views(self, output: Tensor, batch: StyleBatch) -> Tensor:
-        """What the encoder looks at in this step, (V, 3, S, S): here the whole picture alone."""
+        """Pictures that the encoder sees in this step, (V, 3, S, S): here the output alone."""
         return self.viewer.view(output)
 
     def losses(self, output: Tensor, features: Features, batch: StyleBatch) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""What parsers are to return."""
+"""Contract of parsers: their targets."""
 
 import pytest
 

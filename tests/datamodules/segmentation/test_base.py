@@ -1,4 +1,4 @@
-"""What segmenters are to return."""
+"""Contract of segmenters: their masks."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What metrics are to return."""
+"""Contract of metrics: their values."""
 
 from typing import ClassVar
 

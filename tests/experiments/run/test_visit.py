@@ -1,4 +1,4 @@
-"""What a call in another program's process leaves behind: nothing."""
+"""A call in another program's process leaves nothing behind."""
 
 import os
 import signal
