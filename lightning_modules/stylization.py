@@ -187,15 +187,17 @@ class Stylization(LightningModule, ABC):
             )
 
     def setup(self, stage: str | None = None) -> None:
-        """Begin with the data of the trainer."""
-        if not isinstance(data := self.trainer.datamodule, StylizationDataModule):
+        """Begin with the data of the trainer; other data than ours have started it themselves."""
+        data = self.trainer.datamodule
+        if data is None:
             raise AtelierError(
                 f"{type(self).__name__} takes its picture from a StylizationDataModule; give it "
                 "to trainer.fit(module, datamodule=data)"
             )
         if self.trainer.max_steps < 0:
             raise AtelierError("One picture has no end of steps; give Trainer(max_steps=60)")
-        self.begin(data)
+        if isinstance(data, StylizationDataModule):
+            self.begin(data)
 
     def begin(self, data: StylizationDataModule, ends: Sequence[Blend] = ()) -> None:
         """Check that the method can serve a request, and start its generator from it, once.
