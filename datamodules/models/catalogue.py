@@ -24,13 +24,15 @@ class Listed:
     """Weights of the catalogue.
 
     name: as configurations and `atelier weights` have it. use: what they are for. megabytes: about,
-    10^6 bytes. licence: of the weights.
+    10^6 bytes. licence: of the weights. place: their repository or URL as the library that names
+    them has it; "" for other names.
     """
 
     name: str
     use: str
     megabytes: int
     licence: str
+    place: str = ""
 
 
 def catalogue() -> list[Listed]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from datamodules.models import hub
+from datamodules.models.places import place
 from datamodules.models.weights import RemoteFile, Source, Weights
 from datamodules.support.errors import AtelierError
 
@@ -128,6 +129,10 @@ class TimmWeights(HubFile):
     scheme = "timm"
 
     def source(self) -> Source:
+        repository = (place(self.name) or self._hub_id()).rstrip("/")
+        return _on_main(repository, ("model.safetensors", "pytorch_model.bin"))
+
+    def _hub_id(self) -> str:
         import timm
 
         config = timm.models.get_pretrained_cfg(self.key)
@@ -135,7 +140,7 @@ class TimmWeights(HubFile):
             raise AtelierError(
                 f"timm has no weights named {self.key!r} on the hub; see timm.list_pretrained()"
             )
-        return _on_main(config.hf_hub_id.rstrip("/"), ("model.safetensors", "pytorch_model.bin"))
+        return config.hf_hub_id
 
 
 class OpenClipWeights(HubFile):
@@ -144,6 +149,13 @@ class OpenClipWeights(HubFile):
     scheme = "open_clip"
 
     def source(self) -> Source:
+        # OWNER/REPOSITORY/ or OWNER/REPOSITORY/FILE
+        repository, _, file = (place(self.name) or self._hub_id()).rpartition("/")
+        if file:
+            return _on_main(repository, (f"{Path(file).stem}.safetensors", file))
+        return _on_main(repository, ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"))
+
+    def _hub_id(self) -> str:
         import open_clip
 
         model, _, tag = self.key.partition("/")
@@ -158,11 +170,7 @@ class OpenClipWeights(HubFile):
                 f"{self.name} is not on the hub; download it and register the file: "
                 f"atelier weights path {self.name}=FILE"
             )
-        # OWNER/REPOSITORY/ or OWNER/REPOSITORY/FILE
-        repository, _, file = config["hf_hub"].rpartition("/")
-        if file:
-            return _on_main(repository, (f"{Path(file).stem}.safetensors", file))
-        return _on_main(repository, ("open_clip_model.safetensors", "open_clip_pytorch_model.bin"))
+        return config["hf_hub"]
 
 
 def _matching(names: list[str], patterns: tuple[str, ...]) -> list[str]:

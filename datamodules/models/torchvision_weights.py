@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
+from datamodules.models.places import place
 from datamodules.models.web_weights import WebWeights
 from datamodules.support.errors import AtelierError
 
@@ -17,13 +18,16 @@ class TorchvisionWeights(WebWeights):
     scheme = "torchvision"
 
     def address(self) -> str:
+        url = place(self.name) or self._url()
+        return _mirror() + urlsplit(url).path if _mirror() else url
+
+    def _url(self) -> str:
         from torchvision.models import get_model_weights
 
         try:
-            url = get_model_weights(self.key).DEFAULT.url
+            return get_model_weights(self.key).DEFAULT.url
         except ValueError as error:
             raise AtelierError(f"torchvision has no model {self.key!r}") from error
-        return _mirror() + urlsplit(url).path if _mirror() else url
 
 
 def _mirror() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -33,9 +34,9 @@ class WebWeights(Weights):
         return self._target()
 
     def folder(self) -> Path:
-        import torch
-
-        return Path(torch.hub.get_dir()) / "checkpoints"
+        # As torch.hub.get_dir() has it, which takes two seconds to import.
+        home = os.environ.get("TORCH_HOME", os.environ.get("XDG_CACHE_HOME", "~/.cache") + "/torch")
+        return Path(home).expanduser() / "hub" / "checkpoints"
 
     def _target(self) -> Path:
         return self.folder() / self.address().rsplit("/", 1)[-1]

@@ -19,19 +19,23 @@ TINY = {
     "model.content_features": "tests.support.tiny.TinyFeatures",
     "model.generator": "lightning_modules.generators.pixels.Pixels",
 }
-HEAVY = {"torch", "torchvision", "lightning", "transformers", "timm", "wandb", "cv2", "PIL"}
+HEAVY = {"torch", "torchvision", "open_clip", "lightning", "transformers", "timm", "wandb", "PIL"}
 
 
-@pytest.mark.parametrize("name", ["stylize", "profile", "results"])
-def test_help_imports_nothing_heavy(name):
+LIGHT = {f"{name} --help": f"usage: atelier {name}" for name in ("stylize", "profile", "results")}
+LIGHT["weights list"] = "torchvision:vgg19"
+
+
+@pytest.mark.parametrize("words", LIGHT)
+def test_help_and_the_list_of_weights_import_nothing_heavy(words):
     code = (
         "import sys, contextlib\n"
         "from experiments.cli import main\n"
-        f"with contextlib.suppress(SystemExit): main(['{name}', '--help'])\n"
+        f"with contextlib.suppress(SystemExit): main({words.split()})\n"
         f"print({HEAVY} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.startswith(f"usage: atelier {name}")
+    assert LIGHT[words] in done.stdout
     assert done.stderr == "set()\n"
 
 

@@ -23,6 +23,7 @@ from datamodules.models import hub
 from datamodules.models.catalogue import catalogue, needed_by
 from datamodules.models.hand_weights import PAGES
 from datamodules.models.hub_weights import MODEL_FORMATS, MODEL_PARTS, TOKENIZER_PARTS
+from datamodules.models.places import place
 from datamodules.models.schemes import SCHEMES, by_name
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.run.configuration import compose, weights_of, with_settings
@@ -148,6 +149,14 @@ def test_timm_finds_the_files_itself(which, offline):
         assert weights.cached()
 
 
+def test_places_of_the_catalogue_are_those_of_timm():
+    """open_clip's and torchvision's are compared with their whole registries."""
+    from timm.models import get_pretrained_cfg
+
+    for name in of_scheme("timm"):
+        assert place(name) == get_pretrained_cfg(by_name(name).key).hf_hub_id
+
+
 def test_no_weights_of_timm_have_a_revision_or_file_of_their_own():
     import timm
 
@@ -155,6 +164,18 @@ def test_no_weights_of_timm_have_a_revision_or_file_of_their_own():
         config = timm.models.get_pretrained_cfg(name)
         assert "@" not in (config.hf_hub_id or "")
         assert not config.hf_hub_filename
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"XDG_CACHE_HOME": "/caches"}, {"TORCH_HOME": "~/torch"}], ids=str
+)
+def test_torchs_cache_is_where_torch_has_it(variables, monkeypatch):
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    folder = by_name("torchvision:vgg19").folder()
+    assert folder == Path(torch.hub.get_dir()) / "checkpoints"
 
 
 def test_torchvision_finds_the_files_itself(offline):
