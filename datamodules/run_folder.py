@@ -9,7 +9,7 @@
     output_full.png      the result at full size, where one was asked for
     frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
                          000_full.png, ...; small and side by side strip.png, moving frames.gif
-    checkpoint.ckpt      from which an unfinished run goes on, see `run_checkpoints`
+    checkpoint.ckpt      from which a run goes on, see `run_checkpoints`
     style.safetensors    the final styles of generators that have some apart from their network
     result.json          see `run_records.Result`; written last: a run that has it has finished
     job.json             see `run_records.JobRecord`, of runs that a sweep or a bench has made
@@ -285,27 +285,38 @@ class RunWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def finished(self) -> bool:
+        """Whether the folder has a result."""
+        return (self.path / RESULT).exists()
+
     def clear(self, finished: bool = False) -> None:
         """Delete the outcomes of an earlier run, which must not pass for this one's.
 
         finished: that run may have finished; else AtelierError if it has.
         """
-        if (self.path / RESULT).exists() and not finished:
+        if self.finished and not finished:
             raise AtelierError(
                 f"{self.path} already holds a finished run; choose another --out or add --overwrite"
             )
+        if self.finished:
+            (self.path / CHECKPOINT).unlink(missing_ok=True)
         if not self.path.is_dir():
             return
-        for name in OUTCOMES:
-            (self.path / name).unlink(missing_ok=True)
+        self.discard()
         for unfinished in temporaries(self.path):
             unfinished.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Delete all outcomes, the result first, without which the others are no whole run."""
+        for name in OUTCOMES:
+            (self.path / name).unlink(missing_ok=True)
 
     def write_task(self, task: StyleTask, config: str, resumed: bool = False) -> None:
         """Everything that is fixed before the first step. resumed: earlier steps stay."""
         from datamodules.images import to_picture
 
-        write_text(self.path / CONFIG, config)
+        self.write_config(config)
         note = {"parser_note": task.parse_note} if task.parse_note else {}
         write_json(self.path / PARSE, [entry_of(target) | note for target in task.targets])
         self.write_image(CONTENT, task.content, task.alpha)
@@ -317,6 +328,10 @@ class RunWriter:
         if len(task.regions) > 1:
             for number, region in enumerate(task.regions, start=1):
                 self.write_picture(REGION_MASK.format(number), to_picture(region.mask))
+
+    def write_config(self, config: str) -> None:
+        """The complete configuration, a text in YAML."""
+        write_text(self.path / CONFIG, config)
 
     def write_picture(self, name: str, picture: Image.Image) -> None:
         """A picture under one of the names above."""
@@ -388,12 +403,13 @@ class RunWriter:
             "It has no result. Start it again with: atelier stylize --config config.yaml\n",
         )
 
-    def write_result(self, result: Result) -> None:
+    def write_result(self, result: Result, keep_checkpoint: bool = False) -> None:
         """The result with the digests of its pictures, which marks the run as finished."""
         pictures = (name for name in CHECKED if (self.path / name).exists())
         digests = {name: sha256(self.path / name) for name in pictures}
         write_json(self.path / RESULT, asdict(replace(result, sha256=digests)))
-        (self.path / CHECKPOINT).unlink(missing_ok=True)
+        if not keep_checkpoint:
+            (self.path / CHECKPOINT).unlink(missing_ok=True)
 
     def update_result(self, changes: Mapping[str, Any]) -> None:
         """Entries of result.json replaced, all others kept, ours or another system's."""

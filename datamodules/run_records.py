@@ -18,6 +18,7 @@ class Result:
     segmenter:  class that found the masks, "" for masks of files.
     style_note: remark of the generator on the style, "" for none.
     mask_confidence: of the segmenter by object, in [0, 1], None where it gives none.
+    stop_note:  why config.yaml makes another picture than a run that was ended early, or "".
     runs_together: number of runs that were optimised jointly.
     threads:    of the processor; with another number the last bits of the losses differ.
     metrics:    scores by name, None where one is unavailable or undefined.
@@ -37,6 +38,7 @@ class Result:
     style_note: str = ""
     mask_confidence: Mapping[str, float | None] = field(default_factory=dict)
     steps: int = 0
+    stop_note: str = ""
     runs_together: int = 1
     seed: int | None = None
     device: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ class WriteRun(Callback):
 
     Attributes:
         together: number of runs that are optimised jointly.
+        keep_checkpoint: whether its checkpoint stays beside the result.
+        stop_note: why the configuration makes another picture than a run that was ended early.
         seconds: of the optimisation, divided by `together`. full_seconds: of the larger picture.
         frame_seconds: of the frames.
     """
@@ -90,6 +92,8 @@ class WriteRun(Callback):
         self.overwrite = overwrite
         self.writer = RunWriter(folder)
         self.together = 1
+        self.keep_checkpoint = False
+        self.stop_note = ""
         self.seconds = 0.0
         self.full_seconds = 0.0
         self.frame_seconds = 0.0
@@ -121,12 +125,14 @@ class WriteRun(Callback):
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         self._losses.append({name: value.detach() for name, value in outputs.items()})
         step = len(self._before) + len(self._losses)
-        if step % FLUSH_EVERY == 0:
+        if step % FLUSH_EVERY == 0 and not self.writer.finished:
             self.writer.write_losses(self.course)
         if self.keep_every and step % self.keep_every == 0:
             self.writer.write_step(step, module.stylize(batch)[0], self.task.alpha)
 
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self.writer.discard()  # the result of fewer steps; the checkpoint is there
+        self.writer.write_config(self.config)
         self.writer.write_losses(self.course)
         output = module.stylize(self.task.batch().to(module.device))[0].cpu()
         self.seconds = time.perf_counter() - self._start
@@ -145,7 +151,12 @@ class WriteRun(Callback):
             self.frame_seconds = time.perf_counter() - start
 
     def write_stopped(self, exception: BaseException) -> None:
-        """Write the losses so far, and note that the run did not finish, and why."""
+        """Write the losses so far, and note that the run did not finish, and why.
+
+        A result of fewer steps stays as it is.
+        """
+        if self.writer.finished:
+            return
         self.writer.write_losses(self.course)
         if isinstance(exception, StoppedEarlyError):
             stop = StopRecord(exception.step, exception.loss, exception.value, exception.limit)
@@ -167,9 +178,13 @@ class WriteRun(Callback):
     @property
     def course(self) -> list[dict[str, float]]:
         """Losses of all steps so far by name, `total` first."""
-        if not self._losses:
-            return self._before
-        names = ["total" if name == "loss" else name for name in self._losses[0]]
-        # One transfer from the device for all steps.
-        table = torch.stack([torch.stack(list(row.values())) for row in self._losses]).tolist()
-        return self._before + [dict(zip(names, row, strict=True)) for row in table]
+        return self._before + rows_of(self._losses)
+
+
+def rows_of(losses: Sequence[Mapping[str, torch.Tensor]]) -> list[dict[str, float]]:
+    """Losses of steps as numbers by name, `total` for `loss`; the device is waited for once."""
+    if not losses:
+        return []
+    names = ["total" if name == "loss" else name for name in losses[0]]
+    table = torch.stack([torch.stack(list(row.values())) for row in losses]).tolist()
+    return [dict(zip(names, row, strict=True)) for row in table]

@@ -35,7 +35,7 @@ from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.generators.base import Generator
 from lightning_modules.losses.patch import threshold_rejection
 from lightning_modules.losses.total_variation import total_variation, total_variation_norms
-from lightning_modules.optimizers.making import optimizer_of
+from lightning_modules.optimizers.making import optimizer_of, rates_of
 from lightning_modules.optimizers.schedules import Halving
 from lightning_modules.perceptual.base import ContentFeatures
 from lightning_modules.steps.blending import Blending
@@ -360,6 +360,17 @@ class Stylization(LightningModule, ABC):
     def configure_optimizers(self) -> dict:
         weights = [weight for weight in self.generator.parameters() if weight.requires_grad]
         return self._optimizer(weights, self.trainer.max_steps)
+
+    def same_rates(self, steps: int, others: int, count: int) -> bool:
+        """Whether runs of `steps` and of `others` steps have the same `count` first learning rates.
+
+        So it is unless their schedule knows the length of the run.
+        """
+        one, other = (
+            rates_of(self._optimizer([nn.Parameter(torch.zeros(1))], length), count)
+            for length in (steps, others)
+        )
+        return one == other
 
     def _optimizer(self, weights: list[nn.Parameter], steps: int) -> dict:
         early = self.deviations.early_halving

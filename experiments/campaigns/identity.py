@@ -21,7 +21,7 @@ from experiments.run.values import checked, is_simple, plain
 
 SCORES = "evaluation.suite"  # a run's own scores are part of its result
 WITHOUT_EFFECT = (  # on the pictures
-    *("wandb.", "run.out", "run.overwrite", "run.checkpoint_every"),
+    *("wandb.", "run.out", "run.overwrite", "run.checkpoint_every", "run.keep_checkpoint"),
     "code",  # the place of own code: what is in it counts by itself
 )
 

@@ -16,6 +16,7 @@ mask, losses, metrics and the configuration that reproduces it.
   atelier stylize boat.jpg --method fast_clipstyler --object boat --style fire --to ice --frames 7
   atelier stylize boat.jpg --object boat --onnx fire.onnx
   atelier stylize --config runs/NAME/config.yaml
+  atelier stylize --continue runs/NAME --steps 60
 
 Any setting of the configuration can be given by its dotted name: docs/methods.md and `atelier fit
 --model.help METHOD` explain those of a method, `atelier fit --help` the others.
@@ -68,7 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="longer side of output_full.png, painted from the photo itself and no larger than it; "
         f"0 = none (default: {FULL_SIZE})",
     )
-    add_options(parser, "--steps", "--seed", "--checkpoint-every")
+    add_options(parser, "--steps", "--seed", "--checkpoint-every", "--keep-checkpoint")
+    add(
+        "--continue",
+        metavar="DIR",
+        help="go on with the run in this folder, made with --keep-checkpoint, up to --steps",
+    )
     add(
         "--to",
         action="append",

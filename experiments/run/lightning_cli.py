@@ -8,39 +8,38 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from jsonargparse import ArgumentError
-from jsonargparse.typing import NonNegativeInt
-from lightning import LightningDataModule, LightningModule, Trainer
+from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
-from datamodules.run_folder import CHECKPOINT, RunWriter
+from datamodules.run_folder import CHECKPOINT, CONFIG, RunWriter
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
 from datamodules.support.versions import versions_of_pictures
+from experiments.run.building import add_code, build, unbuilt
 from experiments.run.configuration import class_paths, with_settings, without_losses
 from experiments.run.frames import Frames
+from experiments.run.going_on import step_to_go_on_from
 from experiments.run.options import spell_out
-from experiments.run.refusals import for_people
+from experiments.run.run_settings import Run, vacant
 from experiments.run.schema import TRAINER_DEFAULTS
 from experiments.run.score_run import write_result
 from experiments.run.sources import code_digest
 from experiments.run.tracking import LogRun, Wandb, finish, wandb_logger
 from experiments.run.watch import Watch
+from experiments.run.watching import Report
 from lightning_modules.callbacks import StepProgress, WriteRun
 from lightning_modules.generators.one_pass import OnePass
 from lightning_modules.run_checkpoints import RunCheckpoints, owner_of
@@ -54,71 +53,7 @@ EPILOG = (
     "atelier fit --config configs/methods/soulstyler.yaml --model.generator.help painter"
 )
 
-CLI = TypeVar("CLI", bound=LightningCLI)
-
-
-def build(
-    kind: type[CLI],
-    model: type[LightningModule],
-    data: type[LightningDataModule],
-    arguments: dict[str, Any] | list[str],
-    **settings: Any,
-) -> CLI:
-    """Build a LightningCLI that runs nothing by itself; AtelierError for a wrong setting.
-
-    kind: its class. settings: further arguments of it.
-    """
-    # Lightning's hints about loaders and loggers do not fit what is done here.
-    warnings.filterwarnings("ignore", module="lightning")
-    for talker in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(talker).setLevel(logging.WARNING)
-    own = settings.pop("parser_kwargs", {})
-    try:
-        return kind(
-            model,
-            data,
-            run=False,
-            args=arguments,
-            seed_everything_default=0,
-            save_config_callback=None,
-            parser_kwargs={"exit_on_error": False} | own,
-            **settings,
-        )
-    except (ArgumentError, MisconfigurationException, ValueError) as error:
-        raise for_people(error) from error
-
-
-def unbuilt(kind: type[CLI]) -> type[CLI]:
-    """The same command line, which checks its configuration and builds nothing of it."""
-    return type(kind.__name__, (kind,), {"instantiate_classes": lambda self: None})
-
-
-def add_code(parser: LightningArgumentParser) -> None:
-    """Add the setting `code`, which experiments.run.own_code writes and reads."""
-    text = "folders in which classes are found that no package installs"
-    parser.add_argument("--code", type=list[str], default=[], help=text)
-
-
-@dataclass
-class Run:
-    """Folder of a run.
-
-    Args:
-        out: the folder; by default runs/METHOD-PICTURE-OBJECT-STYLE, numbered if it exists.
-        overwrite: replace a finished run in `out`.
-        keep_every: steps between two pictures in steps/; 0 writes none.
-        checkpoint_every: steps between two checkpoints; 0 writes none. The same command with the
-            same `out` goes on from the last one, and ends with the same picture.
-        stop_above: losses by step; a run with a higher one after that step is stopped.
-        stop_loss: name of that loss in losses.csv.
-    """
-
-    out: str = ""
-    overwrite: bool = False
-    keep_every: NonNegativeInt = 20
-    checkpoint_every: NonNegativeInt = 0
-    stop_above: dict[int, float] = field(default_factory=dict)
-    stop_loss: str = "total"
+log = logging.getLogger(__name__)
 
 
 class AtelierCLI(LightningCLI):
@@ -129,7 +64,10 @@ class AtelierCLI(LightningCLI):
         first: steps that a checkpoint of the run has already, once `set_up` has looked.
         needed: bytes that the steps take beside the networks, once `set_up` has estimated them.
         end: styles of each area at the end of an interpolation, those of the run without one.
+        goes_on: whether a run in the folder gets more steps; its result stays until they are made.
     """
+
+    goes_on: bool = False
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_class_arguments(Run, "run")
@@ -240,8 +178,9 @@ class AtelierCLI(LightningCLI):
             logger = self.logger(run)
             log = [LogRun(logger, run)] if logger else []
             checkpoints = [self.checkpoints] if self.checkpoints else []
+            others = [*log, *self.early_stop(), Report(watch, run, partial(self.shorten, run))]
             # Last, so that they have what the others have noted of the step.
-            self.trainer.callbacks += [StepProgress(), run, *log, *self.early_stop(), *checkpoints]
+            self.trainer.callbacks += [StepProgress(), run, *others, *checkpoints]
             path = self.checkpoints.path if self.first else None
             if path:
                 watch.on_resume(self.first)
@@ -298,28 +237,60 @@ class AtelierCLI(LightningCLI):
         name = "-".join(slug(word) for word in (*words, target.style or style_image))
         out = self.config["run"]["out"]
         path = Path(out) if out else vacant(Path("runs") / name)
-        RunWriter(path).clear(self.config["run"]["overwrite"])
-        config = self.parser.dump(self.config, skip_unset=False)
-        keep = self.config["run"]["keep_every"]
-        run = WriteRun(path, name, task, config, keep, self.datamodule.full, self._frames())
+        writer, settings = RunWriter(path), self.config["run"]
+        untouched = self.goes_on and writer.finished
+        if not untouched:
+            writer.clear(settings["overwrite"])
+        keep, full = settings["keep_every"], self.datamodule.full
+        run = WriteRun(path, name, task, self.dumped(), keep, full, self._frames())
+        run.keep_checkpoint = settings["keep_checkpoint"]
         self.checkpoints = self._checkpoints(path)
-        self.first = self.checkpoints.step() if self.checkpoints else 0
-        run.write_task(resumed=bool(self.first))
+        if self.goes_on:
+            own = (self.checkpoints, self.model, self.trainer)
+            self.first = step_to_go_on_from(*own, finished=untouched)
+        else:
+            self.first = self.checkpoints.step() if self.checkpoints else 0
+        if not untouched:
+            run.write_task(resumed=bool(self.first))
         return run
+
+    def dumped(self, steps: int | None = None) -> str:
+        """The complete configuration as YAML, with other `trainer.max_steps` where they differ."""
+        config = self.config.clone()
+        if steps is not None:
+            config["trainer"]["max_steps"] = steps
+        return self.parser.dump(config, skip_unset=False)
+
+    def shorten(self, run: WriteRun, steps: int) -> None:
+        """Let the configuration of a run that is ended after so many steps repeat just these.
+
+        Where the schedule of the learning rate depends on the steps that were planned, none does,
+        which is noted instead.
+        """
+        planned = self.trainer.max_steps
+        if self.model.same_rates(planned, steps, steps):
+            run.config = self.dumped(steps - self.model.deviations.extra_step)
+            return
+        run.stop_note = (
+            f"The run was ended after {steps} of {planned} steps, and the schedule of its learning "
+            f"rate depends on the {planned}: {CONFIG} makes all of them, and so another picture"
+        )
+        log.warning(run.stop_note)
 
     def _checkpoints(self, path: Path) -> RunCheckpoints | None:
         """Writer of the run's checkpoints, if it has some."""
-        every = self.config["run"]["checkpoint_every"]
-        if not (every and self.trainer.max_steps):
+        settings, steps = self.config["run"], self.trainer.max_steps
+        every = settings["checkpoint_every"]
+        if not ((every or settings["keep_checkpoint"]) and steps):
             return None
         own = self.config.clone()
-        for name in ("run", "wandb", "code"):  # without effect on the steps
+        for name in ("run", "wandb", "code", "trainer.max_steps"):  # without effect on a step
             del own[name]
         config = self.parser.dump(own, skip_unset=False, skip_validation=True)
         classes = class_paths(yaml.safe_load(config))
         code = code_digest(tuple(sorted({path.rpartition(".")[0] for path in classes})))
         owner = owner_of(config, versions_of_pictures() | {"code": code}, self.datamodule.task)
-        return RunCheckpoints(path / CHECKPOINT, every, owner)
+        return RunCheckpoints(path / CHECKPOINT, every, owner, steps)
 
     def _frames(self) -> Frames | None:
         """Writer of the interpolation, if there is one."""
@@ -353,12 +324,3 @@ def run_together(runs: Sequence[tuple[AtelierCLI, WriteRun]]) -> None:
         trainer.callbacks += [StepProgress(), RunFolders(writers)]
         data = TogetherDataModule([cli.datamodule for cli, _ in runs])
         trainer.fit(JointStylization([cli.model for cli, _ in runs]), datamodule=data)
-
-
-def vacant(path: Path) -> Path:
-    """First of `path`, `path-2`, `path-3`, ... that does not exist."""
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}-{number}")
-    return candidate

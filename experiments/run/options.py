@@ -103,6 +103,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "steps between two checkpoints, from the last of which the same command with the "
         "same --out goes on after a break (default: none)",
     },
+    "--keep-checkpoint": {
+        "action": "store_true",
+        "help": "keep a checkpoint with the result, for --continue",
+    },
     "--seed": {
         "type": int,
         "help": "the same seed gives the same picture on one machine's processor",
@@ -137,7 +141,8 @@ def settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """Settings, by dotted name, of short options; None stands for an option that is left out.
 
     options: by the names in `SETTINGS`; target: words such as "boat=fire"; targets: the same in
-    the form of the setting data.targets; no_wandb, overwrite: whether they are chosen.
+    the form of the setting data.targets; no_wandb, overwrite, keep_checkpoint: whether they are
+    chosen.
     """
     every = {setting: options.get(option) for option, setting in SETTINGS.items()}
     every["data.targets"] = options.get("targets")
@@ -147,6 +152,7 @@ def settings(options: Mapping[str, Any]) -> dict[str, Any]:
     values |= {name: absolute(values[name]) for name in FILES if values.get(name)}
     values |= {"wandb.enabled": False} if options.get("no_wandb") else {}
     values |= {"run.overwrite": True} if options.get("overwrite") else {}
+    values |= {"run.keep_checkpoint": True} if options.get("keep_checkpoint") else {}
     return values
 
 

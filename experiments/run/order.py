@@ -9,6 +9,7 @@ from typing import Any
 
 from datamodules.support.errors import AtelierError
 from experiments.run.configuration import EMBEDDED, SEVERAL, compose
+from experiments.run.going_on import configuration_to_go_on
 from experiments.run.options import (
     absolute,
     check_endpoint,
@@ -50,7 +51,12 @@ class Order:
     onnx: str | Path | None = None
 
     def carry_out(self, watch: Watch | None = None) -> Path:
-        """Stylize; the folder of the run. Raises AtelierError as `stylize`."""
+        """Stylize; the folder of the run. Raises AtelierError as `stylize`.
+
+        The option `continue` names the folder of a run that gets more steps.
+        """
+        if self.options.get("continue"):
+            return self._go_on(watch)
         check_endpoint(self.options.get("parser"), self.options.get("base_url"))
         self._check_frames()
         order = self._of_file() if self.onnx else self
@@ -66,6 +72,21 @@ class Order:
         from experiments.run.stylize import stylize
 
         return stylize(config, settings(options) | dict(order.further), watch, several)
+
+    def _go_on(self, watch: Watch | None) -> Path:
+        """More steps of the run in a folder, whose configuration says everything else."""
+        if self.method or self.models or self.config or self.onnx or self.options.get("out"):
+            raise AtelierError(
+                "--continue goes on with a run as it is, in its own folder; leave --method, "
+                "--models, --config, --onnx and --out out"
+            )
+        folder = Path(self.options["continue"])
+        config = configuration_to_go_on(folder, self.options.get("steps"))
+        own = {"run.out": str(folder), "run.overwrite": False, "run.keep_checkpoint": True}
+        from experiments.run.stylize import stylize
+
+        changed = settings(self.options) | dict(self.further) | own
+        return stylize(config, changed, watch, goes_on=True)
 
     def _check_frames(self) -> None:
         """Refuse frames where nothing says which style they lead to."""

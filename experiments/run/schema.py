@@ -32,7 +32,7 @@ TOP = {  # settings of LightningCLI with their classes; "" where the configurati
     "model": "",
     "data": "datamodules.stylization.StylizationDataModule",
     "trainer": "lightning.pytorch.trainer.trainer.Trainer",
-    "run": "experiments.run.lightning_cli.Run",
+    "run": "experiments.run.run_settings.Run",
     "interpolation": "datamodules.interpolation.Interpolation",
     "training": "experiments.run.train.Files",
     "wandb": "experiments.run.tracking.Wandb",

@@ -74,6 +74,7 @@ def write_result(
         style_note=model.generator.note,
         mask_confidence=data.confidence,
         steps=len(run.course),
+        stop_note=run.stop_note,
         runs_together=run.together,
         seed=model.seed,
         device=str(trainer.strategy.root_device),
@@ -86,5 +87,5 @@ def write_result(
         versions={"python": platform.python_version(), "atelier": own_version()}
         | {name: version(name) for name in PACKAGES},
     )
-    run.writer.write_result(result)
+    run.writer.write_result(result, run.keep_checkpoint)
     return result.metrics

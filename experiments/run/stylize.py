@@ -22,11 +22,13 @@ def stylize(
     settings: Mapping[str, Any],
     watch: Watch | None = None,
     several: Configuration | None = None,
+    goes_on: bool = False,
 ) -> Path:
     """Run a configuration, with settings over it by dotted name, and return the run's folder.
 
-    several: the configuration to run instead if the request has several styles. Raises
-    AtelierError, before the slow imports if pictures or weights are missing.
+    several: the configuration to run instead if the request has several styles. goes_on: whether
+    the run in its folder gets more steps. Raises AtelierError, before the slow imports if pictures
+    or weights are missing.
     """
     started, watch = time.perf_counter(), watch or Watch()
     config = with_settings(config, settings)
@@ -44,6 +46,7 @@ def stylize(
     from experiments.run.lightning_cli import AtelierCLI
 
     cli = AtelierCLI.from_settings(config, {}, started + (wish.seconds if wish else 0))
+    cli.goes_on = goes_on
     if wish:
         cli.datamodule.wish = wish
     return cli.run(watch).folder

@@ -30,8 +30,9 @@ from datamodules.support.files import write_text
 from datamodules.task import Blend
 from datamodules.training.draws import Shares
 from evaluation.contact_sheet import labelled_grid
+from experiments.run.building import add_code, build, unbuilt
 from experiments.run.configuration import Configuration, require_networks, with_settings
-from experiments.run.lightning_cli import TRAINER_DEFAULTS, add_code, build, unbuilt
+from experiments.run.schema import TRAINER_DEFAULTS
 from experiments.run.tracking import Wandb, wandb_logger
 from lightning_modules.callbacks import StepProgress
 from lightning_modules.steps.memory import available, fit_training

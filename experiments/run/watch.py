@@ -1,16 +1,43 @@
-"""Hooks of a stylization, by which its caller learns how the request was understood."""
+"""Hooks of a stylization, by which its caller follows it, and ends it early."""
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lightning_modules.callbacks import WriteRun
 
 
+@dataclass(frozen=True)
+class Progress:
+    """A run on its way.
+
+    step, steps: done so far, and of the whole run.
+    rows: losses by name of each step since the last report, `total` first.
+    picture: the output so far at the working size, RGB, or RGBA where the photo is transparent.
+    seconds_left: by the steps since the first, which is slow; None until there are two.
+    """
+
+    step: int
+    steps: int
+    rows: Sequence[Mapping[str, float]]
+    picture: Image.Image
+    seconds_left: float | None
+
+
 class Watch:
-    """Hooks; each does nothing unless a subclass overrides it."""
+    """Hooks; each does nothing unless a subclass overrides it.
+
+    every: seconds from one call of `on_progress` to the next, at least; infinite = there is none.
+    """
+
+    every: float = math.inf
 
     def on_method(self, name: str) -> None:
         """The method with this class takes the place of the usual one: there are several styles."""
@@ -20,6 +47,13 @@ class Watch:
 
     def on_resume(self, step: int) -> None:
         """The run goes on from a checkpoint after so many steps."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Report after the first step, then every so often, and after the last step."""
+
+    def stop_asked(self) -> bool:
+        """Whether the run ends after this step, as a finished one with the steps so far."""
+        return False
 
 
 class Speaker(Watch):

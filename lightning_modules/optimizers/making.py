@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
@@ -37,6 +37,20 @@ def optimizer_of(
             f"Optimizer and schedule cannot be made ({error}); check --model.optimizer and "
             "--model.lr_scheduler"
         ) from error
+
+
+def rates_of(made: Mapping[str, Any], count: int) -> list[list[float]]:
+    """The first `count` learning rates, one per parameter group, of what `optimizer_of` has made.
+
+    It takes empty steps meanwhile.
+    """
+    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(count):
+        rates.append([float(group["lr"]) for group in optimizer.param_groups])
+        optimizer.step()
+        schedule.step()
+    return rates
 
 
 def _fuse(optimizer: Optimizer) -> None:
