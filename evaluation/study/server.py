@@ -18,19 +18,17 @@ from pathlib import Path
 from socket import AF_INET, AF_INET6, gaierror, gethostname
 from urllib.parse import parse_qs, urlsplit
 
+from datamodules.support import web
 from datamodules.support.errors import AtelierError
 from evaluation.study.answer_key import PAGE, VOTES, read_key
 from evaluation.study.votes import RATER, VoteError, VoteStore, check_vote
 
 LARGEST_BODY = 4096  # bytes; a vote has about 100
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-HEADERS = {
+HEADERS = web.HEADERS | {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -48,8 +46,8 @@ class StudyServer(ThreadingHTTPServer):
         self, folder: Path, host: str = "127.0.0.1", port: int = 8000, origins: Iterable[str] = ()
     ) -> None:
         self.key = read_key(folder)
-        self.origins = {urlsplit(origin).netloc or origin for origin in origins}
-        self.local = host in LOOPBACK
+        self.origins = web.places(origins)
+        self.local = host in web.LOOPBACK
         self.address_family = AF_INET6 if ":" in host else AF_INET
         try:
             self.page = (folder / PAGE).read_bytes()
@@ -121,13 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_host(self) -> None:
         """Refuse other sites: they must not post votes, nor point their names at this server."""
-        host = self.headers.get("Host", "")
-        allowed = host in self.server.origins
-        if self.server.local and not allowed and urlsplit(f"//{host}").hostname not in LOOPBACK:
-            raise _RefusedError(HTTPStatus.FORBIDDEN, f"not served as {host}; see --origin")
-        origin = self.headers.get("Origin")
-        if origin and urlsplit(origin).netloc not in {host or None, *self.server.origins}:
-            raise _RefusedError(HTTPStatus.FORBIDDEN, f"no votes from {origin}; see --origin")
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        if why := web.foreign(host, origin, self.server.local, self.server.origins):
+            raise _RefusedError(HTTPStatus.FORBIDDEN, why)
 
     def _get(self) -> tuple[str, bytes]:
         address = urlsplit(self.path)
