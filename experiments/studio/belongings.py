@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 MOST = 20_000  # entries; the oldest are forgotten
 MARK = "/file="  # in addresses of files
+LONGEST = 4096  # characters of a path
 
 
 class Belongings:
@@ -23,16 +24,14 @@ class Belongings:
         self._names: OrderedDict[str, str] = OrderedDict()
 
     def hand_out(self, session: str, value: Any) -> None:
-        """Note that all of the app's files which a JSON value names are a session's, too."""
-        for text in texts(value):
-            path = text.partition(MARK)[2] if MARK in text else text
-            if path.startswith("/") and len(path) < 4096 and "\0" not in path:
-                for each in {path, unquote(path)}:
-                    file = Path(each).resolve()
-                    if file.is_relative_to(self.folder):
-                        with self._change:
-                            self._files[session, file] = None
-                            self._trim(self._files)
+        """Note that the app's files which a JSON value names are a session's, too."""
+        files = [Path(path).resolve() for text in texts(value) for path in _paths_in(text)]
+        with self._change:
+            for file in files:
+                if file.is_relative_to(self.folder):
+                    self._files[session, file] = None
+                    self._files.move_to_end((session, file))
+            _trim(self._files)
 
     def has(self, session: str, path: str) -> bool:
         """Whether a file was handed out to a session."""
@@ -42,35 +41,39 @@ class Belongings:
         """Take a name for a session, unless another has it; whether it is the session's."""
         with self._change:
             owner = self._names.setdefault(name, session)
-            self._trim(self._names)
+            self._names.move_to_end(name)
+            _trim(self._names)
         return owner == session
 
-    def _trim(self, entries: OrderedDict) -> None:
-        while len(entries) > MOST:
-            entries.popitem(last=False)
+
+def _trim(entries: OrderedDict) -> None:
+    while len(entries) > MOST:
+        entries.popitem(last=False)
+
+
+def _paths_in(text: str) -> set[str]:
+    """The file that a text names, as a path or in an address, there with and without %20."""
+    _, mark, path = text.partition(MARK)
+    names = {path, unquote(path)} if mark else {text}
+    return {n for n in names if n.startswith("/") and len(n) <= LONGEST and "\0" not in n}
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A JSON value and all values in it."""
+    waiting = [value]
+    while waiting:
+        yield (value := waiting.pop())
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def texts(value: Any) -> Iterator[str]:
     """All texts in a JSON value."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
+    return (part for part in _parts(value) if isinstance(part, str))
 
 
 def paths(value: Any) -> Iterator[Any]:
-    """The `path` of every object in a JSON value: those of files."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if "path" in value:
-                yield value["path"]
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
+    """The `path` of every object in a JSON value, which stands for a file."""
+    return (part["path"] for part in _parts(value) if isinstance(part, dict) and "path" in part)

@@ -13,6 +13,7 @@ from typing import Any
 
 from datamodules.support.errors import AtelierError, reason
 from experiments.studio.line import Line
+from experiments.studio.serving import INSIDE
 from experiments.studio.tasks import PAINTING, READING, Task
 from experiments.studio.ticket import Ticket
 from experiments.studio.worker import Worker
@@ -40,20 +41,25 @@ class Desk:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, session: str, task: Task) -> Ticket:
-        """A ticket for a task; AtelierError, with the limit, where too many wait."""
+    def submit(self, session: str, task: Task, page: str = "") -> Ticket:
+        """A ticket for a task; AtelierError, with the limit, where too many wait.
+
+        page: one of several tabs of the session.
+        """
         line = self._lines[task.worker]
-        ticket = Ticket(session, task, line.remove)
+        ticket = Ticket(session, page, task, line.remove)
         line.put(ticket)
         return ticket
 
-    def tickets(self, session: str) -> list[Ticket]:
-        """Tickets of a session that wait or are at work."""
-        return [ticket for line in self._lines.values() for ticket in line.of(session)]
+    def tickets(self, session: str, page: str | None = None) -> list[Ticket]:
+        """Tickets of a session, or of one of its tabs, that wait or are at work."""
+        every = [ticket for line in self._lines.values() for ticket in line.tickets()]
+        own = [ticket for ticket in every if ticket.session == session and not ticket.ended]
+        return [ticket for ticket in own if page in (None, ticket.page)]
 
-    def forget(self, session: str) -> None:
-        """Cancel everything of a session, whose page was closed."""
-        for ticket in self.tickets(session):
+    def forget(self, session: str, page: str | None = None) -> None:
+        """Cancel everything of a session, or of one of its tabs, that was closed."""
+        for ticket in self.tickets(session, page):
             ticket.cancel()
 
     def warm(self, tasks: Mapping[str, Any]) -> None:
@@ -72,14 +78,15 @@ class Desk:
 
     def _work(self, name: str) -> None:
         while ticket := self._lines[name].take():
+            if ticket.ended:
+                continue
             try:
                 ticket.end(_result(self.workers[name], ticket))
             except AtelierError as error:
                 ticket.end(error=error)
             except Exception as error:
                 traceback.print_exc(file=sys.stderr)
-                sentence = f"This went wrong inside Atelier: {reason(error)}"
-                ticket.end(error=AtelierError(sentence))
+                ticket.end(error=AtelierError(f"{INSIDE}: {reason(error)}"))
 
 
 def _result(worker: Worker, ticket: Ticket) -> Any:

@@ -26,6 +26,7 @@ class Line:
     def put(self, ticket: Ticket) -> None:
         """Let a ticket wait; AtelierError where there are too many."""
         with self._change:
+            self._refuse_closed()
             older = self._older(ticket) if ticket.task.newest_only else None
             if not older:
                 self._check(ticket.session)
@@ -40,11 +41,14 @@ class Line:
 
     def _older(self, ticket: Ticket) -> Ticket | None:
         own = self._waiting.get(ticket.session, ())
-        return next((each for each in own if type(each.task) is type(ticket.task)), None)
+        like = (each for each in own if type(each.task) is type(ticket.task))
+        return next((each for each in like if each.page == ticket.page), None)
 
-    def _check(self, session: str) -> None:
+    def _refuse_closed(self) -> None:
         if self._closed:
             raise AtelierError("The studio is closing; start it again")
+
+    def _check(self, session: str) -> None:
         at_work = self._at_work is not None and self._at_work.session == session
         if len(self._waiting.get(session, ())) + at_work >= self.most_each:
             raise AtelierError(
@@ -81,10 +85,6 @@ class Line:
                 del self._waiting[ticket.session]
             self._number()
             return True
-
-    def of(self, session: str) -> list[Ticket]:
-        """Tickets of a session that wait or are at work."""
-        return [ticket for ticket in self.tickets() if ticket.session == session]
 
     def tickets(self) -> list[Ticket]:
         """The ticket at work and those that wait, in the order of their turns."""

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.studio.pieces import pieces_of
-from experiments.studio.tasks import AreaMask
+from experiments.studio.pieces import Piece, pieces_of
 
 if TYPE_CHECKING:
     from datamodules.segmentation.base import Segmenter
     from datamodules.task import Area, StyleTarget
+
+
+@dataclass(frozen=True)
+class AreaMask:
+    """Mask of an area.
+
+    file: PNG, mode L, of the photo's size, 255 = the area without its exceptions.
+    coverage: share of the photo that is more the area than not, in [0, 1].
+    confidence: the least of those of its object and exceptions, in [0, 1]; None without any.
+    pieces: connected ones, the largest first.
+    """
+
+    area: Area
+    file: Path
+    coverage: float
+    confidence: float | None
+    pieces: tuple[Piece, ...]
+
+    @property
+    def label(self) -> str:
+        """The area as people say it: "everything except the cat"."""
+        return self.area.label
 
 
 def find_masks(
@@ -34,22 +56,21 @@ def find_masks(
     areas = to_find(styles)
     if not any(area.name for area in areas):
         return ()
-    finder = MaskFinder(
-        to_tensor(on_white(load_photo(str(photo)))), RememberingSegmenter(segmenter)
-    )
+    picture = to_tensor(on_white(load_photo(str(photo))))
+    finder = MaskFinder(picture, RememberingSegmenter(segmenter))
     objects, size = finder.find(styles).objects, size_of(str(photo))
     masks = []
     for number, (area, mask) in enumerate(zip(areas, objects, strict=True), 1):
-        picture = to_picture(mask).resize(size, Image.Resampling.BILINEAR)
-        file = folder / f"mask-{number}.png"
-        save_png(picture, file)
-        coverage = float((mask > 0.5).float().mean())
-        sure = _confidence(area, finder)
-        masks.append(AreaMask(area, file, coverage, sure, pieces_of(picture)))
+        file, grey = folder / f"mask-{number}.png", to_picture(mask)
+        grey = grey.resize(size, Image.Resampling.BILINEAR)
+        save_png(grey, file)
+        covered = float((mask > 0.5).float().mean())
+        sure = _least(area, finder.confidence)
+        masks.append(AreaMask(area, file, covered, sure, pieces_of(grey)))
     return tuple(masks)
 
 
-def _confidence(area: Area, finder) -> float | None:
-    phrases = (area.object, *area.exceptions)
-    values = [finder.confidence.get(phrase) for phrase in phrases]
+def _least(area: Area, confidence: Mapping[str, float | None]) -> float | None:
+    """The least confidence in an area's phrases; None without any."""
+    values = [confidence.get(phrase) for phrase in (area.object, *area.exceptions)]
     return min((value for value in values if value is not None), default=None)

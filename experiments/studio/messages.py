@@ -16,21 +16,24 @@ class Begin:
 
 @dataclass(frozen=True)
 class Stop:
-    """The wish that a task ends, with what it has."""
+    """The wish that a task ends with what it has. abandon: nobody needs that, either."""
 
     number: int
+    abandon: bool = False
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event of the task at work."""
+    """An event of a task."""
 
+    number: int
     value: Any
 
 
 @dataclass(frozen=True)
 class End:
-    """The end of the task at work: its result, or the sentence that says why there is none."""
+    """The end of a task: its result, or the sentence that says why there is none."""
 
+    number: int
     result: Any = None
     failure: str = ""

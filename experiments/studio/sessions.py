@@ -6,8 +6,8 @@ import hashlib
 import os
 import re
 import shutil
-import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -18,31 +18,41 @@ from datamodules.support.locks import BusyError, hold
 
 ID = re.compile(r"[0-9a-f]{32,64}")
 LARGEST = 2 * 10**9  # bytes of one session
-AT_WORK = 4  # newest folders of a session, in which a run may be at work
+AT_WORK = 4  # newest folders and newest files of a session, which a run may need
 REMEDY = "choose another folder for the studio"
 
 
 class Session:
-    """One person's folder. largest: bytes that it may hold before the oldest runs go."""
+    """One person's folder, which is made when something is put there.
 
-    def __init__(self, id: str, folder: Path, largest: int = LARGEST) -> None:
-        self.id, self.folder, self.largest = id, folder, largest
+    id: as the page has it. path: of the folder. largest: bytes in it, from which the oldest go.
+    """
+
+    def __init__(self, id: str, path: Path, largest: int = LARGEST) -> None:
+        self.id, self.path, self.largest = id, path, largest
+
+    @property
+    def folder(self) -> Path:
+        """The folder, which exists; only the server's user may look into it."""
+        with suppress(FileExistsError):
+            self.path.mkdir(mode=0o700)
+        return self.path
 
     def new_folder(self, kind: str) -> Path:
-        """Make a new folder with a name of ours. kind: the name's beginning, "run"."""
-        folder = self.folder / f"{slug(kind)}-{time.time_ns():020}-{uuid4().hex[:8]}"
+        """Make a folder with a name of ours. kind: the name's beginning, "run"."""
+        folder = self.new_file(kind, "")
         make_folder(folder, REMEDY)
         return folder
 
     def new_file(self, kind: str, suffix: str) -> Path:
-        """A path for a new file, with a name of ours."""
-        return self.folder / f"{slug(kind)}-{time.time_ns():020}-{uuid4().hex[:8]}{suffix}"
+        """A path for a new file, with a name of ours. suffix: ".png"."""
+        return self.folder / f"{slug(kind)}-{time.time_ns()}-{uuid4().hex[:8]}{suffix}"
 
     def owns(self, path: Path | str) -> bool:
-        """Whether a path, all links followed, lies in the folder."""
+        """Whether a path, all links followed, lies below the folder."""
         try:
-            return Path(path).resolve().is_relative_to(self.folder.resolve())
-        except (OSError, RuntimeError, ValueError):
+            return self.path in Path(path).resolve().parents
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a zero in the name
             return False
 
     def take(self, path: Path | str) -> Path:
@@ -51,18 +61,22 @@ class Session:
             raise AtelierError("This file is not, or no longer, one of this session's")
         return file
 
-    def make_room(self) -> int:
-        """Delete the oldest folders of a session that is too large; their number."""
-        folders = sorted(path for path in self.folder.iterdir() if path.is_dir())
-        folders.sort(key=lambda path: path.stat().st_mtime)
-        sizes = [_size(folder) for folder in folders]
-        total, gone = _size(self.folder), 0
-        for folder, size in list(zip(folders, sizes, strict=True))[:-AT_WORK]:
+    def make_room(self) -> str:
+        """Delete the oldest runs and photos of a session that is too large; a sentence about it,
+        "" where there was room.
+        """
+        entries = sorted(self.path.glob("*"), key=lambda path: path.stat().st_mtime)
+        sizes = {path: _size(path) for path in entries}
+        total, gone = sum(sizes.values()), 0
+        for path in _old(entries):
             if total <= self.largest:
                 break
-            shutil.rmtree(folder, ignore_errors=True)
-            total, gone = total - size, gone + 1
-        return gone
+            _delete(path)
+            total, gone = total - sizes[path], gone + 1
+        if not gone:
+            return ""
+        limit = f"A session may hold {self.largest / 1e9:g} GB"
+        return f"{limit}: your {gone} oldest runs and photos were deleted"
 
 
 class Sessions:
@@ -76,39 +90,29 @@ class Sessions:
     def __init__(self, root: Path, hours: float = 24, largest: int = LARGEST) -> None:
         make_folder(root, REMEDY)
         self.root, self.hours, self.largest = root.resolve(), hours, largest
-        self._sessions: dict[str, Session] = {}
-        self._change = threading.Lock()
         self._at_end = ExitStack()
         try:
             self._at_end.enter_context(hold(self.root / ".lock"))
         except BusyError as error:
-            raise AtelierError(
-                f"Another studio uses {root}; end it, or choose another folder with --out"
-            ) from error
+            raise AtelierError(f"Another studio uses {root}; end it, or {REMEDY}") from error
         self.clean()
 
     def of(self, id: str) -> Session:
         """The session with an id of 32 to 64 hexadecimal digits; AtelierError for any other."""
-        if not ID.fullmatch(id or ""):
+        if not (isinstance(id, str) and ID.fullmatch(id)):
             raise AtelierError("A session's id is 32 to 64 hexadecimal digits")
-        folder = self.root / hashlib.sha256(id.encode()).hexdigest()[:32]
-        with self._change:
-            session = self._sessions.setdefault(id, Session(id, folder, self.largest))
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700)
-            os.utime(folder)
-        return session
+        path = self.root / hashlib.sha256(id.encode()).hexdigest()[:32]
+        with suppress(FileNotFoundError):
+            os.utime(path)  # a visit
+        return Session(id, path, self.largest)
 
     def clean(self) -> int:
         """Delete the folders of sessions that nobody has visited for so long; their number."""
-        with self._change:
-            line = time.time() - 3600 * self.hours
-            old = [path for path in self.root.iterdir() if path.is_dir() and _last(path) < line]
-            for path in old:
-                shutil.rmtree(path, ignore_errors=True)
-            for id, session in list(self._sessions.items()):
-                if session.folder in old:
-                    del self._sessions[id]
+        line = time.time() - 3600 * self.hours
+        folders = [path for path in self.root.iterdir() if path.is_dir()]
+        old = [path for path in folders if path.stat().st_mtime < line]
+        for path in old:
+            _delete(path)
         return len(old)
 
     def close(self) -> None:
@@ -122,13 +126,25 @@ class Sessions:
         self.close()
 
 
-def _last(folder: Path) -> float:
-    return folder.stat().st_mtime
+def _old(entries: Sequence[Path]) -> list[Path]:
+    """Entries by age, the oldest first, without the newest folders and the newest files."""
+    folders = [path for path in entries if path.is_dir()]
+    files = [path for path in entries if not path.is_dir()]
+    new = {*folders[-AT_WORK:], *files[-AT_WORK:]}
+    return [path for path in entries if path not in new]
 
 
-def _size(folder: Path) -> int:
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.lstat().st_size
+    for each in (path, *path.rglob("*")):
+        with suppress(OSError):  # deleted meanwhile
+            total += each.lstat().st_size
     return total

@@ -6,8 +6,9 @@ sends an event to the page; `stop_asked` says whether somebody wants the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -15,24 +16,25 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from datamodules.models.cache import once_per_process
 from experiments.run.order import Order
 from experiments.run.visit import visit
-from experiments.run.watch import Watch
-from experiments.studio.pieces import Piece
+from experiments.run.watch import Progress, Watch
+from experiments.studio.masks import AreaMask
 
 if TYPE_CHECKING:
     from datamodules.parsing.base import Parser
     from datamodules.segmentation.base import Segmenter
-    from datamodules.task import Area, StyleTarget
+    from datamodules.task import StyleTarget
 
 Tell = Callable[[Any], None]
 StopAsked = Callable[[], bool]
 READING, PAINTING = "reading", "painting"  # the two workers
+QUALITY = 85  # of the pictures on the way
 
 
 class Task(Protocol):
     """Something for a worker to do.
 
-    worker: READING or PAINTING. newest_only: whether a newer one of the same session takes the
-    place of one that still waits.
+    worker: READING or PAINTING. newest_only: whether a newer one of the same tab takes the place of
+    one that still waits.
     """
 
     worker: ClassVar[str]
@@ -63,47 +65,42 @@ class Read:
     def carry_out(self, tell: Tell, stop_asked: StopAsked) -> Reading:
         from datamodules.parsing.base import read_targets
 
-        with _warnings() as messages:
+        with visit() as messages:
             parser = _parser(self.parser)
             targets = read_targets(parser, self.text)
-        return Reading(tuple(targets), tuple(messages))
+        notes = dict.fromkeys((*messages, *filter(None, [parser.note])))
+        return Reading(tuple(targets), tuple(notes))
 
 
 @dataclass(frozen=True)
-class AreaMask:
-    """Mask of an area.
+class ReadPhrase:
+    """Reading of a phrase for an object: "everything except the boat"; targets without styles."""
 
-    file: PNG, mode L, of the photo's size, 255 = the area without its exceptions.
-    coverage: share of the photo that is more the area than not, in [0, 1].
-    confidence: the least of those of its object and exceptions, in [0, 1]; None without any.
-    pieces: connected ones, the largest first.
-    """
+    text: str
 
-    area: Area
-    file: Path
-    coverage: float
-    confidence: float | None
-    pieces: tuple[Piece, ...]
+    worker: ClassVar[str] = READING
+    newest_only: ClassVar[bool] = True
 
-    @property
-    def label(self) -> str:
-        """The area as people say it: "everything except the cat"."""
-        return self.area.label
+    def carry_out(self, tell: Tell, stop_asked: StopAsked) -> tuple[StyleTarget, ...]:
+        from datamodules.parsing.phrases import read_phrase
+
+        return tuple(read_phrase(self.text))
 
 
 @dataclass(frozen=True)
 class Finding:
     """Masks of all areas that need one, in the order in which a run takes their files.
 
-    whole: there is none, because the picture as a whole is to be painted.
+    segmenter: its class. warnings: as in `Reading`.
     """
 
     masks: tuple[AreaMask, ...]
-    segmenter: str = ""
+    segmenter: str
     warnings: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
+        """Whether the picture as a whole is to be painted, and no mask needed."""
         return not self.masks
 
 
@@ -111,8 +108,8 @@ class Finding:
 class Find:
     """Finding of objects in a photo.
 
-    folder: for the masks; an earlier one's are replaced. threshold: of the segmenter, None = its
-    own.
+    folder: for the masks; those of an earlier one are replaced. threshold: of the segmenter, None =
+    its own.
     """
 
     photo: Path
@@ -127,25 +124,41 @@ class Find:
     def carry_out(self, tell: Tell, stop_asked: StopAsked) -> Finding:
         from experiments.studio.masks import find_masks
 
-        with _warnings() as messages:
+        with visit() as messages:
             segmenter = _segmenter(self.segmenter, self.threshold)
             masks = find_masks(self.photo, self.targets, segmenter, self.folder)
-        return Finding(masks, segmenter.name if masks else "", tuple(messages))
+        return Finding(masks, segmenter.name, tuple(messages))
 
 
 @dataclass(frozen=True)
-class Progress:
-    """State of a run that goes on.
+class KeepPieces:
+    """Choice of some connected pieces of a mask, by their indices; the result is a file."""
 
-    rows: losses of the steps since the last, by name. picture: PNG or JPEG, None without a new one.
-    seconds_left: None where that is not known yet.
-    """
+    file: Path
+    indices: tuple[int, ...]
+
+    worker: ClassVar[str] = READING
+    newest_only: ClassVar[bool] = True
+
+    def carry_out(self, tell: Tell, stop_asked: StopAsked) -> Path:
+        from experiments.studio.pieces import keep_pieces
+
+        return keep_pieces(self.file, self.indices)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run on its way, as `experiments.run.watch.Progress` has it, with a JPEG as the picture."""
 
     step: int
     steps: int
-    rows: tuple[Mapping[str, float], ...] = ()
-    picture: bytes | None = None
-    seconds_left: float | None = None
+    rows: Sequence[Mapping[str, float]]
+    picture: bytes
+    seconds_left: float | None
+
+    def after(self, earlier: Stage) -> Stage:
+        """Both reports in one, with the losses of both."""
+        return replace(self, rows=[*earlier.rows, *self.rows])
 
 
 @dataclass(frozen=True)
@@ -164,7 +177,10 @@ class Painting:
 
 @dataclass(frozen=True)
 class Paint:
-    """A stylization. every: seconds between two pictures on the way."""
+    """A stylization, whose events are `Stage`. every: seconds between two of them, at least.
+
+    Asked to stop, it ends after the step, as a finished run with the steps so far.
+    """
 
     order: Order
     every: float = 0.5
@@ -176,24 +192,35 @@ class Paint:
         from datamodules.run_folder import RunFolder
         from experiments.run.stylize import summary
 
-        with _warnings() as messages:
+        with visit() as messages:
             folder = self.order.carry_out(_Teller(self.every, tell, stop_asked))
         result = RunFolder(folder).result
         return Painting(folder, result.steps, summary(result), result.metrics, tuple(messages))
 
 
 class _Teller(Watch):
-    """Hooks of a run that tell the page."""
+    """Hooks of a run, by which the page follows it and ends it early."""
 
     def __init__(self, every: float, tell: Tell, stop_asked: StopAsked) -> None:
-        self.every, self.on_progress, self.stop_asked = every, tell, stop_asked
+        self.every, self.tell, self.asked = every, tell, stop_asked
+
+    def on_progress(self, progress: Progress) -> None:
+        from datamodules.images import on_white
+
+        data = io.BytesIO()
+        on_white(progress.picture).save(data, "JPEG", quality=QUALITY)
+        steps = progress.step, progress.steps, progress.rows
+        self.tell(Stage(*steps, data.getvalue(), progress.seconds_left))
+
+    def stop_asked(self) -> bool:
+        return self.asked()
 
 
 @dataclass(frozen=True)
 class Warm:
-    """Other tasks ahead of their time, so that networks are loaded when somebody comes.
+    """What a worker does later, done once ahead of its time: its networks are loaded then.
 
-    size, steps: of a run on one of scikit-image's pictures.
+    worker: which. order: of a run on another picture; None = the usual one.
     """
 
     worker: str
@@ -207,16 +234,13 @@ class Warm:
                 task.carry_out(lambda event: None, stop_asked)
 
     def _tasks(self, folder: Path) -> list[Task]:
-        from dataclasses import replace
-
         from datamodules.task import StyleTarget
 
-        photo, targets = "skimage:chelsea", (StyleTarget("cat", "fire"),)
+        photo, text = "skimage:chelsea", "Turn the cat to fire"
         if self.worker == READING:
-            return [Read("Turn the cat to fire"), Find(Path(photo), targets, folder)]
+            return [Read(text), Find(Path(photo), (StyleTarget("cat", "fire"),), folder)]
         order = self.order or Order({"size": 64, "steps": 1, "full_size": 0})
-        own = {"image": photo, "instruction": "Turn the cat to fire", "out": str(folder)}
-        own |= {"overwrite": True, "no_wandb": True}
+        own = {"image": photo, "instruction": text, "out": str(folder / "run"), "no_wandb": True}
         return [Paint(replace(order, options={**order.options, **own}))]
 
 
@@ -233,7 +257,3 @@ def _segmenter(name: str, threshold: float | None) -> Segmenter:
 
     settings = {} if threshold is None else {"data.segmenter.threshold": threshold}
     return build_segmenter(name, settings)
-
-
-def _warnings():
-    return visit()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from datamodules.support.errors import AtelierError
+from experiments.studio.tasks import Stage
 
 
 class CancelledError(AtelierError):
@@ -24,13 +24,14 @@ class Place:
 
 
 class Ticket:
-    """A task of a session on its way through the queue.
+    """A task on its way through the queue.
 
-    leave: takes it out of the queue; False if it is not there any more.
+    session, page: whose it is, and the tab from which it comes. leave: takes it out of the queue;
+    False if it does not wait any more.
     """
 
-    def __init__(self, session: str, task: Any, leave: Callable[[Ticket], bool]) -> None:
-        self.session, self.task = session, task
+    def __init__(self, session: str, page: str, task: Any, leave: Callable[[Ticket], bool]) -> None:
+        self.session, self.page, self.task = session, page, task
         self.stopped, self.abandoned = threading.Event(), threading.Event()
         self._leave = leave
         self._change = threading.Condition()
@@ -81,7 +82,7 @@ class Ticket:
             self.end(error=CancelledError("It was stopped before it began"))
 
     def cancel(self, why: str = "It was cancelled") -> None:
-        """End the task, and throw its result away."""
+        """End the task at once, and throw away what it has."""
         self.abandoned.set()
         self._leave(self)
         self.end(error=CancelledError(why))
@@ -93,16 +94,18 @@ class Ticket:
             self.tell(Place(place))
 
     def tell(self, event: Any) -> None:
-        """Note an event; that of an ended task is nobody's any more."""
+        """Note an event; reports that nobody has taken yet become one, with the last picture."""
         with self._change:
-            if not self._ended:
-                self._events.append(event)
-                self._change.notify_all()
+            if self._ended:
+                return
+            if isinstance(event, Stage) and self._events and isinstance(self._events[-1], Stage):
+                event = event.after(self._events.pop())
+            self._events.append(event)
+            self._change.notify_all()
 
     def end(self, result: Any = None, error: AtelierError | None = None) -> None:
         """Note the end; only the first counts."""
         with self._change:
             if not self._ended:
                 self._ended, self._result, self._error = True, result, error
-                self.over = time.monotonic()
                 self._change.notify_all()

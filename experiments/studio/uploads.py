@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datamodules.support.errors import AtelierError
 from experiments.studio.sessions import Session
 
 LARGEST = 50 * 2**20  # bytes
 PATIENCE = 30.0  # seconds for decoding
+AT_A_TIME = threading.BoundedSemaphore(2)  # each may take 3 GB
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,34 @@ def admit(upload: Path, session: Session) -> Photo:
 
     Raises AtelierError for whatever is not a picture of at most 50 MB and 120 megapixels.
     """
+    target = session.new_file("photo", ".png")
     try:
-        return _decoded(upload, session.new_file("photo", ".png"))
+        _check(upload)
+        with AT_A_TIME:
+            answer = _answer(upload, target)
+        if "refusal" in answer:
+            raise AtelierError(answer["refusal"])
+        return Photo(target, tuple(answer["warnings"]), answer["recipe"])
+    except AtelierError:
+        target.unlink(missing_ok=True)
+        raise
     finally:
         with suppress(OSError):
             upload.unlink()
 
 
-def _decoded(upload: Path, target: Path) -> Photo:
+def _check(upload: Path) -> None:
     if not upload.is_file():
         raise AtelierError("The upload is not there any more; upload it again")
     if upload.stat().st_size > LARGEST:
         raise AtelierError(
-            f"The file has {upload.stat().st_size / 1e6:.0f} MB, more than the limit of "
-            f"{LARGEST // 2**20} MB; scale it down first"
+            f"The file has {upload.stat().st_size / 2**20:.0f} MB, more than the limit of "
+            f"{LARGEST // 2**20} MB; scale the picture down first"
         )
+
+
+def _answer(upload: Path, target: Path) -> dict[str, Any]:
+    """The answer of the process that decodes."""
     words = [sys.executable, "-m", "experiments.studio.decoding", str(upload), str(target)]
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread takes address space
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -62,12 +78,8 @@ def _decoded(upload: Path, target: Path) -> Photo:
             timeout=PATIENCE,
             env=os.environ | one | path,
         )
-        answer = json.loads(done.stdout)
+        return json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
-        target.unlink(missing_ok=True)
         raise AtelierError(
             "The picture takes too much memory or time to decode; export it as a PNG or JPEG"
         ) from error
-    if "refusal" in answer:
-        raise AtelierError(answer["refusal"])
-    return Photo(target, tuple(answer["warnings"]), answer["recipe"])

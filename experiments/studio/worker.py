@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,10 +16,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from datamodules.support.errors import AtelierError
-from experiments.studio.messages import Begin, End, Event, Stop
+from experiments.studio.messages import Begin, End, Stop
 
 TICK = 0.1  # seconds between two looks whether somebody wants the end
-PATIENCE = 8.0  # seconds that an abandoned task has to end by itself
+PATIENCE = 20.0  # seconds that an abandoned task has to end by itself: it may load a network
 PROGRAM = """
 import sys
 from multiprocessing.connection import Connection
@@ -58,10 +60,11 @@ class Worker:
         stop: threading.Event | None = None,
         abandoned: threading.Event | None = None,
     ) -> Any:
-        """The result of a task, after those that others run.
+        """The result of a task, after those that others run now.
 
         on_event: gets its events, in this thread. stop: once set, the task ends with what it has.
-        abandoned: the same, but nobody waits for the result: after some patience the process ends.
+        abandoned: once set, nobody waits for the result, and the task ends as soon as it can; after
+        some patience its process does.
 
         Raises AtelierError for a task that fails, and for a process that dies.
         """
@@ -85,20 +88,21 @@ class Worker:
         abandoned: threading.Event,
     ) -> End:
         """The last message about the task at work; EOFError or OSError when the process dies."""
-        stopped = 0.0
+        wishes = {False: stop, True: abandoned}
+        deadline = math.inf
         while True:
-            if not stopped and (stop.is_set() or abandoned.is_set()):
-                stopped = time.monotonic()
-                pipe.send(Stop(self._number))
-            if abandoned.is_set() and time.monotonic() > stopped + self.patience:
-                self._process.kill()
-            if not pipe.poll(TICK):
+            for abandon in [each for each, wish in wishes.items() if wish.is_set()]:
+                del wishes[abandon]
+                pipe.send(Stop(self._number, abandon))
+                deadline = time.monotonic() + self.patience if abandon else deadline
+            if time.monotonic() > deadline:
+                self._kill()
+            message = pipe.recv() if pipe.poll(TICK) else None
+            if message is None or message.number != self._number:  # of a task that nobody awaited
                 continue
-            message = pipe.recv()
             if isinstance(message, End):
                 return message
-            if isinstance(message, Event):
-                on_event(message.value)
+            on_event(message.value)
 
     def _ready(self) -> Connection:
         """Our end of the pipe of a process that lives."""
@@ -127,10 +131,16 @@ class Worker:
     def _bury(self) -> None:
         """End the process, if there is one, and close its pipe."""
         if self._process:
-            self._process.kill()
+            self._kill()
             self._process.wait()
             self._pipe.close()
         self._process = self._pipe = None
+
+    def _kill(self) -> None:
+        """Kill the process, and those that it has started, unless it is dead."""
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _obituary(self) -> str:
         with self._change:
@@ -157,8 +167,7 @@ class Worker:
         """End the process; a task at work fails."""
         with self._change:
             self._closed = True
-            if self._process:
-                self._process.kill()
+            self._kill()
         with self._turn, self._change:
             self._bury()
         if self._warming:
