@@ -24,20 +24,23 @@ DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, st
 ONE_PICTURE = ("MPO", "PSD")  # formats whose further frames belong to the first
 
 
-def open_picture(source: str, at_least: int | None = None) -> Image.Image:
+def open_picture(
+    source: str, at_least: int | None = None, largest: int = LARGEST_AREA
+) -> Image.Image:
     """Decode the first picture of a file, upright, in whatever mode the file has.
 
     Args:
         source: path of a file, or "skimage:NAME" for a picture that scikit-image ships.
         at_least: see `ample`: larger JPEGs are decoded at a half, a quarter or an eighth of their
             size; None = at their own.
+        largest: area in px up to which a picture is decoded.
 
     Raises:
         AtelierError: the file is missing, damaged, no picture, of a format that is not read, or
             too large.
     """
     with _refusals(source) as (path, header), _limit():
-        return _decoded(path, source, header, at_least)
+        return _decoded(path, source, header, at_least, largest)
 
 
 def size_of(source: str) -> tuple[int, int]:
@@ -96,12 +99,14 @@ def _resolve(source: str) -> Path:
     return shipped[name]
 
 
-def _decoded(path: Path, source: str, header: bytes, at_least: int | None) -> Image.Image:
+def _decoded(
+    path: Path, source: str, header: bytes, at_least: int | None, largest: int
+) -> Image.Image:
     picture = _recognised(path, source, header)
-    if picture.width * picture.height > LARGEST_AREA:
+    if picture.width * picture.height > largest:
         raise AtelierError(
             f"{source} has {picture.width}x{picture.height} px, more than the "
-            f"limit of {LARGEST_AREA // 10**6} megapixels; scale it down first"
+            f"limit of {largest // 10**6} megapixels; scale it down first"
         )
     frames = getattr(picture, "n_frames", 1)
     if frames > 1 and picture.format not in ONE_PICTURE:

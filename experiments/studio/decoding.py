@@ -17,6 +17,7 @@ SECONDS = 20  # of the processor
 LARGEST_FILE = 2**28  # bytes of the PNG
 LARGEST_AREA = 120_000_000  # px
 SIDE = 4096  # px, longer side of the PNG
+SMALLEST_SIDE = 32  # px, as in datamodules.images, which imports torch
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM", "TGA")
 RECIPE = "atelier"  # name of the text in a PNG
 LONGEST_RECIPE = 100_000  # characters
@@ -67,20 +68,18 @@ def decode(source: str, target: Path) -> str:
 
     from datamodules.reading.colour import to_srgb
     from datamodules.reading.depth import to_8_bits
-    from datamodules.reading.opening import open_picture, size_of
+    from datamodules.reading.opening import open_picture
     from datamodules.support.errors import AtelierError
 
     Image.init()
     Image.ID[:] = [name for name in Image.ID if name in FORMATS]
-    width, height = size_of(source)
-    if width * height > LARGEST_AREA:
+    picture = open_picture(source, SIDE, LARGEST_AREA)
+    if min(picture.size) < SMALLEST_SIDE:
+        width, height = picture.size
         raise AtelierError(
-            f"{source} has {width}x{height} px, more than the limit of "
-            f"{LARGEST_AREA // 10**6} megapixels; scale it down first"
+            f"{source} is {width}x{height} px: too small; give a picture of at least "
+            f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"
         )
-    if min(width, height) < 32:
-        raise AtelierError(f"{source} is {width}x{height} px; give a picture of at least 32x32")
-    picture = open_picture(source, at_least=SIDE)
     recipe = picture.info.get(RECIPE, "")
     picture = to_8_bits(picture, source)
     if max(picture.size) > SIDE:

@@ -75,8 +75,8 @@ class Session:
             total, gone = total - sizes[path], gone + 1
         if not gone:
             return ""
-        limit = f"A session may hold {self.largest / 1e9:g} GB"
-        return f"{limit}: your {gone} oldest runs and photos were deleted"
+        limit = f"a session may hold {self.largest / 1e9:g} GB"
+        return f"Your oldest runs and photos were deleted ({gone}): {limit}"
 
 
 class Sessions:
