@@ -63,6 +63,8 @@ class JobRecord:
     command:  makes the run once more.
     started:  Unix time. limit: seconds until it is ended, 0 for none.
     request:  hash of configuration, settings and input files; id counts code and packages, too.
+    host:     name of the machine that makes it. gpus: those that its process may use, as in
+              CUDA_VISIBLE_DEVICES, "" for all.
     """
 
     id: str = ""
@@ -73,6 +75,8 @@ class JobRecord:
     started: float = 0.0
     limit: float = 0.0
     request: str = ""
+    host: str = ""
+    gpus: str = ""
 
 
 @dataclass(frozen=True)

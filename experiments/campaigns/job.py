@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -150,6 +152,8 @@ class Job:
             started=time.time(),
             limit=limit,
             request=self.request,
+            host=socket.gethostname(),
+            gpus=os.environ.get("CUDA_VISIBLE_DEVICES", ""),
         )
 
 

@@ -100,7 +100,7 @@ class OnRay:
 
 def _farewell(address: str, lost: ClusterError, unfinished: int) -> str:
     what = f"The Ray cluster at {address} is gone" if address else "Ray has died a second time"
-    return f"{what} ({lost}); {unfinished} runs are open, and the same command goes on with them"
+    return f"{what} ({lost}); open runs: {unfinished}; the same command goes on with them"
 
 
 @dataclass

@@ -48,6 +48,15 @@ def test_an_address_where_nothing_listens_is_refused_at_once(free_port, monkeypa
         check("auto")
 
 
+def test_what_listens_and_never_answers_is_no_cluster(cli, sweep, monkeypatch):
+    """Ray itself would wait for minutes, and say it in a traceback."""
+    monkeypatch.setattr("experiments.campaigns.cluster.STATUS_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        done = cli("sweep", sweep({"seed": [0]}), "--address", address, "--no-wandb")
+    assert_refused(done, f"What listens at {address} does not answer like a Ray cluster; check the")
+
+
 @pytest.fixture
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -107,7 +116,7 @@ def test_a_cluster_is_joined_with_its_token_alone_and_its_end_is_said(tmp_path, 
     assert log.name.endswith(log.parents[1].name)  # its id is the job's
     last = messages.splitlines()[-1]
     assert f"atelier: The Ray cluster at {head.address} is gone" in last
-    assert "1 runs are open, and the same command goes on" in last
+    assert "open runs: 1; the same command goes on with them" in last
     assert not list(out.rglob("failure.json"))
     files = [file.read_bytes() for file in out.rglob("*") if file.is_file()]
     assert not any(secret * 40 in file for secret in (b"a", b"k") for file in files)

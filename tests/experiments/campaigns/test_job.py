@@ -1,6 +1,7 @@
 """Jobs: identity, shards and failures."""
 
 import json
+import socket
 
 import pytest
 import yaml
@@ -29,6 +30,18 @@ def test_a_job_is_what_determines_its_pictures(tmp_path, mask):
     Image.new("L", (451, 300), 255).save(copy)
     others = [job(), job(mask=str(copy)), job(seed=1), job(**{"model.tau": 0.1}), job(style="ice")]
     assert len({one.id for one in others}) == len(others)
+
+
+def test_the_record_of_a_job_says_where_it_is_made_and_its_name_does_not(tmp_path, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    settings = {"image": "skimage:chelsea", "style": "fire"}
+    here = make_job(settings, {}, "set", wandb=False)
+    assert (here.record(tmp_path).host, here.record(tmp_path).gpus) == (socket.gethostname(), "")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setattr(socket, "gethostname", lambda: "h2")
+    there = make_job(settings, {}, "set", wandb=False)
+    assert (there.record(tmp_path).host, there.record(tmp_path).gpus) == ("h2", "3")
+    assert there.id == here.id
 
 
 def test_shards_are_parts_of_the_whole():
