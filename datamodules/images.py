@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from datamodules.reading.colour import direct, to_srgb
 from datamodules.reading.depth import to_8_bits
 from datamodules.reading.opening import ample, open_picture
+from datamodules.recipes import KEY
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import atomic
 
@@ -136,13 +137,16 @@ def with_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
     return torch.cat([colours.clamp(0, 1), alpha[None]])
 
 
-def save_png(picture: Image.Image, path: Path) -> None:
+def save_png(picture: Image.Image, path: Path, recipe: str = "") -> None:
     """Write a PNG that says its colours are sRGB: the whole file or none.
 
-    Compressed a tenth less than by PIL's default, in a third of the time.
+    Compressed a tenth less than by PIL's default, in a third of the time. recipe: a text for its
+    metadata, see datamodules/recipes.py.
     """
     chunks = PngInfo()
     chunks.add(b"sRGB", b"\0")  # rendering intent: perceptual
+    if recipe:
+        chunks.add_itxt(KEY, recipe)
     with atomic(path) as temporary:
         picture.save(temporary, format="PNG", pnginfo=chunks, compress_level=1)
 

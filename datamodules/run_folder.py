@@ -6,7 +6,8 @@
     mask-1.png, ...      one mask per region, where there are several, the background last
     steps/000020.png     intermediate pictures        losses.csv   one row per step
     output.png           the result                   output_enhanced.png   with more contrast
-    output_full.png      the result at full size, where one was asked for
+    output_full.png      the result at full size, where one was asked for; these three carry their
+                         recipe, see `recipes`
     frames/000.png, ...  pictures from one style to another, where they were asked for: at full size
                          000_full.png, ...; small and side by side strip.png, moving frames.gif
     checkpoint.ckpt      from which a run goes on, see `run_checkpoints`
@@ -67,6 +68,7 @@ FRAME, FULL_FRAME, STRIP, MOVING = "{:03}.png", "{:03}_full.png", "strip.png", "
 STYLE = "style.safetensors"
 CHECKPOINT = "checkpoint.ckpt"
 CHECKED = (CONTENT, MASK, OUTPUT, FULL)  # pictures whose SHA-256 is in result.json
+WITH_RECIPE = (OUTPUT, ENHANCED, FULL)
 STEPS, FRAMES, WANDB = "steps", "frames", "wandb"  # folders
 INTERRUPTED, FAILED = "INTERRUPTED.txt", "FAILED.txt"
 # Everything that a run leaves behind after its first step, except for pictures in folders.
@@ -134,10 +136,10 @@ class RunFolder:
     def config(self) -> dict[str, Any]:
         """The run's complete configuration."""
         try:
-            loaded = yaml.load(self.config_text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            config = loaded(self.config_text)
         except yaml.YAMLError as error:
             return self._damaged(CONFIG, error, {})
-        return loaded if isinstance(loaded, dict) else self._unless_empty(CONFIG, loaded, {})
+        return config if isinstance(config, dict) else self._unless_empty(CONFIG, config, {})
 
     def setting(self, name: str) -> Any:
         """A setting of the configuration by its dotted name, None if there is none."""
@@ -251,6 +253,11 @@ class RunFolder:
         return empty
 
 
+def loaded(config: str) -> Any:
+    """The values in a configuration's text; None for an empty one. Raises yaml.YAMLError."""
+    return yaml.load(config, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def _number(text: str | None) -> float:
     try:
         return float(text or "")
@@ -279,11 +286,12 @@ def find(
 class RunWriter:
     """Writer of one run folder; every file is written whole or not at all.
 
-    path: the folder; it is made if missing.
+    path: the folder; it is made if missing. recipe: text in the metadata of its results.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.recipe = ""
 
     @property
     def finished(self) -> bool:
@@ -337,7 +345,7 @@ class RunWriter:
         """A picture under one of the names above."""
         from datamodules.images import save_png
 
-        save_png(picture, self.path / name)
+        save_png(picture, self.path / name, self.recipe if name in WITH_RECIPE else "")
 
     def write_image(self, name: str, image: Tensor, alpha: Tensor | None) -> None:
         """A picture (3, H, W) in [0, 1] on white, with the photo's alpha (H, W), if it has any."""

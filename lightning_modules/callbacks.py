@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from datamodules.run_folder import FULL, RunWriter
+from datamodules.recipes import files_of, recipe_text
+from datamodules.run_folder import FULL, RunWriter, loaded
 from datamodules.run_records import StopRecord
 from datamodules.support.errors import DIVERGED, AtelierError, StoppedEarlyError
 from datamodules.support.progress import progress_bar
@@ -120,6 +121,7 @@ class WriteRun(Callback):
             data = trainer.datamodule
             self.task, self.full, self.config = data.task, data.full, module.configuration
             self.write_task()
+        self._files = files_of(loaded(self.config))  # now: they may be gone at the end
         self._start = time.perf_counter() - self.seconds
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
@@ -133,6 +135,7 @@ class WriteRun(Callback):
     def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
         self.writer.discard()  # the result of fewer steps; the checkpoint is there
         self.writer.write_config(self.config)
+        self.writer.recipe = self._recipe(trainer.max_steps - module.deviations.extra_step)
         self.writer.write_losses(self.course)
         output = module.stylize(self.task.batch().to(module.device))[0].cpu()
         self.seconds = time.perf_counter() - self._start
@@ -149,6 +152,15 @@ class WriteRun(Callback):
             start = time.perf_counter()
             self.frames(module, self.writer)
             self.frame_seconds = time.perf_counter() - start
+
+    def _recipe(self, steps: int) -> str:
+        """The recipe of the results, "" of a method that was made by hand.
+
+        steps: of the trainer, by which a run of one's own may differ from its configuration.
+        """
+        if not (config := loaded(self.config)):
+            return ""
+        return recipe_text(config, self._files, steps if self._alone else None, self.stop_note)
 
     def write_stopped(self, exception: BaseException) -> None:
         """Write the losses so far, and note that the run did not finish, and why.

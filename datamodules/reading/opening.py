@@ -51,10 +51,21 @@ def size_of(source: str) -> tuple[int, int]:
         return picture.size[::-1] if sideways else picture.size
 
 
+def text_of(source: str, key: str) -> str | None:
+    """A text in the metadata of a PNG, before its pixels, None without; errors as above.
+
+    Every byte is checked against the file's own sums, and none of the pixels are decoded.
+    """
+    with _refusals(source) as (path, header), _limit(), _recognised(path, source, header) as found:
+        text = found.info.get(key) if found.format == "PNG" else None
+        found.verify()
+        return text if isinstance(text, str) else None
+
+
 @contextmanager
 def _refusals(source: str) -> Iterator[tuple[Path, bytes]]:
     """The path of a picture and its first bytes; errors in the block as sentences."""
-    path = _resolve(source)
+    path = resolve(source)
     try:
         with path.open("rb") as stream:
             header = stream.read(formats.HEADER)
@@ -85,7 +96,8 @@ def ample(size: tuple[int, int], at_least: int | None) -> tuple[int, int]:
     return size if scale >= 1 else (round(size[0] * scale), round(size[1] * scale))
 
 
-def _resolve(source: str) -> Path:
+def resolve(source: str) -> Path:
+    """The path of a picture's file; AtelierError for a name that scikit-image does not have."""
     if not source.startswith(PACKAGED):
         return Path(source)
     import skimage

@@ -16,6 +16,7 @@ mask, losses, metrics and the configuration that reproduces it.
   atelier stylize boat.jpg --method fast_clipstyler --object boat --style fire --to ice --frames 7
   atelier stylize boat.jpg --object boat --onnx fire.onnx
   atelier stylize --config runs/NAME/config.yaml
+  atelier stylize --from picture.png
   atelier stylize --continue runs/NAME --steps 60
 
 Any setting of the configuration can be given by its dotted name: docs/methods.md and `atelier fit
@@ -27,11 +28,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from datamodules.recipes import USUAL_FULL_SIZE
 from datamodules.run_folder import ENHANCED, FRAMES, FULL, MOVING, OUTPUT, STRIP, RunFolder
 from experiments.run.configuration import METHOD, SEVERAL
 from experiments.run.offline import say_sync
 from experiments.run.options import A_METHOD, add_options, dotted
-from experiments.run.order import FULL_SIZE, Order
+from experiments.run.order import Order
 from experiments.run.watch import Speaker
 
 
@@ -45,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, "--models", "--ckpt")
     add("--config", help="a configuration file instead of a method, e.g. of an earlier run")
+    add(
+        "--from",
+        metavar="PICTURE",
+        help="the recipe in a picture that Atelier has made, instead of a method; for the photo in "
+        "it, or for another one",
+    )
     add("--object", help="the object; skips the parser together with --style")
     add("--style", help="the style; skips the parser together with --object")
     add("--background-style", metavar="STYLE", help="a style for all that is not the object")
@@ -67,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="PX",
         help="longer side of output_full.png, painted from the photo itself and no larger than it; "
-        f"0 = none (default: {FULL_SIZE})",
+        f"0 = none (default: {USUAL_FULL_SIZE})",
     )
     add_options(parser, "--steps", "--seed", "--checkpoint-every", "--keep-checkpoint")
     add(

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from datamodules.recipes import USUAL_FULL_SIZE
 from datamodules.support.errors import AtelierError
 from experiments.run.configuration import EMBEDDED, SEVERAL, compose
+from experiments.run.from_picture import from_picture
 from experiments.run.going_on import configuration_to_go_on
 from experiments.run.options import (
     absolute,
@@ -18,7 +20,6 @@ from experiments.run.options import (
 )
 from experiments.run.watch import Watch
 
-FULL_SIZE = 2048  # px
 NAMES_A_STYLE = (
     "instruction",
     "style",
@@ -53,11 +54,14 @@ class Order:
     def carry_out(self, watch: Watch | None = None) -> Path:
         """Stylize; the folder of the run. Raises AtelierError as `stylize`.
 
-        The option `continue` names the folder of a run that gets more steps.
+        The option `continue` names the folder of a run that gets more steps, and `from` a picture
+        whose recipe takes the place of a method and its configuration.
         """
         if self.options.get("continue"):
             return self._go_on(watch)
         check_endpoint(self.options.get("parser"), self.options.get("base_url"))
+        if self.options.get("from"):
+            return self._from_picture(watch)
         self._check_frames()
         order = self._of_file() if self.onnx else self
         config = configuration(order.method, order.models, order.config)
@@ -66,19 +70,34 @@ class Order:
             if not options.get("image"):
                 raise AtelierError("There is no picture; give a file or skimage:rocket")
             if options.get("full_size") is None:
-                options["full_size"] = FULL_SIZE
+                options["full_size"] = USUAL_FULL_SIZE
         free = not (order.method or order.config)
         several = compose(SEVERAL, order.models or EMBEDDED) if free else None
         from experiments.run.stylize import stylize
 
         return stylize(config, settings(options) | dict(order.further), watch, several)
 
+    def _from_picture(self, watch: Watch | None) -> Path:
+        """A run by the recipe in a picture, with the options over it."""
+        if any((self.method, self.models, self.config, self.onnx)):
+            raise AtelierError(
+                "--from brings a method, its models and all settings; leave --method, --models, "
+                "--config and --onnx out"
+            )
+        over = settings(self.options) | dict(self.further)
+        config, files = from_picture(str(self.options["from"]), over)
+        config["data"].setdefault("full_size", USUAL_FULL_SIZE)
+        from experiments.run.stylize import stylize
+
+        return stylize(config, files | over, watch)
+
     def _go_on(self, watch: Watch | None) -> Path:
         """More steps of the run in a folder, whose configuration says everything else."""
-        if self.method or self.models or self.config or self.onnx or self.options.get("out"):
+        others = self.method, self.models, self.config, self.onnx
+        if any(others) or self._has("from", "out", "image"):
             raise AtelierError(
                 "--continue goes on with a run as it is, in its own folder; leave --method, "
-                "--models, --config, --onnx and --out out"
+                "--models, --config, --onnx, --from, --out and a picture out"
             )
         folder = Path(self.options["continue"])
         config = configuration_to_go_on(folder, self.options.get("steps"))
@@ -87,6 +106,10 @@ class Order:
 
         changed = settings(self.options) | dict(self.further) | own
         return stylize(config, changed, watch, goes_on=True)
+
+    def _has(self, *names: str) -> bool:
+        """Whether there is any of these options."""
+        return any(self.options.get(name) for name in names)
 
     def _check_frames(self) -> None:
         """Refuse frames where nothing says which style they lead to."""

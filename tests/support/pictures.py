@@ -1,8 +1,17 @@
-"""Pictures that several tests use, as fixtures: `mask`, `content`, `left` and `output`."""
+"""Pictures that several tests use, as fixtures: `mask`, `content`, `left` and `output`.
+
+`pixels` reads what is in a file, whatever its metadata say.
+"""
 
 import numpy as np
 import pytest
 from PIL import Image
+
+
+def pixels(path):
+    """Mode, size and values of a picture."""
+    with Image.open(path) as picture:
+        return picture.mode, picture.size, picture.tobytes()
 
 
 @pytest.fixture(scope="session")

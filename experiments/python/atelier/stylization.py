@@ -106,6 +106,9 @@ def stylize(
     config: Path | str | None = None,
     device: Literal["auto", "cpu", "gpu"] | None = None,
     checkpoint_every: int | None = None,
+    keep_checkpoint: bool = False,
+    recipe: Path | str | None = None,
+    resume: Path | str | None = None,
     out: Path | str | None = None,
     overwrite: bool = False,
     wandb: bool = False,
@@ -150,6 +153,10 @@ def stylize(
         config: a configuration instead of a method, such as that of an earlier run.
         device: where to compute.
         checkpoint_every: steps between two checkpoints, from which the same call goes on.
+        keep_checkpoint: keep a checkpoint with the result, for `resume`.
+        recipe: a picture that Atelier has made, whose recipe takes the place of a method; for the
+            photo in it, or for `picture`. The other arguments go over it.
+        resume: folder of a run with a checkpoint, which goes on in it up to `steps`.
         out: the run's folder; None is a new one, runs/METHOD-PICTURE-OBJECT-STYLE.
         overwrite: replace a finished run in `out`.
         wandb: log to Weights & Biases.
@@ -174,6 +181,8 @@ def stylize(
         "image": picture,
         "except": exceptions,
         "to": [to] if isinstance(to, str) else to,
+        "from": recipe,
+        "continue": resume,
         "no_wandb": not wandb,
     }
     with visit() as messages:

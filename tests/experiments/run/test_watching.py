@@ -14,6 +14,8 @@ SETTINGS = {
     "trainer.max_steps": 5,
     "run.keep_every": 0,
     "wandb.enabled": False,
+    "model.encoder": "tests.support.tiny.TinyEncoder",
+    "model.content_features": "tests.support.tiny.TinyFeatures",
 }
 
 
@@ -98,11 +100,11 @@ def test_a_stopped_run_is_the_run_of_its_steps_and_so_says_its_configuration(tmp
     assert_same(stopped, whole)
 
 
-@pytest.mark.parametrize("schedule", ["lightning_modules.optimizers.schedules.Linear"])
 def test_a_schedule_that_knows_the_end_is_noted_instead_of_a_configuration_that_lies(
-    tmp_path, caplog, schedule
+    tmp_path, caplog
 ):
-    stopped = run(tmp_path, Notes(last=2), **{"model.lr_scheduler": schedule})
+    linear = {"model.lr_scheduler": "lightning_modules.optimizers.schedules.Linear"}
+    stopped = run(tmp_path, Notes(last=2), **linear)
     assert stopped.result.steps == 2 and stopped.setting("trainer.max_steps") == 5
     assert "ended after 2 of 5 steps" in stopped.result.stop_note
     assert stopped.result.stop_note in caplog.text
