@@ -195,8 +195,8 @@ class RunFolder:
     def result(self) -> Result:
         """Contents of result.json. A newer format than ours is refused, or (lenient) empty."""
         raw = self.json_object(RESULT)
-        if isinstance(made := raw.get("format", FORMAT), int) and made > FORMAT:
-            return self._refused(newer_format(self.path / RESULT, made), Result())
+        if isinstance(version := raw.get("format", FORMAT), int) and version > FORMAT:
+            return self._refused(newer_format(self.path / RESULT, version), Result())
         return self._record(Result, RESULT, raw)
 
     @cached_property

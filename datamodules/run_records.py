@@ -103,10 +103,10 @@ class StopRecord:
 Record = TypeVar("Record", Result, JobRecord, FailureRecord, StopRecord)
 
 
-def newer_format(path: Path | str, made: int) -> str:
+def newer_format(path: Path | str, version: int) -> str:
     """The sentence about a result that a later version has written."""
     return (
-        f"{path} has format {made}, and this version of Atelier reads formats up to {FORMAT}; "
+        f"{path} has format {version}, and this version of Atelier reads formats up to {FORMAT}; "
         "update Atelier"
     )
 

@@ -20,6 +20,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "docs.command_line",
     "docs.docstrings",
     "sphinx_copybutton",
 ]

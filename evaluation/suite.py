@@ -87,7 +87,7 @@ class Suite:
     def meanings(self) -> dict[str, Score]:
         """Meaning of every number, by its name in tables and files."""
         return {
-            metric.named(name): score
+            metric.column(name): score
             for metric in self.metrics.values()
             for name, score in metric.scores.items()
         }
@@ -133,7 +133,7 @@ class Suite:
         finally:
             metric.reset()  # numbers are stored in files, not here
             metric.cpu()
-        keys = [metric.named(score) for score in metric.scores if metric.applies(score, pictures)]
+        keys = [metric.column(score) for score in metric.scores if metric.applies(score, pictures)]
         return [
             Scores(dict(zip(keys, map(_finite, row), strict=True)), {name: metric.network})
             for row in zip(*(values[key].flatten().tolist() for key in keys), strict=True)
@@ -141,7 +141,7 @@ class Suite:
 
 
 def _lacks_some(metric: PictureMetric, result: Result) -> bool:
-    return any(result.metrics.get(metric.named(score)) is None for score in metric.scores)
+    return any(result.metrics.get(metric.column(score)) is None for score in metric.scores)
 
 
 def _finite(value: float) -> float | None:

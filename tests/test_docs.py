@@ -339,3 +339,12 @@ def test_the_readme_fits_on_two_screens():
 )
 def test_a_wrong_name_on_a_page_is_a_fault(page, fault, tmp_path):
     assert faults(page, tmp_path) == [fault]
+
+
+def test_the_page_of_the_command_line_has_what_every_command_prints(cli):
+    from docs.command_line import COLUMNS, help_page
+
+    pages = {command: help_page(command) for command in COMMANDS if command != "fit"}  # 10 s
+    for command, page in pages.items():
+        assert page.startswith(f"usage: atelier {command} ")
+    assert pages["parse"] == cli("parse", "--help", COLUMNS=COLUMNS).stdout

@@ -59,10 +59,10 @@ def test_every_package_of_the_project_has_one_pin_that_its_bounds_allow():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pins = {pin.name.lower().replace("_", "-"): pin for pin in requirements("constraints.txt")}
     assert len(pins) == len(requirements("constraints.txt"))
-    wanted = map(
+    needs = map(
         Requirement, sum(project["optional-dependencies"].values(), project["dependencies"])
     )
-    for requirement in wanted:
+    for requirement in needs:
         if requirement.name != "atelier":
             pin = pins[requirement.name.lower().replace("_", "-")]
             (version,) = pin.specifier
@@ -122,8 +122,8 @@ def test_an_environment_is_made_once_and_again_where_it_was_interrupted(clone, i
     assert not (clone / ".venv" / ".ready").exists()
     (clone / ".venv" / "bin" / "pip").unlink()
     (clone / ".venv" / "rest").touch()  # of the interrupted one
-    done = setup(clone, f"TORCH_INDEX={index}")
-    assert done.returncode == 0, done.stderr
+    result = setup(clone, f"TORCH_INDEX={index}")
+    assert result.returncode == 0, result.stderr
     assert not (clone / ".venv" / "rest").exists()
     code = "from importlib.metadata import version; print(version('torch'), version('thing'))"
     command = [clone / ".venv" / "bin" / "python", "-c", code]
@@ -147,9 +147,9 @@ def test_an_environment_of_somebody_else_is_never_deleted(clone):
 )
 def test_an_older_python_is_refused_in_one_sentence(answer, sentence, clone):
     old = stand_in(clone, f'[ "$1" = --version ] || exit 1; {answer}')
-    done = setup(clone, f"PYTHON={old}")
-    assert done.returncode == 2
-    line, *rest = done.stderr.splitlines()
+    result = setup(clone, f"PYTHON={old}")
+    assert result.returncode == 2
+    line, *rest = result.stderr.splitlines()
     assert line.startswith(f"Atelier needs Python 3.11 or later, and {old} {sentence}; run: make ")
     assert all(word.startswith("make: ***") for word in rest)
     assert not (clone / ".venv").exists()

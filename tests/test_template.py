@@ -62,7 +62,7 @@ def environment(installed):
 
 
 @pytest.fixture(scope="module")
-def done(installed):
+def answer(installed):
     """Exit code, stdout and stderr of each command, all in one process."""
     place = installed / "work"
     place.mkdir()
@@ -80,53 +80,53 @@ def done(installed):
     return dict(zip(COMMANDS, json.loads(whole.stdout), strict=True)) | {"place": place}
 
 
-def test_the_parts_are_listed_with_their_package(done):
-    code, out, err = done["list"]
+def test_the_parts_are_listed_with_their_package(answer):
+    code, out, err = answer["list"]
     assert (code, err) == (0, "")
     (line,) = [line for line in out.splitlines() if line.split()[0] == "sketch"]
     assert "Sketch: the picture takes the style of a text, and its contours stay" in line
     assert line.endswith("atelier-template 0.1.0")
-    ours = [line for line in done["all"][1].splitlines() if "atelier-template" in line]
+    ours = [line for line in answer["all"][1].splitlines() if "atelier-template" in line]
     assert [line.split()[0] for line in ours] == ["sketch", "contours", "disc", "arrow"]
 
 
-def test_parser_and_segmenter_are_chosen_by_name(done):
-    code, out, err = done["parse"]
+def test_parser_and_segmenter_are_chosen_by_name(answer):
+    code, out, err = answer["parse"]
     assert (code, json.loads(out)) == (0, [{"object": "cat", "style": "fire"}]), err
-    assert done["mask"][0] == 0, done["mask"]
+    assert answer["mask"][0] == 0, answer["mask"]
 
 
-def test_the_method_runs_by_its_name(done):
-    code, _, err = done["stylize"]
+def test_the_method_runs_by_its_name(answer):
+    code, _, err = answer["stylize"]
     assert code == 0, err
-    result = json.loads((done["place"] / "run" / "result.json").read_text())
+    result = json.loads((answer["place"] / "run" / "result.json").read_text())
     assert (result["method"], result["segmenter"], result["steps"]) == ("Sketch", "Disc", 2)
     assert set(result["losses"]) == {"total", "global", "contours"}
 
 
-def test_the_metric_is_measured_by_its_name(done):
-    code, out, err = done["evaluate"]
+def test_the_metric_is_measured_by_its_name(answer):
+    code, out, err = answer["evaluate"]
     assert code == 0, err
     (run,) = json.loads(out)
     assert 0 < run["metrics"]["contour_loss"] < 1
     assert "object_change" in run["metrics"]
 
 
-def test_a_sweep_compares_the_method_and_shows_the_metric(done):
-    code, _, err = done["sweep"]
+def test_a_sweep_compares_the_method_and_shows_the_metric(answer):
+    code, _, err = answer["sweep"]
     assert code == 0, err
-    assert "lost contours ↓" in done["results"][1] or "contour_loss" in done["results"][1]
-    page = (done["place"] / "sweep" / "report" / "index.html").read_text()
+    assert "lost contours ↓" in answer["results"][1] or "contour_loss" in answer["results"][1]
+    page = (answer["place"] / "sweep" / "report" / "index.html").read_text()
     assert "lost contours" in page and "Sketch" in page
 
 
-def test_mistakes_are_one_sentence(done):
+def test_mistakes_are_one_sentence(answer):
     for name, sentence in {
         "setting": "There is no setting 'model.spraed' of Sketch; did you mean model.spread?",
         "wrong metric": "did you mean contours?",
     }.items():
-        code, out, err = done[name]
-        assert (code, out, err.count("\n")) == (2, "", 1), done[name]
+        code, out, err = answer[name]
+        assert (code, out, err.count("\n")) == (2, "", 1), answer[name]
         assert sentence in err
 
 

@@ -39,8 +39,8 @@ def refused_class(message: str) -> tuple[str, str] | None:
 
     Of "none of these types fits: A because ..., None because ..." these are A and its reason.
     """
-    found = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
-    return found and (found[1], found[2])
+    match = re.search(r"Problem with given class_path '(.+?)': (.+?)(?: - Expected|$)", message)
+    return match and (match[1], match[2])
 
 
 def reason(error: BaseException) -> str:

@@ -18,7 +18,7 @@ def look_in(folders: Iterable[str]) -> bool:
     return bool(new)
 
 
-def named(part: type) -> str:
+def label(part: type) -> str:
     """The class, and for one of a user's its file."""
     ours = part.__module__.partition(".")[0] in OURS
     try:
@@ -34,4 +34,4 @@ def refuse_abstract(part: type) -> None:
     if missing:
         _, *arguments = inspect.signature(getattr(part, missing[0])).parameters
         call = f"{missing[0]}({', '.join(arguments)})"
-        raise AtelierError(f"{named(part)} lacks the function {call}, without which it cannot run")
+        raise AtelierError(f"{label(part)} lacks the function {call}, without which it cannot run")

@@ -125,13 +125,13 @@ class PictureMetric(Metric, ABC):
                 raise AtelierError(f"{whose} gives {name} as {shape}; give a tensor ({count},)")
 
     def compute(self) -> dict[str, Tensor]:
-        """The scores of all pictures so far, by the names of `named`."""
-        return {self.named(name): dim_zero_cat(getattr(self, name)) for name in self.scores}
+        """The scores of all pictures so far, by the names of `column`."""
+        return {self.column(name): dim_zero_cat(getattr(self, name)) for name in self.scores}
 
     def applies(self, score: str, pictures: Pictures) -> bool:
         """Whether a score can have a value for these pictures; if not, it is left out, not null."""
         return True
 
-    def named(self, score: str) -> str:
+    def column(self, score: str) -> str:
         """A score's name in tables and files."""
         return f"{score}.{self.network}" if self.network else score

@@ -289,7 +289,7 @@ def short(label: str) -> str:
     return label.rpartition(".")[2]
 
 
-def named(label: str) -> str:
+def long(label: str) -> str:
     """A label in words, with its name where that differs: "threshold t (model.tau)"."""
     words = label_title(label)
     return words if words == label else f"{words} ({label})"

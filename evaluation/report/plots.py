@@ -13,8 +13,8 @@ from evaluation.front import front
 from evaluation.report.page_model import (
     Entry,
     is_number,
+    long,
     main_scores,
-    named,
     short,
     thresholds,
     words,
@@ -77,7 +77,7 @@ def curves(entries: Sequence[Entry], looks: Mapping[str, tuple]) -> list[dict[st
                 title = f"{heading(score)} {arrow(score)}".strip()
                 panels.append({"score": score, "title": title, "figure": figure})
         if panels:
-            curves.append({"label": label, "title": named(label), "panels": panels})
+            curves.append({"label": label, "title": long(label), "panels": panels})
     return curves
 
 
@@ -116,7 +116,7 @@ def curve_figure(
             hovertemplate="%{fullData.name}<br>%{x:g}: %{y:.4g} %{text}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        xaxis_title=plain(named(label)), margin={"l": 56, "r": 14, "t": 12, "b": 44}
+        xaxis_title=plain(long(label)), margin={"l": 56, "r": 14, "t": 12, "b": 44}
     )
     if is_tau(label):
         figure.add_vline(

@@ -33,7 +33,7 @@ def search_part(record: SearchRecord | None) -> str:
 def _table(record: SearchRecord, trials: Sequence[Trial], caption: str) -> str:
     settings = list(trials[0].settings)
     goals = zip(record.goals, record.higher, strict=True)
-    sought = [text(f"{name} {ARROWS[higher]}") for name, higher in goals]
+    headings = [text(f"{name} {ARROWS[higher]}") for name, higher in goals]
     rows = [
         row(
             _link(trial),
@@ -44,7 +44,7 @@ def _table(record: SearchRecord, trials: Sequence[Trial], caption: str) -> str:
         )
         for trial in trials
     ]
-    return table(["trial", *sought, *map(text, settings)], rows, caption)
+    return table(["trial", *headings, *map(text, settings)], rows, caption)
 
 
 def _link(trial: Trial) -> str:

@@ -87,8 +87,8 @@ def is_users(name: str) -> bool:
 def meaning(name: str) -> Score | None:
     """Meaning of a number by its name; None for one that no metric gives."""
     # Ours are known without the metrics' classes, whose import takes seconds.
-    known = ALL.get(bare(name)) or (TIME if name == SECONDS else _learned.get(bare(name)))
-    return known or meanings().get(bare(name))
+    at_hand = ALL.get(bare(name)) or (TIME if name == SECONDS else _learned.get(bare(name)))
+    return at_hand or meanings().get(bare(name))
 
 
 def title(name: str) -> str:

@@ -21,7 +21,7 @@ def metric_table(suite: Suite) -> Table:
             span = f"{score.low:g} to {score.high:g} {score.unit}"
             source = f"{score.source}{score.note and f' ({score.note})'}"
             arrow = ARROWS[score.higher_is_better]
-            table.add_row("" if number else name, metric.named(key), arrow, span, source)
+            table.add_row("" if number else name, metric.column(key), arrow, span, source)
     for name, reason in suite.unavailable.items():
         table.add_row(name, "-", "", "", f"unavailable: {reason}")
     table.add_row(f"{OWN}...", "", "", "", "a style score by the encoder that was optimised itself")

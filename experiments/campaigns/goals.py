@@ -115,7 +115,7 @@ class Judge:
         self.suite = Suite({goal.metric: metrics[goal.metric] for goal in goals}, device)
         for name, why in self.suite.unavailable.items():
             raise AtelierError(f"The search needs the metric {name}, which is unavailable: {why}")
-        columns = (self.suite.metrics[goal.metric].named(goal.score) for goal in goals)
+        columns = (self.suite.metrics[goal.metric].column(goal.score) for goal in goals)
         self.names = dict.fromkeys(columns)
 
     def have_scores(self, jobs: Sequence[Job], root: Path) -> bool:

@@ -34,10 +34,10 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     folder = RunFolder(args.run)
     from experiments.run.export import CHECKED, export
 
-    done = export(folder, args.out, args.region)
-    about, sizes = done.about, ", ".join(f"{width}x{height}" for height, width in CHECKED)
+    graph = export(folder, args.out, args.region)
+    about, sizes = graph.about, ", ".join(f"{width}x{height}" for height, width in CHECKED)
     print(f"style     {about['style'] or '(shown by a picture)'}, on {about['region']}")
     print(f"opset     {about['opset']}")
-    print(f"checked   within {done.difference:.1g} of torch at {sizes} px")
+    print(f"checked   within {graph.difference:.1g} of torch at {sizes} px")
     print(f"file      {args.out}")
     return 0

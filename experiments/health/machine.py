@@ -89,10 +89,10 @@ def wandb_key() -> Iterator[Finding]:
     """Whether there is a key of Weights & Biases, in the environment or in ~/.netrc."""
     address = os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai"
     try:
-        stored = netrc.netrc(home() / ".netrc").authenticators(urlsplit(address).netloc)
+        login = netrc.netrc(home() / ".netrc").authenticators(urlsplit(address).netloc)
     except (OSError, netrc.NetrcParseError):
-        stored = None
-    if os.environ.get("WANDB_API_KEY") or stored:
+        login = None
+    if os.environ.get("WANDB_API_KEY") or login:
         yield Finding("W&B key", "fine", f"for {address}")
     else:
         yield Finding("W&B key", "absent", "none: runs are logged offline", "wandb login")

@@ -23,8 +23,8 @@ def embedded() -> Iterator[Finding]:
 
 
 def _parted(sentence: str) -> tuple[str, str]:
-    said, _, remedy = sentence.partition("; run: ")
-    return said, remedy
+    problem, _, remedy = sentence.partition("; run: ")
+    return problem, remedy
 
 
 def papers() -> Iterator[Finding]:
@@ -35,9 +35,9 @@ def papers() -> Iterator[Finding]:
     from experiments.run.registry import METHODS, names
 
     for method in names(METHODS):
-        wanted = weights_of(compose(method, "paper"))
-        missing = [name for name in wanted if not local_path(by_name(name))]
-        here = f"{len(wanted) - len(missing)} of {len(wanted)}"
+        weights = weights_of(compose(method, "paper"))
+        missing = [name for name in weights if not local_path(by_name(name))]
+        here = f"{len(weights) - len(missing)} of {len(weights)}"
         if missing:
             here += f"; missing: {', '.join(missing)}"
         remedy = f"atelier weights fetch --method {method}" if missing else ""

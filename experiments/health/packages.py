@@ -40,10 +40,10 @@ def core() -> Iterator[Finding]:
 def core_packages() -> list[str]:
     """Names of the packages that Atelier needs, by its source tree or else by its installation."""
     if SOURCE.exists():
-        wanted = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["project"]["dependencies"]
+        lines = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["project"]["dependencies"]
     else:
-        wanted = requires("atelier") or []
-    return [re.match(r"[\w.-]+", line)[0] for line in wanted if "extra ==" not in line]
+        lines = requires("atelier") or []
+    return [re.match(r"[\w.-]+", line)[0] for line in lines if "extra ==" not in line]
 
 
 def _problem(name: str) -> Finding | None:
@@ -76,8 +76,8 @@ def torch_build() -> str:
     """The device that PyTorch was built for, without importing it."""
     file = Path(distribution("torch").locate_file("torch/version.py"))
     builds = dict(re.findall(r"^(cuda|hip)\b.*= '(.+)'", file.read_text("utf-8"), re.MULTILINE))
-    named = [f"built for {name.upper()} {version}" for name, version in builds.items()]
-    return ", ".join(named) or "built for processors only"
+    texts = [f"built for {name.upper()} {version}" for name, version in builds.items()]
+    return ", ".join(texts) or "built for processors only"
 
 
 def extras() -> Iterator[Finding]:

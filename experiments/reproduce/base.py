@@ -170,10 +170,10 @@ def commit() -> str:
     """The commit of this checkout, "+" after it if files have changed since; "" outside of one."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude=*", "--dirty=+"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return done.stdout.strip()
+    return answer.stdout.strip()
 
 
 def markdown(path: Path, title: str) -> str:

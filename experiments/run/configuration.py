@@ -11,6 +11,7 @@ one, key by key, and a class that replaces another one starts without arguments.
 from __future__ import annotations
 
 import glob
+import logging
 from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from pathlib import Path
@@ -23,6 +24,7 @@ from datamodules.models.published import local_path, require
 from datamodules.models.schemes import by_name
 from datamodules.support.errors import AtelierError
 from experiments.run.arguments import may_have
+from experiments.run.differences import differences
 from experiments.run.outdated import refuse_outdated, refuse_renamed
 from experiments.run.own_code import CODE, whole, with_code
 from experiments.run.registry import (
@@ -37,6 +39,8 @@ from experiments.run.registry import (
     path_of,
 )
 from experiments.run.schema import refuse_unknown
+
+log = logging.getLogger(__name__)
 
 Configuration = dict[str, Any]
 
@@ -56,12 +60,12 @@ def config_files(method: str | Path, models: str) -> list[Path]:
     METHOD-WEIGHTS.yaml, which counts only where the weights with that name are on this machine. A
     user's method has them beside it: METHOD.MODELS.yaml and METHOD.MODELS-WEIGHTS.yaml.
     """
-    found = find_method(method)
-    files = [found.file] if found.file else []
+    origin = find_method(method)
+    files = [origin.file] if origin.file else []
     preset = path_of(models, MODELS, "preset of models")
     presets = [MODELS / f"{UNDER[models]}.yaml", preset] if models in UNDER else [preset]
     for path in presets:
-        files += [path, *_files_for(found, path)]
+        files += [path, *_files_for(origin, path)]
     return files
 
 
@@ -89,15 +93,30 @@ def compose(method: str | Path, models: str = EMBEDDED) -> Configuration:
     method: by name, by the path of a YAML file, or by that of a class. What a user's method leaves
     open of data and trainer is as for the default method.
     """
-    found = find_method(method)
-    config = deepcopy(found.config)
+    origin = find_method(method)
+    config = deepcopy(origin.config)
     for path in config_files(method, models):
-        if path != found.file:
+        if path != origin.file:
             config = merge(config, read_mapping(path))
-    if not found.is_built_in:
+    if not origin.is_built_in:
+        _say_replaced(origin, models, config)
         default = compose(METHOD, models)
         config |= {key: default[key] | config.get(key, {}) for key in ("data", "trainer")}
-    return with_code(config, found.file.parent if found.file and not found.is_built_in else None)
+    return with_code(config, origin.file.parent if origin.file and not origin.is_built_in else None)
+
+
+def _say_replaced(method: Method, models: str, config: Configuration) -> None:
+    """Log the values of a user's file that a preset of models has replaced."""
+    own = method.config
+    for path in config_files(method.file or method.class_path, models):
+        if path.parent != MODELS and path != method.file:  # for this preset, the user's own
+            own = merge(own, read_mapping(path))
+    if replaced := "; ".join(map(str, differences(own, config))):
+        log.warning(
+            "models %s goes over %s: %s; to change that, give an option, or write it into "
+            "%s.%s.yaml beside the file",
+            *(models, method.file, replaced, method.name, models),
+        )
 
 
 def compose_training(name: str, models: str = EMBEDDED) -> Configuration:

@@ -45,9 +45,9 @@ class Copied:
 def find(name: str, kind: str | None) -> str:
     """The kind that has a name; AtelierError if none has it, or several have."""
     there = {each: _names(each) for each in ([kind] if kind else KINDS)}
-    having = [each for each, known in there.items() if name in known]
+    having = [each for each, entries in there.items() if name in entries]
     if not having:
-        every = [entry for known in there.values() for entry in known]
+        every = [entry for entries in there.values() for entry in entries]
         raise AtelierError(
             f"There is nothing called {name!r} to copy; see atelier list{did_you_mean(name, every)}"
         )
@@ -118,14 +118,14 @@ def _renamed(path: str, name: str, part: str) -> tuple[str, str]:
 
 def _places(tree: ast.Module, name: str, lines: list[str]) -> set[tuple[int, int]]:
     """Line and column, in bytes, of a class's name where it is code."""
-    found = set()
+    spots = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == name:
-            found.add((node.lineno - 1, node.col_offset))
+            spots.add((node.lineno - 1, node.col_offset))
         if isinstance(node, ast.ClassDef) and node.name == name:
             line = node.lineno - 1
-            found.add((line, lines[line].index(name)))
-    return found
+            spots.add((line, lines[line].index(name)))
+    return spots
 
 
 def _camel(name: str) -> str:

@@ -259,7 +259,8 @@ class AtelierCLI(LightningCLI):
         config = self.config.clone()
         if steps is not None:
             config["trainer"]["max_steps"] = steps
-        return self.parser.dump(config, skip_unset=False)
+        # It was validated when it was parsed; once more would take as long as that.
+        return self.parser.dump(config, skip_unset=False, skip_validation=True)
 
     def shorten(self, run: WriteRun, steps: int) -> None:
         """Let the configuration of a run that is ended after so many steps repeat just these.

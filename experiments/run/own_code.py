@@ -2,12 +2,13 @@
 
 A configuration lists them under `code`, whole paths, so that workers on any node, and whoever
 repeats a run from another folder, find the same classes. The folders come last on Python's path:
-nothing in them can hide an installed module, and a module that is hidden itself is refused.
+nothing in them can hide an installed module; one that is hidden itself is refused or named.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,11 +17,14 @@ from typing import Any
 
 import yaml
 
+from datamodules.models.cache import once_per_process
 from datamodules.support import outside
 from datamodules.support.errors import AtelierError, reason
 from datamodules.support.own_classes import look_in
 from experiments.run import arguments
 from experiments.run.sources import OURS, is_installed, places
+
+log = logging.getLogger(__name__)
 
 CODE = "code"  # the key of a configuration
 
@@ -54,22 +58,37 @@ def folder_of(class_path: str, beside: Path | None = None) -> str:
     """The folder in which the module of a class lies, "" for one that is installed, or nowhere.
 
     beside: the folder of the file that names the class; by default the current one, which counts
-    only where the module is not found otherwise. Raises AtelierError where another module hides the
-    one beside the file.
+    only where the module is not found otherwise. Where another module hides the one beside the
+    file, raises AtelierError, and a warning says that one in the current folder is hidden.
     """
     top = class_path.split(".")[0]
     if top in OURS or not top.isidentifier():
         return ""
-    if not places(top) and _holds(own := whole(beside or Path.cwd()), top):
+    own = whole(beside or Path.cwd())
+    if not places(top) and _holds(own, top):
         use([str(own)])
         forget()  # a folder in use may have got a new module
     folder = next((whole(place).parent for place in places(top)), None)
-    if beside and (beside / f"{top}.py").is_file() and folder.resolve() != beside.resolve():
-        raise AtelierError(
-            f"{class_path} is not the one in {whole(beside)}: Python finds {top} in {folder} "
-            f"first; give {top}.py another name, and change the name in the YAML file"
-        )
+    if (own / f"{top}.py").is_file() and folder.resolve() != own.resolve():
+        _tell_hidden(class_path, own, folder, refuse=bool(beside))
     return "" if folder is None or is_installed(top) else str(folder)
+
+
+def _tell_hidden(class_path: str, own: Path, folder: Path, refuse: bool) -> None:
+    """Raise or log that a class is taken from `folder`, although `own` has a module of its name."""
+    top = class_path.split(".")[0]
+    sentence = (
+        f"{class_path} is not the one in {own}: Python finds {top} in {folder} first; give "
+        f"{top}.py another name, and change the name that you give"
+    )
+    if refuse:
+        raise AtelierError(sentence)
+    _warn_once(sentence)
+
+
+@once_per_process
+def _warn_once(sentence: str) -> None:
+    log.warning(sentence)
 
 
 def _holds(folder: Path, module: str) -> bool:
@@ -80,8 +99,8 @@ def with_code(config: Mapping[str, Any], beside: Path | None = None) -> dict[str
     """The configuration with the folders of its own classes; see `folder_of`."""
     before = folders(config.get(CODE))
     use(before)
-    found = [folder_of(path, beside) for path in classes_in(config)]
-    code = [*dict.fromkeys([*before, *filter(None, found)])]
+    inside = [folder_of(path, beside) for path in classes_in(config)]
+    code = [*dict.fromkeys([*before, *filter(None, inside)])]
     return {**config, CODE: code} if code else dict(config)
 
 

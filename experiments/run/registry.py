@@ -166,10 +166,10 @@ def _method_of_class(path: str) -> Method:
     return Method(name, config)
 
 
-def find_methods(given: Iterable[str]) -> dict[str, str]:
+def find_methods(references: Iterable[str]) -> dict[str, str]:
     """Methods as they are given, by their names in tables; AtelierError where two share one."""
     methods: dict[str, str] = {}
-    for one in given:
+    for one in references:
         name = find_method(one).name
         if find_method(methods.setdefault(name, one)) != find_method(one):
             raise AtelierError(

@@ -121,7 +121,7 @@ class Job:
         self.files = Files(**cli.config["training"])
         self.folder = Path(self.files.out)
         self.name = self.folder.name
-        self.config = cli.parser.dump(cli.config, skip_unset=False)
+        self.config = cli.parser.dump(cli.config, skip_unset=False, skip_validation=True)
         self.checkpoint: Path | None = None
 
     def prepare(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from experiments.run.configuration import (
     with_settings,
 )
 from experiments.run.metrics import metrics_by_name
-from experiments.run.registry import find_method
 
 if TYPE_CHECKING:
     from experiments.campaigns.grid import Sweep
@@ -65,19 +63,7 @@ def validate(path: Path, kind: str, models: str) -> str:
 def _method(path: Path, models: str) -> str:
     config = compose(path, models)
     _build(with_settings(config, PICTURE))
-    if changed := _changed(find_method(path).config, config):
-        print(f"models {models} sets {', '.join(changed)} otherwise than {path}", file=sys.stderr)
     return f"{_class_of(config)} on {models}"
-
-
-def _changed(own: Any, whole: Any, name: str = "") -> list[str]:
-    """Dotted names of settings in a method's file that its whole configuration has otherwise."""
-    if not (isinstance(own, dict) and isinstance(whole, dict)):
-        short = name.removeprefix(".").removesuffix(".class_path").replace(".init_args", "")
-        return [] if own == whole else [short]
-    same = own.get("class_path") == whole.get("class_path")
-    keys = own if same else ("class_path",)
-    return [entry for key in keys for entry in _changed(own[key], whole.get(key), f"{name}.{key}")]
 
 
 def _configuration(path: Path, models: str) -> str:
@@ -161,10 +147,10 @@ def _metrics(path: Path, models: str) -> str:
 def _set(path: Path, models: str) -> str:
     from datamodules.benchmarks.sets import load_set
 
-    found = load_set(str(path.absolute()))
-    for why in found.missing.values():
+    collection = load_set(str(path.absolute()))
+    for why in collection.missing.values():
         raise AtelierError(why)
-    return f"{len(found.entries)} entries"
+    return f"{len(collection.entries)} entries"
 
 
 KINDS: dict[str, Callable[[Path, str], str]] = {

@@ -26,11 +26,11 @@ def optimizer_of(
     """
     group = {"params": list(weights), "steps": steps, "early_halving": early_halving}
     try:
-        made = optimizer([group])
-        _fuse(made)
+        instance = optimizer([group])
+        _fuse(instance)
         return {
-            "optimizer": made,
-            "lr_scheduler": {"scheduler": schedule(made), "interval": "step"},
+            "optimizer": instance,
+            "lr_scheduler": {"scheduler": schedule(instance), "interval": "step"},
         }
     except (TypeError, ValueError) as error:
         raise AtelierError(

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from datamodules.support.errors import AtelierError
-from datamodules.support.own_classes import named, refuse_abstract
+from datamodules.support.own_classes import label, refuse_abstract
 
 FUNCTIONS = {
     "prepare": ("batch",),
@@ -38,7 +38,7 @@ def refuse_unfinished(method: type) -> None:
             signature.bind(None, *arguments)
         except TypeError as error:
             raise AtelierError(
-                f"{named(method)} has the function {name}{signature}; write it as "
+                f"{label(method)} has the function {name}{signature}; write it as "
                 f"{name}(self, {', '.join(arguments)})"
             ) from error
 
@@ -47,7 +47,7 @@ def check_prepared(method: Any) -> None:
     """AtelierError for a method whose `prepare` has left out that of Stylization."""
     if not hasattr(method, "shared"):
         raise AtelierError(
-            f"prepare of {named(type(method))} does not call super().prepare(batch); let it begin "
+            f"prepare of {label(type(method))} does not call super().prepare(batch); let it begin "
             "with that"
         )
 
@@ -57,14 +57,14 @@ def check_views(method: Any, views: Any) -> None:
     side = method.encoder.image_size
     if not isinstance(views, Tensor) or tuple(views.shape[1:]) != (3, side, side):
         raise AtelierError(
-            f"views of {named(type(method))} returns {_shown(views)}; return pictures "
+            f"views of {label(type(method))} returns {_shown(views)}; return pictures "
             f"(V, 3, {side}, {side}) in [0, 1], such as self.viewer.view(output)"
         )
 
 
 def check_losses(method: Any, losses: Any) -> None:
     """AtelierError for losses that are no scalars by name, or whose names are not the weights'."""
-    whose = f"losses of {named(type(method))}"
+    whose = f"losses of {label(type(method))}"
     if not isinstance(losses, dict):
         raise AtelierError(f"{whose} returns {_shown(losses)}; return a scalar per name: a dict")
     for name, loss in losses.items():

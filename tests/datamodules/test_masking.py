@@ -155,8 +155,8 @@ def test_masks_of_a_comparison_keep_a_distance_from_exceptions(tmp_path):
     mask = load_mask(file, (451, 300)).values
     dog = Boxes().segment(torch.rand(3, 300, 451), "dog")
     assert mask[grow(dog, 10) > 0].max() == 0 and mask[grow(dog, 20) == 0].min() == 1
-    made = Path(file).stat().st_mtime_ns
-    assert files(("", "ice", 1, ("dog",))) == [file] and Path(file).stat().st_mtime_ns == made
+    written_at = Path(file).stat().st_mtime_ns
+    assert files(("", "ice", 1, ("dog",))) == [file] and Path(file).stat().st_mtime_ns == written_at
     assert files(("", "ice")) != [file]
     with pytest.raises(AtelierError, match="no background beside exceptions"):
         files(("animals", "ice", 1, ("dog",)), ("background", "snow"))

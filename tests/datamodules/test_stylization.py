@@ -29,11 +29,11 @@ def test_parse_mask_batch():
 def test_what_is_given_is_not_asked_for(tmp_path):
     module = data(object="cat", style="fire")
     module.setup()
-    assert module.parser.asked == 0
+    assert module.parser.calls == 0
     save_png(to_picture(torch.ones(60, 90)), tmp_path / "mask.png")
     module = data(style="fire", mask=str(tmp_path / "mask.png"))
     module.setup()
-    assert module.parser.asked == 0
+    assert module.parser.calls == 0
     assert module.task.masks.min() > 0.999
     module = data(style="gold", instruction="Turn the cat to fire")
     module.setup()
@@ -82,7 +82,7 @@ def test_the_smaller_region_keeps_what_two_claim_and_it_is_said(caplog):
     module = data(targets={"sky": "Starry Night", "cat": "fire"})
     module.setup()
     sky, cat = module.task.masks
-    assert module.parser.asked == 0
+    assert module.parser.calls == 0
     assert (sky + cat).max() <= 1
     assert sky[0, 0] < 0.001 and cat[0, 0] > 0.999
     assert sky[0, -1] > 0.999 and cat[0, -1] < 0.001
@@ -107,8 +107,8 @@ def test_the_background_alone_is_looked_for_like_an_object(protect):
     module = data(targets={"background": "snow"}, protect_object=protect)
     module.setup()
     assert module.task.batch().styles == (((1.0, "snow"),),)
-    asked = Quarter().segment(torch.zeros(3, 64, 96), "background")
-    assert float((module.task.masks[0] - asked).abs().mean()) < 0.02  # but for the edge
+    inside = Quarter().segment(torch.zeros(3, 64, 96), "background")
+    assert float((module.task.masks[0] - inside).abs().mean()) < 0.02  # but for the edge
 
 
 def test_a_blend_is_one_region_with_weights():
@@ -121,7 +121,7 @@ def test_a_blend_is_one_region_with_weights():
 def test_a_style_picture_needs_no_text():
     module = data(object="cat", style_image="skimage:coffee")
     module.setup()
-    assert module.parser.asked == 0
+    assert module.parser.calls == 0
     assert module.task.batch().styles == ((),)
     assert module.task.batch().style_image.shape == (1, 3, 64, 96)
 
@@ -129,7 +129,7 @@ def test_a_style_picture_needs_no_text():
 def test_the_whole_picture_needs_no_object():
     module = data(style="fire", segmenter=WholePicture())
     module.setup()
-    assert module.parser.asked == 0
+    assert module.parser.calls == 0
     assert module.task.masks.min() > 0.999
     module = data(instruction="x", parser=Parrot(("", "fire")), segmenter=WholePicture())
     module.setup()

@@ -51,7 +51,7 @@ def test_a_sweep_without_a_network_asks_nobody(tmp_path, sweep):
     words = ["sweep", str(sweep({"seed": [0]})), "--serial", "--out", "out"]
     words += ["--metrics", ",".join(metrics)]
     online = dict.fromkeys(("HF_HUB_OFFLINE", "WANDB_MODE", "WANDB_API_KEY"))
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", GUARDED, *words],
         cwd=tmp_path,
         env=variables(HOME=str(tmp_path), **online) | {"PYTHONPATH": str(ROOT)},
@@ -59,6 +59,6 @@ def test_a_sweep_without_a_network_asks_nobody(tmp_path, sweep):
         text=True,
         timeout=300,
     )
-    assert done.stderr.splitlines()[-1] == "hosts []", done.stderr
-    assert done.returncode == 0, done.stderr
-    assert "1 done, 0 skipped, 0 failed" in done.stderr
+    assert result.stderr.splitlines()[-1] == "hosts []", result.stderr
+    assert result.returncode == 0, result.stderr
+    assert "1 done, 0 skipped, 0 failed" in result.stderr

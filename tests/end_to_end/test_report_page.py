@@ -44,8 +44,8 @@ class Reader:
     def requests(self):
         """Addresses of everything that the browser has asked for since the last call."""
         messages = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
-        sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-        return [params["request"]["url"] for params in sent]
+        traffic = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+        return [params["request"]["url"] for params in traffic]
 
 
 ARROW_RIGHT, ESCAPE, TAB = "\ue014", "\ue00c", "\ue004"
@@ -70,8 +70,8 @@ def test_a_report_in_a_real_browser(browser, report_runs, tmp_path):
     look_at_the_plots(reader)
     read_in_the_dark_on_a_phone(reader)
     # Requests of the new tab page are the browser's own.
-    asked = {url.partition(":")[0] for url in reader.requests()} - {"chrome", "data"}
-    assert asked == {"file"}
+    schemes = {url.partition(":")[0] for url in reader.requests()} - {"chrome", "data"}
+    assert schemes == {"file"}
     assert browser.get_log("browser") == []
 
 

@@ -11,14 +11,11 @@ import sys
 import pytest
 
 from tests.support.cli import ROOT, assert_refused, process, start
+from tests.support.tiny import NETWORKS
 from tests.support.waiting import wait_until
 
 # The signals come before anything is scored, so that no real network is needed.
-TINY = {
-    "model.encoder": "tests.support.tiny.TinyEncoder",
-    "model.content_features": "tests.support.tiny.TinyFeatures",
-    "model.generator": "lightning_modules.generators.pixels.Pixels",
-}
+TINY = NETWORKS | {"model.generator": "lightning_modules.generators.pixels.Pixels"}
 HEAVY = {"torch", "torchvision", "open_clip", "lightning", "transformers", "timm", "wandb", "PIL"}
 
 
@@ -34,9 +31,9 @@ def test_help_and_the_list_of_weights_import_nothing_heavy(words):
         f"with contextlib.suppress(SystemExit): main({words.split()})\n"
         f"print({HEAVY} & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert LIGHT[words] in done.stdout
-    assert done.stderr == "set()\n"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert LIGHT[words] in result.stdout
+    assert result.stderr == "set()\n"
 
 
 def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(tmp_path):
@@ -45,14 +42,14 @@ def test_a_refusal_is_one_line_on_stderr_and_exit_code_2(tmp_path):
 
 def test_results_go_to_stdout_and_talk_to_stderr(tmp_path):
     lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
-    done = process("parse", "-", "--parser", "rules", cwd=tmp_path, stdin=lines)
-    first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
+    result = process("parse", "-", "--parser", "rules", cwd=tmp_path, stdin=lines)
+    first, empty, third = (json.loads(line) for line in result.stdout.splitlines())
     assert first == [{"object": "cat", "style": "mosaic"}]
     assert empty == []
     assert third[0]["object"] == "house"
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "line 2" in done.stderr
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "line 2" in result.stderr
 
 
 @pytest.mark.parametrize("words", ["sweep threshold --dry-run", "--version", "stylize --help"])

@@ -47,11 +47,11 @@ class Rater:
         return self.driver.execute_script("return order[at].id")
 
     def pressed(self):
-        chosen = self.driver.find_elements("css selector", ".answers button[aria-pressed=true]")
-        return [button.get_attribute("data-answer") for button in chosen]
+        buttons = self.driver.find_elements("css selector", ".answers button[aria-pressed=true]")
+        return [button.get_attribute("data-answer") for button in buttons]
 
 
-def stored(study):
+def votes_of(study):
     with sqlite3.connect(study / "votes.sqlite") as file:
         rows = file.execute("SELECT pair, question, answer FROM votes").fetchall()
     return {(pair, question): answer for pair, question, answer in rows}
@@ -94,7 +94,7 @@ def test_a_rater_votes_in_a_real_browser(browser, served_study, study, capsys):
     votes[rater.pair, "style"] = "same"
     rater.press("n")
     rater.shows("#state", "Saved")
-    assert stored(study) == votes
+    assert votes_of(study) == votes
 
     third = rater.pair
     browser.refresh()
@@ -122,7 +122,7 @@ def test_a_rater_votes_in_a_real_browser(browser, served_study, study, capsys):
     rater.find("#code").send_keys("anna-1\n")
     rater.shows("#count", "4 of 6")
     finish_while_the_disk_fails(rater, served_study, votes)
-    assert stored(study) == votes
+    assert votes_of(study) == votes
     assert {v.rater for v in served_study.store.votes()} == {"anna-1"}
     assert main(["study", "score", str(study), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -136,14 +136,14 @@ def test_a_rater_votes_in_a_real_browser(browser, served_study, study, capsys):
 
 def finish_while_the_disk_fails(rater, served_study, votes):
     """The last three pairs; votes that the server cannot keep are kept here, and sent again."""
-    kept, served_study.store.put = served_study.store.put, failing
+    real_put, served_study.store.put = served_study.store.put, failing
     for _ in range(3):
         votes |= {(rater.pair, "style"): "A", (rater.pair, "photo"): "B"}
         rater.press("ab\n")
     rater.shows("#count", "Done")
     rater.wait(lambda: "Not saved (6)" in rater.find("#state").text, "the failure is not said")
     assert "6 answers have not reached" in rater.find("#done").text
-    served_study.store.put = kept
+    served_study.store.put = real_put
     rater.shows("#state", "Saved")
     assert "You can close this page" in rater.find("#done").text
 

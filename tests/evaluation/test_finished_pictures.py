@@ -79,14 +79,14 @@ def test_runs_are_found_at_any_depth_once(tmp_path):
 def test_a_bad_run_is_said_and_the_others_go_on(tmp_path, harm, words):
     bad, good = run_folder(tmp_path / "bad"), run_folder(tmp_path / "good", seed=1)
     harm(bad)
-    cases, said = [read_run(good)], ""
+    cases, refusal = [read_run(good)], ""
     try:
         cases.append(read_run(bad))
     except AtelierError as error:
-        said = str(error)
-    found = dict(evaluate(cases, Suite({"background": Change()})))
-    by_name = {Path(case.name).name: scores for case, scores in found.items()}
-    assert re.search(words, said or by_name["bad"].error)
+        refusal = str(error)
+    outcome = dict(evaluate(cases, Suite({"background": Change()})))
+    by_name = {Path(case.name).name: scores for case, scores in outcome.items()}
+    assert re.search(words, refusal or by_name["bad"].error)
     assert by_name["good"].values["object_change"] > 0
     assert not RunFolder(bad, strict=False).result.metrics
 

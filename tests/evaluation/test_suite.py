@@ -31,10 +31,10 @@ class Counting(Change):
 
     def __init__(self):
         super().__init__()
-        self.seen = 0
+        self.count = 0
 
     def score(self, pictures):
-        self.seen += len(pictures)
+        self.count += len(pictures)
         return super().score(pictures)
 
 
@@ -53,7 +53,7 @@ def test_older_scores_are_kept_unless_forced(tmp_path):
     folder = run_folder(tmp_path / "a", metrics={"mine": 7, "object_change": 0.123}, method="X")
     counting = Counting()
     scores_of([folder], {"change": counting})
-    assert counting.seen == 1
+    assert counting.count == 1
     result = result_of(folder)
     assert result["metrics"]["mine"] == 7
     assert result["metrics"]["object_change"] != 0.123  # from before scores had a record
@@ -61,11 +61,11 @@ def test_older_scores_are_kept_unless_forced(tmp_path):
     assert result["method"] == "X"
     when = (folder / "result.json").stat().st_mtime_ns
     again = scores_of([folder], {"change": counting})
-    assert counting.seen == 1
+    assert counting.count == 1
     assert (folder / "result.json").stat().st_mtime_ns == when
     assert next(iter(again.values())).values == result["metrics"]
     scores_of([folder], {"change": counting}, force=True)
-    assert counting.seen == 2
+    assert counting.count == 2
 
 
 def test_another_network_is_another_measurement(tmp_path):
@@ -74,7 +74,7 @@ def test_another_network_is_another_measurement(tmp_path):
     scores_of([folder], {"change": metric})
     metric.network = "other"
     scores_of([folder], {"change": metric})
-    assert metric.seen == 2
+    assert metric.count == 2
     assert {"object_change", "object_change.other"} <= result_of(folder)["metrics"].keys()
 
 
@@ -99,11 +99,11 @@ def test_what_cannot_be_made_is_unavailable_with_its_reason(tmp_path):
 def test_a_metric_that_refuses_one_picture_serves_the_others(tmp_path):
     folders = [run_folder(tmp_path / str(k), seed=k) for k in range(3)]
     save_png(Image.new("RGB", (SIZE, SIZE)), folders[1] / "output.png")
-    found = scores_of(folders, {"choosy": Choosy(), "change": Change()})
-    values = [found[read_run(folder)].values for folder in folders]
+    outcome = scores_of(folders, {"choosy": Choosy(), "change": Change()})
+    values = [outcome[read_run(folder)].values for folder in folders]
     assert [value["choosy"] is None for value in values] == [False, True, False]
     assert all(value["object_change"] is not None for value in values)
-    assert found[read_run(folders[1])].unavailable == {"choosy": "one is too dark"}
+    assert outcome[read_run(folders[1])].unavailable == {"choosy": "one is too dark"}
 
 
 def test_what_torch_refuses_is_noted_and_the_others_go_on(tmp_path):
@@ -115,9 +115,9 @@ def test_what_torch_refuses_is_noted_and_the_others_go_on(tmp_path):
 
     folders = [run_folder(tmp_path / str(k), seed=k) for k in range(2)]
     save_png(Image.new("RGB", (SIZE, SIZE)), folders[1] / "output.png")
-    found = scores_of(folders, {"choosy": Small()})
-    assert found[read_run(folders[0])].values["choosy"] > 0.4
-    assert found[read_run(folders[1])].unavailable == {"choosy": "RuntimeError: out of memory"}
+    outcome = scores_of(folders, {"choosy": Small()})
+    assert outcome[read_run(folders[0])].values["choosy"] > 0.4
+    assert outcome[read_run(folders[1])].unavailable == {"choosy": "RuntimeError: out of memory"}
 
 
 def test_batches_hold_pictures_of_one_size_and_give_what_each_gives_alone(tmp_path):

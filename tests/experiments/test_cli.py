@@ -54,7 +54,7 @@ PICTURE = ["skimage:rocket", "Turn the rocket to fire"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "meant"),
+    ("arguments", "nearest"),
     [
         (["stylise", *PICTURE], "stylize"),
         (["stylize", *PICTURE, "--stlye", "fire"], "--style"),
@@ -86,11 +86,15 @@ PICTURE = ["skimage:rocket", "Turn the rocket to fire"]
         (["fit", "--data.imgae", "x"], "data.image"),
     ],
 )
-def test_a_slip_of_the_pen_is_answered_before_anything_slow_is_imported(tmp_path, arguments, meant):
+def test_a_slip_of_the_pen_is_answered_before_anything_slow_is_imported(
+    tmp_path, arguments, nearest
+):
     own = {"class_path": "lightning_modules.gatys.Gatys", "init_args": {"bruhs": 0.5}}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump({"model": own}))
-    done = process(*arguments, cwd=tmp_path, PYTHONPATH=f"{without_torch(tmp_path)}:{ROOT}")
-    assert_refused(done, rf"did you mean {meant}\?" if meant else "There is no metric 'leakge'")
+    result = process(*arguments, cwd=tmp_path, PYTHONPATH=f"{without_torch(tmp_path)}:{ROOT}")
+    assert_refused(
+        result, rf"did you mean {nearest}\?" if nearest else "There is no metric 'leakge'"
+    )
 
 
 def without_torch(folder):

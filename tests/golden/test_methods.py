@@ -69,7 +69,7 @@ def losses_of(method, output, batch):
         return {name: float(loss) for name, loss in method.losses(output, features, batch).items()}
 
 
-def check_kept(method, losses, output, content, mode):
+def check_background(method, losses, output, content, mode):
     """The content loss, and total variation in the form that belongs to the mode."""
     features = method.content_features
     pairs = zip(features(output), features(content[None]), strict=True)
@@ -98,7 +98,7 @@ def test_clipstyler_by_its_formulas(mode, content, left, output):
     assert losses["patch"] == pytest.approx(np.mean([rejected(s, 1.15, mode) for s in each]), 1e-4)
     whole = directional(embed(method, output[0]), source, direction)
     assert losses["global"] == pytest.approx(whole, rel=1e-4)
-    check_kept(method, losses, output, content, mode)
+    check_background(method, losses, output, content, mode)
 
 
 @MODES
@@ -125,7 +125,7 @@ def test_generative_artisan_by_its_formulas(mode, content, left, output):
         embed(method, output[0] * background), embed(method, content * background), direction
     )
     assert losses["global"] == pytest.approx(masked, rel=1e-4)
-    check_kept(method, losses, output, content, mode)
+    check_background(method, losses, output, content, mode)
 
 
 def test_misplaced_weights_stay_in_drawing_order_while_patches_are_sorted(content, left, output):
@@ -142,11 +142,11 @@ def test_misplaced_weights_stay_in_drawing_order_while_patches_are_sorted(conten
     by_kind = [s for s, k in zip(each, kinds, strict=True) if not k]
     by_kind += [s for s, k in zip(each, kinds, strict=True) if k]
     published = np.mean([a * s for a, s in zip(alphas, by_kind, strict=True)])
-    meant = np.mean([a * s for a, s in zip(alphas, each, strict=True)])
-    assert published != pytest.approx(meant, rel=1e-4)
+    average = np.mean([a * s for a, s in zip(alphas, each, strict=True)])
+    assert published != pytest.approx(average, rel=1e-4)
     assert losses_of(method, output, batch)["patch"] == pytest.approx(published, rel=1e-6)
     method.deviations = replace(method.deviations, misplaced_weights=False)
-    assert losses_of(method, output, batch)["patch"] == pytest.approx(meant, rel=1e-6)
+    assert losses_of(method, output, batch)["patch"] == pytest.approx(average, rel=1e-6)
 
 
 @MODES
@@ -182,7 +182,7 @@ def test_sem_cs_by_its_algorithm(mode, double, content, left, output):
         total += rejected(directional(patch, source(content), direction), 1.15, mode)
     assert 0 < inside < len(boxes)
     assert losses["patch"] == pytest.approx(total / len(boxes), rel=1e-4)
-    check_kept(method, losses, output, content, mode)
+    check_background(method, losses, output, content, mode)
 
 
 @MODES
@@ -201,18 +201,20 @@ def test_soulstyler_by_its_formulas(mode, content, left, output):
     source, direction = embed(method, content), text_direction(method, "fire")
     each = [rejected(directional(p, source, direction), 1.15, mode) for p in patches]
     # The step's own boxes: the seed goes on from patches.
-    held = [box for _, boxes in method.anchors.draw(method.random) for box in boxes.int().tolist()]
+    anchored = [
+        box for _, boxes in method.anchors.draw(method.random) for box in boxes.int().tolist()
+    ]
     losses = losses_of(method, output, batch)
     assert losses["patch"] == pytest.approx(np.mean(each), rel=1e-4)
     background = 0.0
-    for x, y, size in held:
+    for x, y, size in anchored:
         assert float(left[y : y + size, x : x + size].mean()) < 0.1
         a, b = (p[:, y : y + size, x : x + size].double() for p in (output[0], content))
         background += float(((a - b) ** 2).mean())
     assert losses["background"] == pytest.approx(background, rel=1e-4)
     whole = directional(embed(method, output[0]), source, direction)
     assert losses["global"] == pytest.approx(0.0 if mode == "reference" else whole, rel=1e-4)
-    check_kept(method, losses, output, content, mode)
+    check_background(method, losses, output, content, mode)
 
 
 @MODES
@@ -236,7 +238,7 @@ def test_fusion_shares_patches_and_directions_out(mode, content, left, output):
         for mask, direction in zip((left, 1 - left), directions, strict=True)
     ]
     assert losses["global"] == pytest.approx(np.mean(whole), rel=1e-4)
-    check_kept(method, losses, output, content, mode)
+    check_background(method, losses, output, content, mode)
 
 
 def test_gatys_by_its_formulas(content, left, output):

@@ -62,9 +62,9 @@ class Colours(JointEncoder):
 
     def text_features(self, texts):
         # Prompt templates hold the colour's name among other words; a photo is grey.
-        found = [next((c for c in self.texts if c in text), "") for text in texts]
+        answer = [next((c for c in self.texts if c in text), "") for text in texts]
         return F.normalize(
-            torch.tensor([self.texts.get(c, (1, 1, 1)) for c in found]).float(), dim=1
+            torch.tensor([self.texts.get(c, (1, 1, 1)) for c in answer]).float(), dim=1
         )
 
 
@@ -79,10 +79,10 @@ class Bright(Segmenter):
     """Finds what is brighter than 0.5; a phrase "nothing" is nowhere."""
 
     def segment(self, content, phrase):
-        found = (content.mean(0) > 0.5).float()
-        if phrase == "nothing" or not found.any():
+        answer = (content.mean(0) > 0.5).float()
+        if phrase == "nothing" or not answer.any():
             raise ObjectNotFoundError("nowhere")
-        return found
+        return answer
 
 
 @pytest.fixture
@@ -295,12 +295,12 @@ def test_style_scores_by_hand(content, mask):
 def test_patch_style_is_the_mean_cosine_of_its_crops(content, mask):
     pictures = Pictures(content, content, mask, red_in(mask))
     metric = PatchStyle(Colours(), crops=8, smallest=128, largest=128, seed=3)
-    found = one(metric(pictures), "style_patch.colours")
+    answer = one(metric(pictures), "style_patch.colours")
     cosines = []
     for x0, y0, x1, y1 in crop_boxes(mask[0], 8, 0.25, 0.25, seed=3).tolist():
         red, green, blue = content[0, :, y0:y1, x0:x1].mean((1, 2)).tolist()
         cosines.append(red / math.sqrt(red**2 + green**2 + blue**2))
-    assert found == pytest.approx(sum(cosines) / 8, abs=1e-3)
+    assert answer == pytest.approx(sum(cosines) / 8, abs=1e-3)
 
 
 def test_a_background_with_a_style_of_its_own_is_compared_with_that(content):
@@ -367,8 +367,8 @@ def test_the_two_embedded_judges_are_two_networks():
     towers = [BridgeEncoder(128, "lite0"), BridgeEncoder(224, "lite2")]
     assert [tower.identity for tower in towers] == ["bridge-lite0", "bridge-lite2"]
     for tower in towers:
-        seen = tower.embed_images(tower.view(cup[None]))
-        coffee, truck = (tower.embed_texts(["coffee", "a truck"]) @ seen[0]).tolist()
+        embedding = tower.embed_images(tower.view(cup[None]))
+        coffee, truck = (tower.embed_texts(["coffee", "a truck"]) @ embedding[0]).tolist()
         assert -1 <= truck < coffee - 0.1 <= 1
 
 
@@ -379,10 +379,10 @@ def test_content_distance_is_the_papers_loss_where_the_mask_is_full(content):
     torch.manual_seed(1)
     features, output = EfficientNetFeatures(), torch.rand_like(content)
     full = torch.ones(2, SIZE, SIZE)
-    found = ContentDistance(features)(Pictures(content, output, full))
+    answer = ContentDistance(features)(Pictures(content, output, full))
     for k in range(2):
         expected = content_loss(features(output[k : k + 1]), features(content[k : k + 1]))
-        value = float(found["object_content_distance.lite0"][k])
+        value = float(answer["object_content_distance.lite0"][k])
         assert value == pytest.approx(float(expected), rel=1e-4)
 
 
@@ -405,18 +405,18 @@ def test_mask_agreement_asks_whether_it_is_still_a_boat():
     mask = content[:, 0]
     names = ("boat", "boat", "boat", "nothing")
     regions = tuple((Region(Area(name), (), one),) for name, one in zip(names, mask, strict=True))
-    found = MaskAgreement(Bright())(Pictures(content, output, mask, regions))
-    values = found["mask_agreement.Bright"]
+    answer = MaskAgreement(Bright())(Pictures(content, output, mask, regions))
+    values = answer["mask_agreement.Bright"]
     assert values[:3].tolist() == [1, 0.5, 0]
     assert values[3].isnan()
 
 
 def test_a_content_image_is_segmented_once_for_all_its_outputs():
-    seen = []
+    means = []
 
     class Counting(Bright):
         def segment(self, content, phrase):
-            seen.append(float(content.mean()))
+            means.append(float(content.mean()))
             return super().segment(content, phrase)
 
     content = torch.ones(3, 3, SIZE, SIZE)
@@ -426,7 +426,7 @@ def test_a_content_image_is_segmented_once_for_all_its_outputs():
     metric = MaskAgreement(Counting())
     for part in (slice(0, 1), slice(1, 3)):
         metric(Pictures(content[part], output[part], content[part, 0], regions[part]))
-    assert sorted(seen) == pytest.approx([0.6, 0.8, 0.9, 0.9, 1.0])
+    assert sorted(means) == pytest.approx([0.6, 0.8, 0.9, 0.9, 1.0])
 
 
 def test_the_area_under_a_curve_by_hand():
@@ -585,13 +585,13 @@ OVER_SEEDS = ("seeds", "directions")  # which compare a picture with the others
 def test_every_value_is_in_its_declared_range(name, content, mask):
     metric = METRICS[name]()
     torch.manual_seed(2)
-    found = metric(Pictures(content, torch.rand_like(content), mask, red_in(mask)))
-    assert found.keys() == set(map(metric.named, metric.scores))
+    answer = metric(Pictures(content, torch.rand_like(content), mask, red_in(mask)))
+    assert answer.keys() == set(map(metric.column, metric.scores))
     for score, meaning in metric.scores.items():
-        values = found[metric.named(score)]
-        known = values[~values.isnan()]
+        values = answer[metric.column(score)]
+        finite = values[~values.isnan()]
         assert values.shape == (2,)
-        assert ((known >= meaning.low - 1e-5) & (known <= meaning.high + 1e-5)).all(), score
+        assert ((finite >= meaning.low - 1e-5) & (finite <= meaning.high + 1e-5)).all(), score
         assert meaning.source
 
 

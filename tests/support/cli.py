@@ -24,7 +24,7 @@ HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal
 HIDDEN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
-class Done(NamedTuple):
+class Result(NamedTuple):
     """The exit code and both streams of a command, under the names of subprocess."""
 
     returncode: int
@@ -38,7 +38,7 @@ def cli(tmp_path):
     return partial(run, cwd=tmp_path)
 
 
-def run(*words, cwd, stdin="", terminal=False, **environment) -> Done:
+def run(*words, cwd, stdin="", terminal=False, **environment) -> Result:
     """Run `atelier WORDS` in this process, in the folder `cwd`, with changed variables."""
     streams = [_Stream(stdin), _Stream(), _Stream()]
     for stream in streams:
@@ -50,7 +50,7 @@ def run(*words, cwd, stdin="", terminal=False, **environment) -> Done:
             code = main([str(word) for word in words])
         except SystemExit as exit:  # --help and --version
             code = exit.code or 0
-    return Done(code, *(stream.buffer.getvalue().decode() for stream in streams[1:]))
+    return Result(code, *(stream.buffer.getvalue().decode() for stream in streams[1:]))
 
 
 class _Stream(io.TextIOWrapper):
@@ -87,7 +87,8 @@ def restored():
         for number, handler in handlers.items():
             signal.signal(number, handler)
         for logger in _loggers():
-            logger.setLevel(levels.get(logger, logger.level))
+            if logger.level != (level := levels.get(logger, logger.level)):
+                logger.setLevel(level)  # which clears the caches of all loggers
         logging.root.handlers = root
         if threads:
             sys.modules["torch"].set_num_threads(threads)
@@ -158,11 +159,11 @@ def start(*words, cwd, **environment):
     )
 
 
-def assert_refused(done, sentence):
+def assert_refused(result, sentence):
     """Exit code 2, nothing on stdout, and one line on stderr that says what to do."""
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, done.stderr
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
     assert lines[0].startswith("atelier: ")
     assert re.search(sentence, lines[0]), lines[0]

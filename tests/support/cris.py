@@ -38,11 +38,11 @@ def shapes(sizes: Architecture) -> dict[str, tuple[int, ...]]:
 def network(sizes: Architecture) -> CRIS:
     """The network with the weights that the golden data was made with."""
     with torch.device("meta"):
-        made = CRIS(sizes)
-    weights = {key: recipe.tensor(key, like.shape) for key, like in made.state_dict().items()}
+        instance = CRIS(sizes)
+    weights = {key: recipe.tensor(key, like.shape) for key, like in instance.state_dict().items()}
     tensors = {key: torch.from_numpy(np.asarray(value)) for key, value in weights.items()}
-    made.load_state_dict(tensors, assign=True)
-    return made.eval().requires_grad_(False)
+    instance.load_state_dict(tensors, assign=True)
+    return instance.eval().requires_grad_(False)
 
 
 def checkpoint(sizes: Architecture, path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support.servers import said
+from tests.support.servers import completion
 
 INSTRUCTION = "Turn the White Sailboat to the art on fire"
 
@@ -11,7 +11,7 @@ def answer(*targets):
     """The answer of a model that lists targets: object, style, and perhaps weight and "except"."""
     keys = ("object", "style", "weight", "except")
     listed = [dict(zip(keys, target, strict=False)) for target in targets]
-    return 200, said(json.dumps(listed))
+    return 200, completion(json.dumps(listed))
 
 
 GOOD = answer(("white sailboat", "ART ON FIRE", 1))

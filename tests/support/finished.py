@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from filelock import FileLock
 
-from tests.support.cli import Done, run
+from tests.support.cli import Result, run
 from tests.support.sweeps import write_sweep
 
 GRID = {"model.tau": [0.3, 0.7], "seed": [0, 1]}
@@ -23,7 +23,7 @@ class Finished(NamedTuple):
     """A folder, and the command that has filled it."""
 
     folder: Path
-    done: Done
+    result: Result
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +53,4 @@ def _once(factory, name, make):
     with FileLock(place / f"{name}.lock"):
         if not record.exists():
             record.write_text(json.dumps(make(place)))
-    return Finished(place / name, Done(*json.loads(record.read_text())))
+    return Finished(place / name, Result(*json.loads(record.read_text())))

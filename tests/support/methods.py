@@ -50,32 +50,32 @@ class Bridge(BridgeEncoder):
 def build(method, encoder=None, content_features=None, **settings):
     """A small method with the bridge encoder and EfficientNet's features, or others."""
     torch.manual_seed(0)
-    given = {
+    arguments = {
         "generator": StyleNet(width=8),
         "weights": WEIGHTS[method],
         "optimizer": adam(5e-3),
         "brush": [0.25, 0.375],
     }
     if method is not Gatys:
-        given["patches"] = Patches(count=10)
-        given |= {} if method is GenerativeArtisan else {"tau": 0.5}
+        arguments["patches"] = Patches(count=10)
+        arguments |= {} if method is GenerativeArtisan else {"tau": 0.5}
     return method(
         encoder=encoder or Bridge(),
         content_features=content_features or EfficientNetFeatures(),
-        **(given | settings),
+        **(arguments | settings),
     )
 
 
 def build_tiny(method, **settings):
     """A method whose networks know nothing, for tests of mechanics."""
-    settings = {"generator": StyleNet(width=4), **settings}
-    return build(method, TinyEncoder(), TinyFeatures(), **settings)
+    networks = {"encoder": TinyEncoder(), "content_features": TinyFeatures()}
+    return build(method, **networks | {"generator": StyleNet(width=4)} | settings)
 
 
 def batch_of(content, masks, *styles):
     """One target a mask: the object, then the background."""
-    named = zip(("cat", BACKGROUND), styles, strict=False)
-    targets = [StyleTarget(name, style) for name, style in named]
+    pairs = zip(("cat", BACKGROUND), styles, strict=False)
+    targets = [StyleTarget(name, style) for name, style in pairs]
     return StyleTask.of(content, tuple(targets), torch.stack(masks)).batch()
 
 

@@ -30,14 +30,14 @@ def backbones(tmp_path_factory):
     """Random features by torchvision's name, each with its file in torchvision's format."""
     from torchvision.models import get_model
 
-    folder, made = tmp_path_factory.mktemp("backbones"), {}
+    folder, files = tmp_path_factory.mktemp("backbones"), {}
     torch.manual_seed(0)
     for model in MODELS:
         features = randomised(lambda model=model: get_model(model, weights=None).features)
         state = {f"features.{name}": value for name, value in features.state_dict().items()}
         torch.save(state | {"classifier.6.bias": torch.zeros(4)}, folder / f"{model}.pth")
-        made[model] = features, str(folder / f"{model}.pth")
-    return made
+        files[model] = features, str(folder / f"{model}.pth")
+    return files
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,6 @@ model:
   init_args:
     weights: {global: 1}
 data:
-  parser: {class_path: datamodules.parsing.tree.TreeParser}
   segmenter: {class_path: datamodules.segmentation.whole.WholePicture}
 """
 

@@ -74,9 +74,9 @@ def process(words, folder):
     """The output of a program that is no command of Atelier's."""
     path = os.pathsep.join(map(str, (ROOT, ROOT / "experiments" / "python", folder)))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    done = subprocess.run(words, cwd=folder, env=variables(PYTHONPATH=path), **streams)
-    assert done.returncode == 0, f"{shlex.join(words)}: {done.stdout}"
-    return done.stdout
+    result = subprocess.run(words, cwd=folder, env=variables(PYTHONPATH=path), **streams)
+    assert result.returncode == 0, f"{shlex.join(words)}: {result.stdout}"
+    return result.stdout
 
 
 def is_in(line, output):

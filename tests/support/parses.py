@@ -6,7 +6,7 @@ import pytest
 
 from datamodules.task import StyleTarget
 from experiments.cli import main
-from tests.support.servers import said
+from tests.support.servers import completion
 
 SAILBOAT = "Turn the white sailboat to the art on fire"
 
@@ -19,7 +19,7 @@ SKY = "Turn the sky to snow and the boat to fire"
 
 
 def judged(score, reason="All is there."):
-    return 200, said(json.dumps({"score": score, "reason": reason}))
+    return 200, completion(json.dumps({"score": score, "reason": reason}))
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ EVIL = "</script><img src=x onerror=alert(1)>\"'@MODEL@ &amp; <b>"
 JUDGE = "style_patch.bridge-lite2"
 
 
-def run(folder="a", method="Soulstyler", metrics=None, **given):
-    told = {"set": "demo", "labels": {}, "unavailable": {}, "seconds": 60.0, "failure": ""}
-    told |= {"encoder": "bridge-lite0", "command": "atelier stylize x"} | given
-    return Run(folder=folder, method=method, metrics=metrics or {}, **told)
+def run(folder="a", method="Soulstyler", metrics=None, **fields):
+    values = {"set": "demo", "labels": {}, "unavailable": {}, "seconds": 60.0, "failure": ""}
+    values |= {"encoder": "bridge-lite0", "command": "atelier stylize x"} | fields
+    return Run(folder=folder, method=method, metrics=metrics or {}, **values)
 
 
-def entry(folder="a", method="Soulstyler", metrics=None, **given):
-    one = run(folder, method, metrics, **given)
+def entry(folder="a", method="Soulstyler", metrics=None, **fields):
+    one = run(folder, method, metrics, **fields)
     return page_model.Entry(one, Details(), None, one.failure, f"runs/{folder}", group=method)
 
 

@@ -9,7 +9,7 @@ import pytest
 KEY = "sk-planted-123"
 
 
-def said(content):
+def completion(content):
     """A chat endpoint's reply whose message is `content`."""
     message = {"role": "assistant", "content": content}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}

@@ -34,10 +34,10 @@ class Parrot(Parser):
     """Answers what it was told, and counts how often it was asked."""
 
     def __init__(self, *pairs):
-        self.targets, self.asked = [StyleTarget(*pair) for pair in pairs], 0
+        self.targets, self.calls = [StyleTarget(*pair) for pair in pairs], 0
 
     def parse(self, instruction):
-        self.asked += 1
+        self.calls += 1
         return self.targets
 
 

@@ -8,6 +8,12 @@ from lightning_modules.encoders.base import JointEncoder
 from lightning_modules.perceptual.base import ContentFeatures
 
 DIMENSIONS, GRID = 8, 4
+# Settings of a run with such networks of its losses, and the options that give them.
+NETWORKS = {
+    "model.encoder": "tests.support.tiny.TinyEncoder",
+    "model.content_features": "tests.support.tiny.TinyFeatures",
+}
+OPTIONS = [word for name, value in NETWORKS.items() for word in (f"--{name}", value)]
 
 
 class TinyEncoder(JointEncoder):

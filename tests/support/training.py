@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lightning_modules.generators.one_pass import OnePass, load_network
+from lightning_modules.training import Training
 from tests.support.tiny import DIMENSIONS, TinyEncoder
 
 TINY = {
@@ -71,6 +72,10 @@ class TinyOnePass(OnePass):
         scale, shift = styles[..., None, None].chunk(2, dim=1)
         filtered = self.network["paint"](F.pad(content, [1] * 4, mode="reflect"))
         return torch.sigmoid(filtered * (1 + scale) + shift)
+
+
+class Own(Training):
+    """A training of a user's."""
 
 
 def photos(folder, count=5, size=(60, 44)):

@@ -35,10 +35,10 @@ def classes_by_name() -> dict[str, list[int]]:
     from open_clip import IMAGENET_CLASSNAMES
 
     kinds = {index: kind for kind, indices in KINDS.items() for index in indices}
-    named: dict[str, list[int]] = {}
+    by_name: dict[str, list[int]] = {}
     for index, name in enumerate(IMAGENET_CLASSNAMES):
-        named.setdefault(kinds.get(index, name), []).append(index)
-    return named
+        by_name.setdefault(kinds.get(index, name), []).append(index)
+    return by_name
 
 
 @once_per_process

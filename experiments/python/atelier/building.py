@@ -52,5 +52,7 @@ def build(
     own = settings_of(as_files(options, Path("runs")))
     with visit():
         cli = AtelierCLI.from_settings(compose(method, models), own | dict(settings or {}), started)
-        cli.model.configuration = cli.parser.dump(cli.config, skip_unset=False)
+        # It was validated when it was parsed; once more would take as long as that.
+        whole = cli.parser.dump(cli.config, skip_unset=False, skip_validation=True)
+        cli.model.configuration = whole
     return cli.model, cli.datamodule

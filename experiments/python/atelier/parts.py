@@ -88,5 +88,5 @@ def find_mask(
         file = file_of(picture, Path(folder))
         finder = build_segmenter(segmenter, settings)
         targets = mask.object_targets(phrase, exceptions, finder)
-        done = mask.find_mask(file, targets, finder)
-    return replace(done, warnings=tuple(messages))
+        answer = mask.find_mask(file, targets, finder)
+    return replace(answer, warnings=tuple(messages))

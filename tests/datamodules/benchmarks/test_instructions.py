@@ -27,9 +27,9 @@ def test_keys_of_several_targets_are_spans_too(name):
 def test_no_instruction_is_in_two_sets():
     files = [*BENCHMARKS.glob("instructions*.jsonl")]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    said = [normalise(json.loads(line)["instruction"]) for line in lines]
+    sentences = [normalise(json.loads(line)["instruction"]) for line in lines]
     assert len(files) == len(SINGLE) + len(SEVERAL)
-    twice = {instruction for instruction in said if said.count(instruction) > 1}
+    twice = {instruction for instruction in sentences if sentences.count(instruction) > 1}
     assert twice == set()
 
 

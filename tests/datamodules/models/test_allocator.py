@@ -35,7 +35,9 @@ print(plain, kept, again, returned)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator alone is told")
 def test_freed_memory_is_kept_until_it_is_given_back():
-    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, cwd=ROOT)
-    plain, kept, again, returned = map(int, done.stdout.split())
-    assert plain > 10 * kept and again > 10 * kept
+    result = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, cwd=ROOT
+    )
+    plain, pooled, again, returned = map(int, result.stdout.split())
+    assert plain > 10 * pooled and again > 10 * pooled
     assert returned > 50 * 2**20

@@ -71,8 +71,8 @@ def test_a_repository_is_fetched_through_a_proxy(hub, tmp_path):
     hub.repositories["somebody/tiny"] = {"config.json": b"{}", "model.safetensors": b"x" * 2000}
     proxy = {"HF_ENDPOINT": "http://hub.invalid", "HTTP_PROXY": hub.url, "NO_PROXY": None}
     environment = hub.environment(tmp_path) | proxy
-    done = process("weights", "fetch", "hf:somebody/tiny", cwd=tmp_path, **environment)
-    assert done.returncode == 0, done.stderr
+    result = process("weights", "fetch", "hf:somebody/tiny", cwd=tmp_path, **environment)
+    assert result.returncode == 0, result.stderr
     assert hub.requests[0].method == "HEAD"  # the probe
     assert all(request.target.startswith("http://") for request in hub.requests)
     assert hub.requests_for("http://hub.invalid/api/") and hub.requests_for("/cdn/")

@@ -14,7 +14,7 @@ def test_networks_by_convolutions_are_the_same_networks(model):
     torch.manual_seed(0)
     views = torch.rand(2, 3, encoder.image_size, encoder.image_size)
 
-    def seen():
+    def outputs():
         x = views.clone().requires_grad_()
         embeddings = encoder.embed_images(x)
         (embeddings[:, ::7].sum() + embeddings.square()[0].sum()).backward()
@@ -22,10 +22,10 @@ def test_networks_by_convolutions_are_the_same_networks(model):
 
     names = {type(layer).__name__ for layer in encoder.network.visual.modules()}
     assert model == "RN50" or "PointwiseLinear" in names
-    embeddings, gradient = seen()
+    embeddings, gradient = outputs()
     by_products(encoder.network.visual)
     assert not any("Pointwise" in type(layer).__name__ for layer in encoder.network.modules())
-    expected, slope = seen()
+    expected, slope = outputs()
     assert torch.allclose(embeddings, expected, atol=1e-5)
     assert float((gradient - slope).norm() / slope.norm()) < 1e-3
 

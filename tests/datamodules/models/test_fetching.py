@@ -146,9 +146,9 @@ def test_a_disk_that_fills_up_is_said(vgg, tmp_path):
 def test_a_disk_that_fills_up_under_the_hubs_client_is_said(model, tmp_path):
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100_000, 100_000))
     environment = model.environment(tmp_path)
-    done = process("weights", "fetch", MODEL, cwd=tmp_path, preexec_fn=limit, **environment)
-    assert done.returncode == 2
-    assert "is full; make room, or set HF_HOME" in done.stderr.splitlines()[-1]
+    result = process("weights", "fetch", MODEL, cwd=tmp_path, preexec_fn=limit, **environment)
+    assert result.returncode == 2
+    assert "is full; make room, or set HF_HOME" in result.stderr.splitlines()[-1]
     assert blobs(tmp_path) == []
 
 
@@ -250,6 +250,6 @@ def test_an_odd_mirror_is_refused_without_showing_it(mirror, monkeypatch):
 
 def test_fetch_without_a_connection_is_one_line(model, tmp_path):
     environment = model.environment(tmp_path) | {"HF_HUB_OFFLINE": "1"}
-    done = process("weights", "fetch", MODEL, cwd=tmp_path, **environment)
-    assert_refused(done, "HF_HUB_OFFLINE forbids connections")
+    result = process("weights", "fetch", MODEL, cwd=tmp_path, **environment)
+    assert_refused(result, "HF_HUB_OFFLINE forbids connections")
     assert model.requests == []

@@ -18,7 +18,7 @@ from evaluation.suite import score_run
 from lightning_modules.callbacks import WriteRun
 from lightning_modules.encoders.base import JointEncoder
 from tests.support.endpoints import GOOD, INSTRUCTION, answer
-from tests.support.servers import KEY, said
+from tests.support.servers import KEY, completion
 
 SAILBOAT = [StyleTarget("White Sailboat", "art on fire")]
 
@@ -120,7 +120,7 @@ DRAFT = '[{"object": "art", "style": "fire"}]'
     ],
 )
 def test_targets_are_taken_out_of_what_surrounds_them(serve, text):
-    assert APIParser("m", serve((200, said(text))).url).parse(INSTRUCTION) == SAILBOAT
+    assert APIParser("m", serve((200, completion(text))).url).parse(INSTRUCTION) == SAILBOAT
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_targets_are_taken_out_of_what_surrounds_them(serve, text):
     ],
 )
 def test_answers_that_do_not_fit_are_refused(serve, caplog, content, sentence):
-    endpoint = serve((200, said(content)))
+    endpoint = serve((200, completion(content)))
     message = refused(APIParser("m", endpoint.url), caplog, sentence)
     assert endpoint.url in message
     beginning = " ".join((content or "").replace(KEY, "...").split())[:100]
@@ -289,16 +289,16 @@ def test_a_run_with_a_fallback_can_be_scored(serve, tmp_path):
         def embed_images(self, images):
             return torch.ones(len(images), 1)
 
-        def text_features(self, asked):
-            texts.extend(asked)
-            return torch.ones(len(asked), 1)
+        def text_features(self, questions):
+            texts.extend(questions)
+            return torch.ones(len(questions), 1)
 
     scores = score_run(tmp_path, Encoder()).values
     assert scores["own_style_global.ones"] == pytest.approx(1)
     assert "art on fire" in texts
 
 
-@pytest.mark.parametrize("reply", [(200, said("no")), (401, {}), ("hang", None)])
+@pytest.mark.parametrize("reply", [(200, completion("no")), (401, {}), ("hang", None)])
 def test_the_fallback_steps_in_for_every_failure(serve, reply):
     parser = APIParser("m", serve(reply).url, timeout=0.3, retries=0, fallback=TreeParser())
     assert parser.parse(INSTRUCTION) == SAILBOAT

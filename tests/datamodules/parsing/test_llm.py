@@ -32,9 +32,9 @@ def test_gemma_splits_instructions(judgement_cache, capsys, tmp_path):
     ]
     path = tmp_path / "two.jsonl"
     path.write_text("\n".join(map(json.dumps, cases)))
-    code, shown, talk = evaluated(capsys, "--parsers", "gemma3-270m", "--set", path)
+    code, out, talk = evaluated(capsys, "--parsers", "gemma3-270m", "--set", path)
     assert code == 0, talk
-    assert shown["rows"][0]["exact"] == 1
+    assert out["rows"][0]["exact"] == 1
     assert [path.name[:12] for path in judgement_cache.iterdir()] == ["gemma-3-270m"]
     assert not [name for name in sys.modules if name.startswith("gemma3_270m")]
     assert (
@@ -153,8 +153,8 @@ def test_odd_input_is_read_or_refused(parser, instruction):
     ],
 )
 def test_finds_several_targets(parser, instruction, targets):
-    found = [(t.object, t.style, t.weight) for t in parser.parse(instruction)]
-    assert found == targets
+    readings = [(t.object, t.style, t.weight) for t in parser.parse(instruction)]
+    assert readings == targets
 
 
 def test_is_deterministic(parser):
@@ -168,9 +168,9 @@ def test_batches_do_not_change_the_scores(parser):
     texts = ["cat", "the cat", "paint", "paint the cat"]
     heads = ["Object:", "Style:"]
     together = scorer.score_lines(context, heads, [texts, texts])
-    for head, found in zip(heads, together, strict=True):
+    for head, readings in zip(heads, together, strict=True):
         alone = {t: scorer.score_lines(context, [head], [[t]])[0][t] for t in texts}
-        assert found == pytest.approx(alone, abs=1e-3)
+        assert readings == pytest.approx(alone, abs=1e-3)
 
 
 def test_our_llama_is_that_of_transformers(parser):

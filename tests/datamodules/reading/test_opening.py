@@ -57,11 +57,11 @@ def test_tiffs_of_floats_have_alpha_and_orientation(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("white", "said"), [(1, False), (255, True), (65535, True)])
-def test_the_white_of_floats_is_found_and_said(tmp_path, caplog, white, said):
+@pytest.mark.parametrize(("white", "message"), [(1, False), (255, True), (65535, True)])
+def test_the_white_of_floats_is_found_and_said(tmp_path, caplog, white, message):
     Image.fromarray((CAT[..., 0] / 255 * white).astype(np.float32)).save(tmp_path / "grey.tif")
     assert abs(pixels(tmp_path / "grey.tif")[..., 0] - CAT[..., 0]).max() <= 1
-    assert (f"white is taken to be {white}" in caplog.text) == said
+    assert (f"white is taken to be {white}" in caplog.text) == message
 
 
 def test_sixteen_bits_of_colour_in_a_png_are_read(tmp_path):

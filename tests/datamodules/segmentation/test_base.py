@@ -19,11 +19,11 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_mask_of_another_kind_is_one_sentence(wrong):
-    made, sentence = WRONG[wrong]
+    answer, sentence = WRONG[wrong]
 
     class Own(Segmenter):
         def segment(self, content, phrase):
-            return made(content)
+            return answer(content)
 
     areas = styles_by_area([StyleTarget("cat", "fire")])
     with pytest.raises(AtelierError) as caught:

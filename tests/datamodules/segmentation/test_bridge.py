@@ -138,9 +138,9 @@ def test_people_need_less_evidence_than_things():
     with torch.no_grad():
         evidence = segmenter.evidence(content, ["woman", "giraffe"])
         for phrase, allowance in (("woman", 1.0), ("giraffe", 0.0)):
-            for less, shown in ((0.01, True), (-0.01, False)):
+            for less, warns in ((0.01, True), (-0.01, False)):
                 segmenter.presence = evidence[phrase] + allowance - less
-                assert segmenter.scene(content).shows(phrase) == shown
+                assert segmenter.scene(content).shows(phrase) == warns
 
 
 def test_ablations_leave_out_one_cue_or_change_one_setting():

@@ -52,7 +52,7 @@ def test_a_file_with_a_column_of_coefficients_is_read_alike(photo, vectors, file
     column = str(tmp_path / "column.pt")
     torch.save((vectors[0][:, None], vectors[1]), column)
     metric = BRISQUE(column)
-    assert metric.named("brisque") == "brisque.column"
+    assert metric.column("brisque") == "brisque.column"
     assert torch.equal(scores(metric, photo), scores(BRISQUE(file), photo))
 
 
@@ -83,4 +83,4 @@ def test_its_file_has_the_plain_name_where_piq_itself_keeps_it(vectors, tmp_path
     folder = tmp_path / "torch" / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     torch.save(vectors, folder / "brisque_svm_weights.pt")
-    assert BRISQUE().named("brisque") == "brisque"
+    assert BRISQUE().column("brisque") == "brisque"

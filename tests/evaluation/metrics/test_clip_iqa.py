@@ -51,7 +51,7 @@ def test_clip_iqa_is_piqs(small, file, pair, monkeypatch):
     expected = piq.CLIPIQA()(pair[1])[:, 0]
     metric = CLIPIQA(file)
     values = metric(Pictures(*pair, torch.ones(3, 96, 80)))
-    name = metric.named("clip_iqa")
+    name = metric.column("clip_iqa")
     assert name == "clip_iqa.open_clip_model"
     torch.testing.assert_close(values[name], expected, atol=1e-5, rtol=0)
     assert expected.std() > 1e-3  # else nothing is told

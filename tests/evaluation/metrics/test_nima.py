@@ -58,17 +58,17 @@ AUTHORS = {
 def published_nima(layout, pictures):
     """A random network as its authors build it, which tells `pictures` apart, and its state."""
     torch.manual_seed(0)
-    network, seen = randomised(AUTHORS[layout]), []
+    network, views = randomised(AUTHORS[layout]), []
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = 1  # statistics of these pictures, whatever the random weights do
     head = next(layer for layer in network.classifier if isinstance(layer, nn.Linear))
-    hook = head.register_forward_hook(lambda layer, inputs, logits: seen.append(logits))
+    hook = head.register_forward_hook(lambda layer, inputs, logits: views.append(logits))
     network.train()(pictures)
     network.eval()(pictures)
     hook.remove()
-    scale = seen[-1].std(0).mean()
-    head.bias.sub_(seen[-1].mean(0)).div_(scale)
+    scale = views[-1].std(0).mean()
+    head.bias.sub_(views[-1].mean(0)).div_(scale)
     head.weight.div_(scale)
     state = network.state_dict()
     return network, state if layout == "vgg16" else {"params": state}
@@ -106,9 +106,9 @@ def test_nima_keeps_the_aspect_and_looks_at_the_middle(tmp_path):
     network = NIMANetwork("untrained")
     image = torch.zeros(1, 3, 120, 360)
     image[..., 120:240] = 1
-    seen = network.view(image)
-    assert seen.shape == (1, 3, 299, 299)
-    torch.testing.assert_close(seen[..., 4:-4], torch.ones(1, 3, 299, 291))
+    views = network.view(image)
+    assert views.shape == (1, 3, 299, 299)
+    torch.testing.assert_close(views[..., 4:-4], torch.ones(1, 3, 299, 291))
     torch.testing.assert_close(network(image).sum(1), torch.ones(1))
     assert network.identity == "inception_resnet_v2-untrained"
 

@@ -9,7 +9,7 @@ from datamodules.support.chat import EndpointError
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.parse_judge import Judge, Judgement
 from tests.support.parses import PARSED, SAILBOAT, SKY, judged
-from tests.support.servers import KEY, said
+from tests.support.servers import KEY, completion
 
 
 def test_a_judgement_is_asked_once(serve, judgement_cache):
@@ -25,8 +25,8 @@ def test_a_judgement_is_asked_once(serve, judgement_cache):
         "instruction": SAILBOAT,
         "answer": [{"object": "white sailboat", "style": "art on fire"}],
     }
-    (kept,) = (judgement_cache / "judge").iterdir()
-    assert json.loads(kept.read_text())["score"] == 9.5
+    (file,) = (judgement_cache / "judge").iterdir()
+    assert json.loads(file.read_text())["score"] == 9.5
 
 
 @pytest.mark.parametrize("change", ["model", "answer", "instruction", "rubric", "endpoint"])
@@ -49,11 +49,11 @@ def test_a_damaged_judgement_is_asked_anew(serve, judgement_cache, damage):
     endpoint = serve(judged(5))
     judge = Judge("m", endpoint.url)
     judge.judge(SAILBOAT, PARSED)
-    (kept,) = (judgement_cache / "judge").iterdir()
-    whole = kept.read_text()
-    kept.write_text(damage)
+    (file,) = (judgement_cache / "judge").iterdir()
+    whole = file.read_text()
+    file.write_text(damage)
     assert judge.judge(SAILBOAT, PARSED).score == 5
-    assert kept.read_text() == whole and len(endpoint.requests) == 2
+    assert file.read_text() == whole and len(endpoint.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_damaged_judgement_is_asked_anew(serve, judgement_cache, damage):
     ],
 )
 def test_junk_is_no_judgement(serve, judgement_cache, content):
-    endpoint = serve((200, said(content)))
+    endpoint = serve((200, completion(content)))
     with pytest.raises(AtelierError, match="gave no score from 0 to 10") as refusal:
         Judge("m", endpoint.url, retries=1).judge(SAILBOAT, PARSED)
     assert not isinstance(refusal.value, EndpointError)
@@ -79,14 +79,14 @@ def test_junk_is_no_judgement(serve, judgement_cache, content):
 
 
 def test_junk_is_followed_by_another_try(serve, judgement_cache):
-    endpoint = serve((200, said("hm")), judged(6))
+    endpoint = serve((200, completion("hm")), judged(6))
     assert Judge("m", endpoint.url).judge(SAILBOAT, PARSED).score == 6
 
 
 @pytest.mark.parametrize("content", [f'{{"score": 5, "reason": "I got {KEY}"}}', KEY])
 def test_the_judges_key_goes_nowhere(serve, judgement_cache, caplog, content):
     caplog.set_level(logging.DEBUG)
-    endpoint = serve((200, said(content)))
+    endpoint = serve((200, completion(content)))
     judge, words = Judge("m", endpoint.url, retries=0), ""
     try:
         words = str(judge.judge(SAILBOAT, PARSED))

@@ -55,7 +55,7 @@ def test_span_iou_by_hand(predicted, key, instruction, iou):
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("reading", "expected"),
     [  # exact, exact object, exact style, F1 object, F1 style, IoU object, IoU style
         ([("sky", "snow"), ("boat", "fire")], [1, 1, 1, 1, 1, 1, 1]),
         ([("boat", "fire"), ("sky", "snow")], [1, 1, 1, 1, 1, 1, 1]),  # in any order
@@ -66,10 +66,10 @@ def test_span_iou_by_hand(predicted, key, instruction, iou):
         ([], [0] * 7),
     ],
 )
-def test_several_targets_by_hand(found, expected):
+def test_several_targets_by_hand(reading, expected):
     keys = targets(("sky", "snow"), ("boat", "fire"))
-    scores = parse_scores(targets(*found), keys, SKY)
-    if found[:1] == [("sky", "fire")]:  # pairing by objects or by styles is equally good
+    scores = parse_scores(targets(*reading), keys, SKY)
+    if reading[:1] == [("sky", "fire")]:  # pairing by objects or by styles is equally good
         assert scores["exact"] == 0 and scores["exact_object"] == scores["exact_style"] == 1
         assert sum(scores[name] for name in ("f1_object", "f1_style")) == 1
     else:
@@ -103,19 +103,19 @@ def test_scores_hold_what_they_promise():
     sentence = "Turn the white cat, a dog's tail. and THE Cat to an old (art) on fire!"
     words = sentence.split()
     for _ in range(300):
-        found, keys = some_targets(draw, words), some_targets(draw, words)
+        reading, keys = some_targets(draw, words), some_targets(draw, words)
         text = " ".join(words)
-        scores = parse_scores(found, keys, text)
+        scores = parse_scores(reading, keys, text)
         assert set(scores) == set(ParseScore.scores)
         assert all(0 <= value <= 1 for value in scores.values())
         assert scores["exact"] <= min(scores["exact_object"], scores["exact_style"])
         if scores["exact"]:
             assert scores["f1_object"] == scores["f1_style"] == 1
         assert set(parse_scores(keys, keys, text).values()) == {1.0}
-        shuffled = draw.sample(found, len(found))
+        shuffled = draw.sample(reading, len(reading))
         again = parse_scores(shuffled, keys, text)
         assert sum(again.values()) == pytest.approx(sum(scores.values()))
-        a, b = found[0].object, keys[0].object
+        a, b = reading[0].object, keys[0].object
         if normalise(a) == normalise(b):
             assert token_f1(a, b) == 1
 
@@ -125,8 +125,8 @@ def test_the_metric_is_the_mean_and_can_be_reset_and_joined():
     right, wrong = targets(("sky", "snow")), targets(("boat", "snow"))
     metric.update(right, right, SKY)
     metric.update(wrong, right, SKY)
-    found = {name: value.item() for name, value in metric.compute().items()}
-    assert found == {
+    reading = {name: value.item() for name, value in metric.compute().items()}
+    assert reading == {
         "exact": 0.5,
         "exact_object": 0.5,
         "exact_style": 1,

@@ -29,10 +29,10 @@ pytestmark = pytest.mark.usefixtures("no_network")
 
 @pytest.fixture(scope="module")
 def all_distances(backbones):
-    made = {"dists": DISTSDistance(backbones["vgg16"][1]), "lite0": EfficientNetDistance()}
+    instances = {"dists": DISTSDistance(backbones["vgg16"][1]), "lite0": EfficientNetDistance()}
     for model, net in MODELS.items():
-        made[net] = LPIPSDistance(net, backbones[model][1])
-    return made
+        instances[net] = LPIPSDistance(net, backbones[model][1])
+    return instances
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def double_layers(network, picture):
     """DISTS's maps (C, h w) of a picture (3, H, W) in double precision, the pooling written out."""
     hann = torch.tensor([1, 2, 1, 2, 4, 2, 1, 2, 1], dtype=torch.float64) / 16
     x = ((picture[None] - IMAGENET[0]) / IMAGENET[1]).double()
-    kept = [picture.double().flatten(1)]
+    stages = [picture.double().flatten(1)]
     for index, layer in enumerate(network[:30]):
         if isinstance(layer, nn.MaxPool2d):
             windows = F.unfold(F.pad(x.square(), [1] * 4).transpose(0, 1), 3, stride=2)
@@ -72,8 +72,8 @@ def double_layers(network, picture):
         else:
             x = x.clamp(min=0)
         if index in (3, 8, 15, 22, 29):
-            kept.append(x[0].flatten(1))
-    return kept
+            stages.append(x[0].flatten(1))
+    return stages
 
 
 def test_dists_is_the_papers_formula(backbones, pair, all_distances):
@@ -170,12 +170,12 @@ def test_background_scores_see_nothing_of_the_mask(metrics, pair):
         whole, background = metric.scores
         first = metric(Pictures(content=content, output=output, mask=mask))
         second = metric(Pictures(content=content, output=inside, mask=mask))
-        name = metric.named(background)
+        name = metric.column(background)
         assert name.startswith("background_")
         assert torch.equal(first[name][:2], second[name][:2])
         assert first[name][:2].min() > 0
         assert first[name][2].isnan()
-        assert (first[metric.named(whole)] != second[metric.named(whole)]).all()
+        assert (first[metric.column(whole)] != second[metric.column(whole)]).all()
         for score, values in first.items():
             meaning = metric.scores[score.split(".")[0]]
             defined = values[~values.isnan()]
@@ -191,12 +191,12 @@ def test_a_composited_picture_has_no_background_distance(metrics, pair):
     output = torch.where(mask[:, None] > 0, pair[1], pair[0])
     for metric in metrics:
         values = metric(Pictures(content=pair[0], output=output, mask=mask))
-        assert values[metric.named(list(metric.scores)[1])].tolist() == [0, 0, 0]
+        assert values[metric.column(list(metric.scores)[1])].tolist() == [0, 0, 0]
         metric.reset()
 
 
 def test_networks_are_made_once_and_named(metrics, backbones):
-    assert [metric.named(next(iter(metric.scores))) for metric in metrics] == [
+    assert [metric.column(next(iter(metric.scores))) for metric in metrics] == [
         "dists.vgg16",  # a file, of which nobody knows whether it is the published one
         "lpips.vgg-vgg16",
         "lpips.alex-alexnet",
@@ -278,7 +278,7 @@ def test_published_weights_keep_the_plain_names(backbones, tmp_path):
         (DISTS(), "dists", "dists"),
         (LPIPS(), "lpips.alex", "lpips-alex"),
     ):
-        assert metric.named(score.split(".")[0]) == score
+        assert metric.column(score.split(".")[0]) == score
         assert metric.distance.identity == identity
 
 

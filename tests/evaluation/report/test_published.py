@@ -44,12 +44,12 @@ def test_wrong_published_numbers_are_refused(tmp_path, old, new, why):
 def test_published_rows_stand_beside_ours():
     metrics = {"dists": 0.31, JUDGE: 0.1}
     entries = [entry(method="SemCS", metrics=metrics, set="sem_cs_double")]
-    shown = tables.methods_part(entries, published.read_methods())
-    rows = [re.sub("<.*?>", "|", row) for row in shown.split("<tr")[2:]]
+    html = tables.methods_part(entries, published.read_methods())
+    rows = [re.sub("<.*?>", "|", row) for row in html.split("<tr")[2:]]
     assert any("SemCS" in row and "0.31" in row for row in rows)
     assert any("paper" in row and "double text" in row and "0.33" in row for row in rows)
     assert not any("single text" in row or "VQGAN" in row for row in rows)
-    heads = re.findall('<th scope="col">(.*?)</th>', shown)
+    heads = re.findall('<th scope="col">(.*?)</th>', html)
     titles = [re.sub("<.*?>.*|&nbsp;", "", head).strip() for head in heads]
     # Ours come first, and then what only papers have.
     assert titles == ["method", "n", "style of patches", "DISTS", "NIMA", "user study", "time in s"]
@@ -69,10 +69,10 @@ def test_sets_with_published_rows_are_benchmark_sets():
 
 def test_parsers_stand_beside_the_papers_ten():
     ours = {"rows": [{"parser": "rules", "exact": 0.951}, {"parser": "x", "error": "no <b>"}]}
-    shown = tables.parsers_part(ours, published.read_parsers())
-    assert "0.95" in shown
-    assert "no &lt;b&gt;" in shown
-    assert shown.count('class="paper"') == 10
+    html = tables.parsers_part(ours, published.read_parsers())
+    assert "0.95" in html
+    assert "no &lt;b&gt;" in html
+    assert html.count('class="paper"') == 10
     none = tables.parsers_part(None, published.read_parsers())
     assert "evaluate-parsers" in none
     assert "paper" not in none

@@ -26,10 +26,10 @@ def test_the_page_and_the_latex_table_mark_the_same_cells():
         for seed, metrics in enumerate(several)
     ]
     groups = grouped([entry.run for entry in entries], ["method"])
-    shown = sheet(ResultTable(["method"], scores, groups))
+    parts = sheet(ResultTable(["method"], scores, groups))
     in_latex = {
         (row[0].text, score)
-        for row in shown.rows
+        for row in parts.rows
         for score, value in zip(scores, row[2:], strict=True)
         if value.best
     }
@@ -50,10 +50,10 @@ def test_the_page_and_the_latex_table_mark_the_same_cells():
 
 def test_failures_and_notes_are_escaped():
     bad = entry(failure=EVIL, command=EVIL, labels={"style": EVIL})
-    shown = tables.failures_part([bad])
-    shown += tables.overview_part(page_model.overview([bad, entry(unavailable={EVIL: EVIL})]))
-    assert "<img" not in shown
-    assert html.escape(EVIL, quote=True) in shown
+    parts = tables.failures_part([bad])
+    parts += tables.overview_part(page_model.overview([bad, entry(unavailable={EVIL: EVIL})]))
+    assert "<img" not in parts
+    assert html.escape(EVIL, quote=True) in parts
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from tests.support.reports import EVIL
 
 
 def test_scripts_hold_any_text():
-    made = as_script({"style": EVIL + "\u2028"})
-    assert not set("<>&\u2028") & set(made)
-    assert json.loads(made) == {"style": EVIL + "\u2028"}
+    script = as_script({"style": EVIL + "\u2028"})
+    assert not set("<>&\u2028") & set(script)
+    assert json.loads(script) == {"style": EVIL + "\u2028"}
 
 
 def contents(folder):
@@ -78,9 +78,9 @@ def test_what_is_no_report_stays(report_runs, tmp_path, capsys):
     other.mkdir()
     (other / "thesis.txt").write_text("years of work")
     assert main(["report", str(report_runs), "-o", str(other)]) == 2
-    said = capsys.readouterr().err
-    assert "is no report" in said
-    assert said.count("\n") == 1
+    talk = capsys.readouterr().err
+    assert "is no report" in talk
+    assert talk.count("\n") == 1
     (report_runs / MARK).touch()
     assert main(["report", str(report_runs / "deep"), "-o", str(report_runs)]) == 2
     assert len(list(report_runs.rglob("result.json"))) == 11

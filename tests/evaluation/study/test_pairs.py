@@ -74,11 +74,11 @@ def test_few_pairs_are_balanced_over_systems_photos_and_sides(tmp_path):
                 make_run(tmp_path / f"{system}-{name}-{seed}", system, name, seed=seed)
     works = read_works([str(tmp_path)])
     pairs = pairing.make_pairs(works, 24, seed=3)
-    met = Counter(frozenset((pair.a.system, pair.b.system)) for pair in pairs)
-    assert set(met.values()) == {4}
+    meetings = Counter(frozenset((pair.a.system, pair.b.system)) for pair in pairs)
+    assert set(meetings.values()) == {4}
     assert set(Counter(pair.a.task for pair in pairs).values()) == {6}
-    shown = Counter(work for pair in pairs for work in (pair.a, pair.b))
-    assert set(shown) == set(works)
+    appearances = Counter(work for pair in pairs for work in (pair.a, pair.b))
+    assert set(appearances) == set(works)
     left = Counter((pair.a.system, pair.b.system) for pair in pairs)
     assert set(left.values()) == {2}
     odd = pairing.make_pairs(works, 18, seed=3)

@@ -67,6 +67,6 @@ def test_a_tie_is_half_a_win_for_each():
     assert (best.share, best.of_all, best.interval) == (0.75, 0.75, "Wilson")
     assert best.score == pytest.approx(log(3.1 / 1.1) / 2)
     assert best.against_average + worst.against_average == pytest.approx(1)
-    unseen = rate(votes[:1], pairs, ["X", "Y", "Z"])
-    assert next(row for row in unseen if row.system == "Z").share is None
+    rating = rate(votes[:1], pairs, ["X", "Y", "Z"])
+    assert next(row for row in rating if row.system == "Z").share is None
     assert merged([*votes, Vote("anna", "p", "style", "B")])[0].answer == "B"

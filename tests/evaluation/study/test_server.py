@@ -20,9 +20,9 @@ def ask(server, method, path, body=None, **headers):
     connection = http.client.HTTPConnection(*server.server_address, timeout=10)
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    values = {name.replace("_", "-"): value for name, value in headers.items()}
     kind = {"Content-Type": "application/json"} if method == "POST" else {}
-    connection.request(method, path, body, {**kind, **named})
+    connection.request(method, path, body, {**kind, **values})
     response = connection.getresponse()
     text = response.read().decode()
     connection.close()

@@ -20,10 +20,10 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
     words = ["bench", "photos", "--instructions", "list.txt", "--methods", "clipstyler", *TINY]
     words += ["--out", "out", "--serial", "--no-wandb", "--metrics", "change,quality"]
     words += ["--data.parser", "datamodules.parsing.tree.TreeParser"]
-    done = cli(*words)
-    assert done.returncode == 2  # a picture is missing
-    assert "broken is left out" in done.stderr
-    assert "2 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
+    result = cli(*words)
+    assert result.returncode == 2  # a picture is missing
+    assert "broken is left out" in result.stderr
+    assert "2 done, 0 skipped, 0 failed" in result.stderr.splitlines()[-1]
     runs = sorted((tmp_path / "out" / "runs").glob("*/result.json"))
     assert len(runs) == 2
     for run in runs:
@@ -31,7 +31,7 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
         assert labels["picture"] == "a cat's picture"
         assert json.loads(run.read_text())["metrics"]["blur"] > 0
         assert Image.open(run.parent / "output.png").size == (64, 43)
-    assert "Turn it into a mosaic" in done.stdout
+    assert "Turn it into a mosaic" in result.stdout
     page = (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
     assert "cat" in page
     before = [run.stat().st_mtime_ns for run in runs]
@@ -41,9 +41,9 @@ def test_a_folder_and_sentences_become_runs_tables_and_a_report(cli, tmp_path):
 
 
 def test_a_set_is_planned_without_being_made(cli, tmp_path):
-    done = cli("bench", "demo", "--dry-run", *TINY)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("24 runs: 0 done, 24 to make")
+    result = cli("bench", "demo", "--dry-run", *TINY)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1].startswith("24 runs: 0 done, 24 to make")
     double = cli("bench", "demo", "--methods", "soulstyler,sem_cs", "--dry-run", *TINY)
     assert double.stdout.splitlines()[-1].startswith("12 runs")
 
@@ -67,7 +67,7 @@ def test_the_demo_has_a_network_in_every_run_unless_models_are_chosen(cli):
     ],
 )
 def test_what_cannot_be_run_is_said(cli, tmp_path, arguments, words):
-    done = cli("bench", *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    result = cli("bench", *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr

@@ -25,9 +25,9 @@ def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("completion")
     paths = {shell: folder / f"atelier.{shell}" for shell in SHELLS}
     for shell, path in paths.items():
-        done = run("completion", shell, cwd=folder)
-        assert (done.returncode, done.stderr) == (0, "")
-        path.write_text(done.stdout, encoding="utf-8")
+        result = run("completion", shell, cwd=folder)
+        assert (result.returncode, result.stderr) == (0, "")
+        path.write_text(result.stdout, encoding="utf-8")
     return paths.get
 
 
@@ -36,8 +36,8 @@ def completions(shell, program, script, *words):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     order = [shell, "-c", program, *([shell] if shell == "bash" else []), script, *words]
-    done = subprocess.run(order, capture_output=True, text=True, timeout=20, check=True)
-    return sorted(done.stdout.split())
+    result = subprocess.run(order, capture_output=True, text=True, timeout=20, check=True)
+    return sorted(result.stdout.split())
 
 
 COMPLETIONS = {  # for the last word
@@ -82,6 +82,6 @@ def test_zsh_accepts_its_script(script):
 
 
 def test_another_shell_is_refused(cli):
-    done = cli("completion", "tcsh")
-    assert done.returncode == 2
-    assert "invalid choice: 'tcsh'" in done.stderr
+    result = cli("completion", "tcsh")
+    assert result.returncode == 2
+    assert "invalid choice: 'tcsh'" in result.stderr

@@ -6,6 +6,7 @@ import pytest
 
 from experiments.run.configuration import compose
 from experiments.run.registry import METHODS, names
+from tests.support import tiny
 from tests.support.cli import assert_refused
 from tests.support.pictures import pixels
 
@@ -31,16 +32,16 @@ def test_a_copy_is_configured_as_the_original(tmp_path, monkeypatch, method, mod
 
 
 def test_a_copy_runs_at_once_and_makes_the_same_picture(cli, tmp_path):
-    done = cli("copy", "clipstyler", "mine")
-    assert done.returncode == 0, done.stderr
-    assert "--method mine/my_clipstyler.yaml" in done.stderr
-    assert done.stdout.splitlines()[:2] == ["mine/my_clipstyler.py", "mine/my_clipstyler.yaml"]
+    result = cli("copy", "clipstyler", "mine")
+    assert result.returncode == 0, result.stderr
+    assert "--method mine/my_clipstyler.yaml" in result.stderr
+    assert result.stdout.splitlines()[:2] == ["mine/my_clipstyler.py", "mine/my_clipstyler.yaml"]
     words = ["--style=fire", "--parser=rules", "--size=64", "--steps=1", "--full-size=0"]
-    words += ["--no-wandb", "--model.patches.count=4"]
+    words += ["--no-wandb", "--model.patches.count=4", *tiny.OPTIONS]
     for method in ("mine/my_clipstyler.yaml", "clipstyler"):
         out = f"--out={method.rpartition('/')[2]}"
-        done = cli("stylize", "skimage:chelsea", *words, f"--method={method}", out)
-        assert done.returncode == 0, done.stderr
+        result = cli("stylize", "skimage:chelsea", *words, f"--method={method}", out)
+        assert result.returncode == 0, result.stderr
     mine, original = tmp_path / "my_clipstyler.yaml", tmp_path / "clipstyler"
     assert pixels(mine / "output.png") == pixels(original / "output.png")
     assert json.loads((mine / "result.json").read_text())["method"] == "MyCLIPstyler"
@@ -52,9 +53,11 @@ def test_parts_are_copied_with_a_class_of_their_own(cli, tmp_path):
         ("change", [], "--metrics my_change.MyChange"),
         ("rules", ["--name=two_rules"], "--parser two_rules.TwoRules"),
     ):
-        done = cli("copy", part, "parts", *words)
-        assert (done.returncode, f"use it by {name} in parts" in done.stderr) == (0, True), done
-        file = tmp_path / done.stdout.strip()
+        result = cli("copy", part, "parts", *words)
+        assert (result.returncode, f"use it by {name} in parts" in result.stderr) == (0, True), (
+            result
+        )
+        file = tmp_path / result.stdout.strip()
         compile(file.read_text(), file, "exec")
         assert f"class {name.rpartition('.')[2]}(" in file.read_text()
 

@@ -18,19 +18,19 @@ from tests.support.hidden import python_without
 ALONE = "from experiments.cli import main\nsys.exit(main(['doctor', '--json']))"
 
 
-def by_name(done):
-    return {row["name"]: row for row in json.loads(done.stdout)}
+def by_name(result):
+    return {row["name"]: row for row in json.loads(result.stdout)}
 
 
 def test_a_whole_machine_is_one_screen(cli):
-    done = cli("doctor")
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    lines = done.stdout.splitlines()
+    result = cli("doctor")
+    assert result.returncode == 0, result.stderr
+    assert not result.stderr
+    lines = result.stdout.splitlines()
     assert len(lines) < 40
     for name in ("Python", "torch", "embedded models", "memory", "cache", "W&B key", "Chromium"):
         assert any(f" {name} " in line for line in lines), name
-    assert "BROKEN" not in done.stdout
+    assert "BROKEN" not in result.stdout
 
 
 def test_it_imports_nothing_that_takes_long(tmp_path):
@@ -42,22 +42,23 @@ def test_it_imports_nothing_that_takes_long(tmp_path):
 def test_every_extra_that_is_missing_comes_with_its_command(cli, monkeypatch):
     for extra in EXTRAS.values():
         monkeypatch.setitem(sys.modules, extra.modules[0], None)
-    done = cli("doctor", "--json")
-    assert done.returncode == 0  # the core works
+    result = cli("doctor", "--json")
+    assert result.returncode == 0  # the core works
     for name, extra in EXTRAS.items():
-        row = by_name(done)[f"[{name}]"]
+        row = by_name(result)[f"[{name}]"]
         assert (row["state"], row["remedy"]) == ("absent", f"pip install 'atelier[{name}]'")
         assert extra.modules[0] in row["here"]
 
 
 def test_without_torch_it_says_so_in_one_sentence(tmp_path):
-    done = python_without(["torch", "rich", "rembg"], ALONE, tmp_path)
-    assert done.returncode == 2
-    assert by_name(done)["torch"]["remedy"] == "pip install torch"
-    assert by_name(done)["rich"]["state"] == "broken"
-    assert "rembg/u2netp.onnx is missing" in by_name(done)["embedded model"]["here"]
+    result = python_without(["torch", "rich", "rembg"], ALONE, tmp_path)
+    assert result.returncode == 2
+    assert by_name(result)["torch"]["remedy"] == "pip install torch"
+    assert by_name(result)["rich"]["state"] == "broken"
+    assert "rembg/u2netp.onnx is missing" in by_name(result)["embedded model"]["here"]
     assert (
-        done.stderr == "atelier: rich: is missing, and 2 more in the table; run: pip install rich\n"
+        result.stderr
+        == "atelier: rich: is missing, and 2 more in the table; run: pip install rich\n"
     )
     plain = python_without(["torch", "rich"], ALONE.replace(", '--json'", ""), tmp_path)
     assert "BROKEN\ttorch\tis missing\tpip install torch" in plain.stdout.splitlines()
@@ -69,11 +70,11 @@ def test_files_of_a_package_that_are_gone_or_cut_are_noticed(tmp_path, monkeypat
     assert not lost_files(distribution("filelock"))
     (tmp_path / "filelock" / "_api.py").write_text("cut")
     (tmp_path / "filelock" / "_error.py").unlink()
-    done = process(
+    result = process(
         "doctor", "--json", cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path])
     )
-    assert done.returncode == 2
-    row = by_name(done)["filelock"]
+    assert result.returncode == 2
+    row = by_name(result)["filelock"]
     assert row["state"] == "broken"
     assert row["here"] == "2 files are missing or cut, e.g. filelock/_api.py"
     assert "--force-reinstall --no-deps filelock==" in row["remedy"]
@@ -98,14 +99,14 @@ def test_an_embedded_file_is_checked_by_its_sum(damage, tmp_path, cli, monkeypat
     file = copy / MULTISTYLE.path
     file.unlink() if damage == "missing" else file.write_bytes(file.read_bytes()[:-1])
     try:
-        done = cli("doctor", "--json")
+        result = cli("doctor", "--json")
     finally:
         locate.cache_clear()
-    assert done.returncode == 2
-    row = by_name(done)["embedded model"]
+    assert result.returncode == 2
+    row = by_name(result)["embedded model"]
     assert "multistyle26.onnx" in row["here"]
     assert row["remedy"].endswith("-r requirements/embedded.txt")
-    assert done.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 1
 
 
 def test_folders_that_cannot_be_written_name_the_variable_that_moves_them(tmp_path, cli):
@@ -119,9 +120,9 @@ def test_folders_that_cannot_be_written_name_the_variable_that_moves_them(tmp_pa
 
 def test_a_key_is_found_but_never_shown(cli, tmp_path):
     (tmp_path / ".netrc").write_text("machine api.wandb.ai login user password planted-123\n")
-    done = cli("doctor", "--json", HOME=str(tmp_path), WANDB_BASE_URL="")
-    assert by_name(done)["W&B key"]["state"] == "fine"
-    assert "planted" not in done.stdout
+    result = cli("doctor", "--json", HOME=str(tmp_path), WANDB_BASE_URL="")
+    assert by_name(result)["W&B key"]["state"] == "fine"
+    assert "planted" not in result.stdout
     other = cli("doctor", "--json", HOME=str(tmp_path), WANDB_BASE_URL="https://wandb.example")
     assert by_name(other)["W&B key"]["remedy"] == "wandb login"
 

@@ -18,7 +18,7 @@ from experiments.cli import main
 from experiments.reproduce.soulstyler_llm import rows_of
 from experiments.run.parsers import parsers_by_name
 from tests.support.parses import PARSED, SAILBOAT, SKY, evaluated, judged
-from tests.support.servers import KEY, said
+from tests.support.servers import KEY, completion
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from tests.support.servers import KEY, said
     ],
 )
 def test_judgements_are_taken_out_of_prose(serve, judgement_cache, content, score):
-    assert Judge("m", serve((200, said(content))).url).judge(SAILBOAT, PARSED).score == score
+    assert Judge("m", serve((200, completion(content))).url).judge(SAILBOAT, PARSED).score == score
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def few(tmp_path):
 
 def test_the_command_prints_a_table_and_writes_all_of_it(cli, tmp_path, few):
     arguments = ["evaluate-parsers", "--parsers", "rules", "--set", few, "--out", "out/all.json"]
-    done = cli(*arguments)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.strip() == "rules: parsed 4/4"
-    lines = [line.split() for line in done.stdout.splitlines()]
+    result = cli(*arguments)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.strip() == "rules: parsed 4/4"
+    lines = [line.split() for line in result.stdout.splitlines()]
     assert ["rules", "0.50", "0.50", "0.75"] in [line[:4] for line in lines]
     assert any(line[:3] == ["Llama2-7B", "*", "0.84"] and "9.23" in line for line in lines)
-    assert "published" in done.stdout and "\u2026" not in done.stdout
+    assert "published" in result.stdout and "\u2026" not in result.stdout
     written = json.loads((tmp_path / "out" / "all.json").read_text())
     first, _, refused, last = written["parsers"]["rules"]["instructions"]
     assert first["found"][0] == {"object": "white sailboat", "style": "art on fire"}
@@ -75,8 +75,8 @@ def test_a_language_model_can_decide_alone(tmp_path):
     folder = tmp_path / "llama-alone"
     folder.mkdir()
     names = f"smollm2,smollm2-alone,hf:some/llama-alone,{folder},{folder}-alone"
-    found = [(p.model, p.grammar_weight) for p in parsers_by_name(names).values()]
-    (_, prior), *rest = found
+    settings = [(p.model, p.grammar_weight) for p in parsers_by_name(names).values()]
+    (_, prior), *rest = settings
     assert prior > 0
     assert rest == [
         ("smollm2", 0),
@@ -91,8 +91,8 @@ def test_a_language_model_can_decide_alone(tmp_path):
 
 def test_a_parser_that_is_missing_costs_its_row_alone(capsys, few, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    code, shown, talk = evaluated(capsys, "--parsers", "hf:no/such,rules", "--set", few)
-    missing, rules = shown["rows"]
+    code, printed, talk = evaluated(capsys, "--parsers", "hf:no/such,rules", "--set", few)
+    missing, rules = printed["rows"]
     assert code == 2
     assert set(missing) == {"parser", "error"} and rules["exact"] == 0.5
     assert "atelier: hf:no/such: The weights hf:no/such are not on this machine" in talk
@@ -115,10 +115,10 @@ def test_gemma_that_is_not_installed_is_said(monkeypatch, few, capsys, tmp_path)
 
 def test_an_endpoint_is_a_parser_too(serve, capsys, few, judgement_cache):
     answer = {"targets": [{"object": "white sailboat", "style": "art on fire", "weight": 1}]}
-    endpoint = serve((200, said(json.dumps(answer))))
+    endpoint = serve((200, completion(json.dumps(answer))))
     options = ["--parsers", "api:m", "--base-url", endpoint.url, "--set", few]
-    code, shown, _ = evaluated(capsys, *options)
-    (row,) = shown["rows"]
+    code, printed, _ = evaluated(capsys, *options)
+    (row,) = printed["rows"]
     assert code == 0
     assert (row["exact"], row["refused"], row["n"]) == (0.25, 3, 4)  # no spans of the others
     assert "judge" not in row
@@ -126,18 +126,18 @@ def test_an_endpoint_is_a_parser_too(serve, capsys, few, judgement_cache):
 
 def test_an_endpoint_that_fails_has_no_scores(serve, capsys, few):
     endpoint = serve((401, {}))
-    code, shown, talk = evaluated(
+    code, printed, talk = evaluated(
         capsys, "--parsers", "api:m", "--base-url", endpoint.url, "--set", few
     )
-    assert code == 2 and "n" not in shown["rows"][0] and "(401)" in talk
+    assert code == 2 and "n" not in printed["rows"][0] and "(401)" in talk
 
 
 def test_the_judge_has_a_column_and_is_asked_once(serve, capsys, few, judgement_cache):
     endpoint = serve(judged(8), judged(4), judged(0), judged(10))
     options = ["--parsers", "rules", "--set", few, "--judge", "j", "--judge-url", endpoint.url]
-    code, shown, _ = evaluated(capsys, *options)
-    assert (code, shown["rows"][0]["judge"], shown["rows"][0]["judged"]) == (0, 5.5, 4)
-    assert shown["judge"]["model"] == "j"
+    code, printed, _ = evaluated(capsys, *options)
+    assert (code, printed["rows"][0]["judge"], printed["rows"][0]["judged"]) == (0, 5.5, 4)
+    assert printed["judge"]["model"] == "j"
     empty = json.loads(endpoint.requests[2]["messages"][1]["content"])
     assert empty["answer"] == []  # what the parser refused
     again = evaluated(capsys, *options)
@@ -146,11 +146,11 @@ def test_the_judge_has_a_column_and_is_asked_once(serve, capsys, few, judgement_
 
 
 def test_a_judge_that_fails_once_is_counted(serve, capsys, few, judgement_cache, tmp_path):
-    junk = [(200, said("hm"))] * 3
+    junk = [(200, completion("hm"))] * 3
     endpoint = serve(judged(8), *junk, judged(4))
     options = ["--parsers", "rules", "--set", few, "--judge", "j", "--judge-url", endpoint.url]
-    code, shown, talk = evaluated(capsys, *options, "--out", tmp_path / "all.json")
-    row = shown["rows"][0]
+    code, printed, talk = evaluated(capsys, *options, "--out", tmp_path / "all.json")
+    row = printed["rows"][0]
     assert (code, row["judge"], row["judged"]) == (0, pytest.approx(16 / 3), 3)
     assert "1 of 4 have no judgement" in talk
     records = json.loads((tmp_path / "all.json").read_text())["parsers"]["rules"]["instructions"]
@@ -160,8 +160,8 @@ def test_a_judge_that_fails_once_is_counted(serve, capsys, few, judgement_cache,
 def test_a_judge_that_is_down_is_asked_no_more(serve, capsys, few, judgement_cache):
     endpoint = serve((401, {}))
     options = ["--parsers", "rules", "--set", few, "--judge", "j", "--judge-url", endpoint.url]
-    code, shown, talk = evaluated(capsys, *options)
-    assert code == 2 and "judge" not in shown["rows"][0] and shown["rows"][0]["n"] == 4
+    code, printed, talk = evaluated(capsys, *options)
+    assert code == 2 and "judge" not in printed["rows"][0] and printed["rows"][0]["n"] == 4
     assert len(endpoint.requests) == MOST_FAILURES and "4 of 4 have no judgement" in talk
 
 
@@ -239,17 +239,17 @@ def test_markdown_is_a_table(capsys, few):
 
 
 def test_terminal_report_and_reproduction_share_one_table(few):
-    seen = []
+    calls = []
 
     class Recorder(Watch):
         def on_instruction(self, *progress):
-            seen.append(progress)
+            calls.append(progress)
 
         def on_parser_end(self, table):
-            seen.append(len(table.measurements))
+            calls.append(len(table.measurements))
 
     table = measure_parsers({"rules": TreeParser()}, str(few), watch=Recorder())
-    assert seen == [*(("rules", "parsed", n, 4) for n in (1, 2, 3, 4)), 1]
+    assert calls == [*(("rules", "parsed", n, 4) for n in (1, 2, 3, 4)), 1]
     assert table.complete
     summary = json.loads(json.dumps(table.summary()))
     ours = [cell for cell in cells(summary["rows"][0])[1:] if cell != "-"]

@@ -51,9 +51,9 @@ def mosaic(finished_run, tmp_path_factory):
 
 def test_a_region_of_a_run_in_one_pass_is_painted_by_its_graph_at_any_size(cli, two_regions):
     folder, styles = two_regions
-    done = cli("export", folder, "-o", folder / "snow.onnx", "--region", BACKGROUND)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("style     snow, on background\nopset     17\n")
+    answer = cli("export", folder, "-o", folder / "snow.onnx", "--region", BACKGROUND)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("style     snow, on background\nopset     17\n")
     model = onnx.load(folder / "snow.onnx")
     assert model.opset_import[0].version == 17
     about = {entry.key: entry.value for entry in model.metadata_props}
@@ -73,8 +73,8 @@ def test_a_picture_painted_with_the_file_is_that_of_the_run(cli, finished_run, m
     """10 s: the object is looked for again, by its name."""
     run, _ = finished_run
     words = ["skimage:chelsea", "--onnx", mosaic, "--object", "cat", "--out", "run"]
-    done = cli("stylize", *words, *SETTINGS)
-    assert done.returncode == 0, done.stderr
+    answer = cli("stylize", *words, *SETTINGS)
+    assert answer.returncode == 0, answer.stderr
     for name, error in (("mask.png", 0), ("output.png", 1), ("output_full.png", 1)):
         pictures = [np.asarray(Image.open(at / name), int) for at in (run, tmp_path / "run")]
         assert abs(pictures[0] - pictures[1]).max() <= error, name
@@ -177,5 +177,5 @@ def test_runs_without_a_style_of_their_own_and_damaged_ones_are_refused(cli, two
     ],
 )
 def test_options_that_a_file_leaves_no_room_for_are_refused(cli, words):
-    done = cli("stylize", "skimage:chelsea", "--onnx", "style.onnx", *words)
-    assert_refused(done, "--onnx paints in the style of its file")
+    answer = cli("stylize", "skimage:chelsea", "--onnx", "style.onnx", *words)
+    assert_refused(answer, "--onnx paints in the style of its file")

@@ -32,11 +32,11 @@ for words in (
 
 @pytest.mark.slow  # loads every real part in a process of its own
 def test_the_core_needs_no_extra(tmp_path):
-    done = python_without(HIDDEN, CORE, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[0]) == [{"object": "cat", "style": "fire"}]
+    result = python_without(HIDDEN, CORE, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[0]) == [{"object": "cat", "style": "fire"}]
     assert (tmp_path / "run" / "result.json").exists()
-    remarks = [line for line in done.stderr.splitlines() if line.startswith("W&B ")]
+    remarks = [line for line in result.stderr.splitlines() if line.startswith("W&B ")]
     assert remarks == ["W&B      not logged: wandb is not installed (pip install 'atelier[wandb]')"]
 
 
@@ -68,13 +68,13 @@ def test_a_command_names_the_extra_that_it_lacks(
     (tmp_path / "votes.json").write_text(json.dumps(record))
     before = sorted(tmp_path.iterdir())
     monkeypatch.setitem(sys.modules, module, None)
-    done = cli(*(str(study_runs) if word == "RUNS" else word for word in words))
-    assert done.returncode == 2
-    assert done.stderr.startswith("atelier: ")
-    assert done.stderr.endswith(
+    result = cli(*(str(study_runs) if word == "RUNS" else word for word in words))
+    assert result.returncode == 2
+    assert result.stderr.startswith("atelier: ")
+    assert result.stderr.endswith(
         f"{EXTRAS[extra].use} needs {module}; run: pip install 'atelier[{extra}]'\n"
     )
-    assert not done.stdout
+    assert not result.stdout
     assert sorted(tmp_path.iterdir()) == before  # refused before anything is made
 
 

@@ -29,15 +29,15 @@ def test_nothing_heavy_is_imported():
         "import sys; from experiments.cli import main; main(['list'])\nprint(*sys.modules)\n"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert not {"torch", "pydantic", "rich"}.intersection(done.stderr.split())
-    assert "lightning_modules.soulstyler" not in done.stderr.split()
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert not {"torch", "pydantic", "rich"}.intersection(result.stderr.split())
+    assert "lightning_modules.soulstyler" not in result.stderr.split()
 
 
 def test_the_list_of_a_kind(cli):
-    done = cli("list", "generators")
-    assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(registry.GENERATORS)
+    result = cli("list", "generators")
+    assert result.returncode == 0, result.stderr
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(registry.GENERATORS)
     every = cli("list").stdout.splitlines()
     assert [line for line in every if not line.startswith(" ")] == list(KINDS)
 

@@ -43,11 +43,11 @@ def test_regions_and_blends_are_painted_without_any_network_of_losses(
 ):
     words = ["skimage:chelsea", "--method", "clipstyler_fast", *SMALL, *decoders, "--mask", mask]
     blend = ["--target", "cat=0.5*fire + 0.5*mosaic", "--target", "background=mosaic"]
-    done = cli("stylize", *words, *blend, "--full-size", 128, "--keep-color", "--out", "run")
-    assert done.returncode == 0, done.stderr
-    assert "none: painted in one pass" in done.stdout
-    assert "optimised" not in done.stdout
-    assert "optimise " not in done.stdout
+    result = cli("stylize", *words, *blend, "--full-size", 128, "--keep-color", "--out", "run")
+    assert result.returncode == 0, result.stderr
+    assert "none: painted in one pass" in result.stdout
+    assert "optimised" not in result.stdout
+    assert "optimise " not in result.stdout
     run = tmp_path / "run"
     assert not (run / "losses.csv").exists()
     assert Image.open(run / "output_full.png").width == 128
@@ -59,9 +59,9 @@ def test_regions_and_blends_are_painted_without_any_network_of_losses(
 
     no_losses.undo()  # steps need them: the configuration has them still
     again = ["--config", run / "config.yaml", "--steps", 2, "--full-size", 0, "--out", "steps"]
-    done = cli("stylize", *again)
-    assert done.returncode == 0, done.stderr
-    assert "bridge-lite0, which was" in done.stdout
+    result = cli("stylize", *again)
+    assert result.returncode == 0, result.stderr
+    assert "bridge-lite0, which was" in result.stdout
     assert len((tmp_path / "steps" / "losses.csv").read_text().splitlines()) == 3
     assert (pixels(tmp_path / "steps" / "output.png") != output).any()
 
@@ -70,14 +70,14 @@ def test_what_lies_outside_of_the_mask_or_is_excepted_stays_to_the_last_bit(
     cli, mask, decoders, tmp_path
 ):
     words = [*FIRE, *SMALL, *decoders, "--full-size", 0, "--out", "run", "--mask", mask]
-    done = cli("stylize", *words, "--strength", 0.5)
-    assert done.returncode == 0, done.stderr
+    result = cli("stylize", *words, "--strength", 0.5)
+    assert result.returncode == 0, result.stderr
     run = tmp_path / "run"
     outside = pixels(run / "mask.png") == 0
     assert (pixels(run / "output.png") == pixels(run / "content.png"))[outside].all()
     half = abs(pixels(run / "output.png") - pixels(run / "content.png"))[~outside].mean()
-    done = cli("stylize", *words, "--overwrite")
-    assert done.returncode == 0, done.stderr
+    result = cli("stylize", *words, "--overwrite")
+    assert result.returncode == 0, result.stderr
     whole = abs(pixels(run / "output.png") - pixels(run / "content.png"))[~outside].mean()
     assert half == pytest.approx(whole / 2, rel=0.05)
 

@@ -8,11 +8,12 @@ import yaml
 
 from experiments.profiling.subject import Subject
 from experiments.run import own_code, sources
+from tests.support import tiny
 from tests.support.cli import assert_refused, process, run
 from tests.support.own_metrics import Green
 
 SMALL = ["--size=64", "--steps=1", "--full-size=0", "--no-wandb"]
-FIXED = {"image": "skimage:chelsea", "style": "fire", "size": 64, "steps": 1}
+FIXED = {"image": "skimage:chelsea", "style": "fire", "size": 64, "steps": 1, **tiny.NETWORKS}
 
 
 def forget(own_method):
@@ -30,8 +31,8 @@ def write_sweep(own_method, **more):
 
 def test_a_run_is_repeated_from_any_folder(cli, own_method, tmp_path):
     words = ["stylize", "skimage:chelsea", "--style=fire", *SMALL, "--out=run"]
-    done = cli(*words, "--method", own_method.file)
-    assert done.returncode == 0, done.stderr
+    answer = cli(*words, "--method", own_method.file)
+    assert answer.returncode == 0, answer.stderr
     config = tmp_path / "run" / "config.yaml"
     assert yaml.safe_load(config.read_text())["code"] == [str(own_method.folder)]
     forget(own_method)
@@ -39,8 +40,8 @@ def test_a_run_is_repeated_from_any_folder(cli, own_method, tmp_path):
     own_code.forget()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = run("stylize", "--config", config, "--out=again", "--no-wandb", cwd=elsewhere)
-    assert done.returncode == 0, done.stderr
+    answer = run("stylize", "--config", config, "--out=again", "--no-wandb", cwd=elsewhere)
+    assert answer.returncode == 0, answer.stderr
     pictures = [place / "output.png" for place in (tmp_path / "run", elsewhere / "again")]
     assert pictures[0].read_bytes() == pictures[1].read_bytes()
 
@@ -51,9 +52,9 @@ def test_only_the_runs_of_an_edited_method_are_made_again(cli, own_method, tmp_p
 
     def counts():
         forget(own_method)
-        done = cli(*words)
-        assert done.returncode == 0, done.stderr
-        return done.stderr.splitlines()[-1].removeprefix("out: ")
+        answer = cli(*words)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stderr.splitlines()[-1].removeprefix("out: ")
 
     assert counts() == "2 done, 0 skipped, 0 failed"
     own_method.write('"""The direction of the style, and nothing else."""', '"""Other words."""')
@@ -67,21 +68,28 @@ def test_only_the_runs_of_an_edited_method_are_made_again(cli, own_method, tmp_p
     assert methods == {own_method.name: 2, "clipstyler": 1}
     own_method.write("self.gain *", "self.gian *")
     forget(own_method)
-    done = cli(*words)
-    assert done.returncode == 2
-    assert f"failed: {own_method.source}, line " in done.stderr
-    assert "in losses: AttributeError" in done.stderr
+    answer = cli(*words)
+    assert answer.returncode == 2
+    assert f"failed: {own_method.source}, line " in answer.stderr
+    assert "in losses: AttributeError" in answer.stderr
 
 
 def test_compare_and_bench_take_own_methods(cli, own_method, tmp_path, mask):
     words = ["compare", "skimage:chelsea", "--target=cat=fire", "--mask", mask, "--out=out"]
-    done = cli(*words, f"--methods={own_method.file}", "--size=64", "--steps=1", "--no-wandb")
-    assert done.returncode == 0, done.stderr
+    answer = cli(
+        *words,
+        f"--methods={own_method.file}",
+        "--size=64",
+        "--steps=1",
+        "--no-wandb",
+        *tiny.OPTIONS,
+    )
+    assert answer.returncode == 0, answer.stderr
     assert list(json.loads((tmp_path / "out" / "compare.json").read_text())) == [own_method.name]
-    done = cli("bench", "demo", "--methods", f"{own_method.file},clipstyler", "--dry-run")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count(f"method {own_method.name}, ") == 6
-    assert "12 runs" in done.stdout
+    answer = cli("bench", "demo", "--methods", f"{own_method.file},clipstyler", "--dry-run")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count(f"method {own_method.name}, ") == 6
+    assert "12 runs" in answer.stdout
     assert_refused(cli("bench", "demo", "--methods=gone.yaml"), "no method at gone.yaml")
 
 
@@ -93,14 +101,14 @@ def test_an_own_method_can_be_profiled(own_method):
 
 def test_a_fault_in_the_code_is_one_sentence_with_its_line(cli, own_method):
     own_method.write("self.gain *", "self.gian *")
-    words = ["stylize", "skimage:chelsea", "--style=fire", "--parser=rules", *SMALL]
+    words = ["stylize", "skimage:chelsea", "--style=fire", "--parser=rules", *SMALL, *tiny.OPTIONS]
     words += ["--method", own_method.file]
-    done = cli(*words)
-    assert done.returncode == 2
-    last = done.stderr.splitlines()[-1]
+    answer = cli(*words)
+    assert answer.returncode == 2
+    last = answer.stderr.splitlines()[-1]
     assert last.startswith(f"atelier: {own_method.source}, line ")
     assert "in losses: AttributeError" in last and "ATELIER_TRACEBACK=1" in last
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in answer.stderr
     with pytest.raises(AttributeError, match="gian"):
         cli(*words, ATELIER_TRACEBACK="1")
 
@@ -114,18 +122,18 @@ def test_an_own_set_is_a_file(cli, own_method, tmp_path):
     Image.new("RGB", (64, 64), "green").save(own_method.folder / "a.png")
     path = own_method.folder / "mine.yaml"
     path.write_text(yaml.safe_dump(own))
-    done = cli("bench", path, "--methods", own_method.file, "--dry-run")
-    assert done.returncode == 0, done.stderr
-    assert "picture a" in done.stdout and "1 runs" in done.stdout
+    answer = cli("bench", path, "--methods", own_method.file, "--dry-run")
+    assert answer.returncode == 0, answer.stderr
+    assert "picture a" in answer.stdout and "1 runs" in answer.stdout
 
 
 @pytest.mark.slow  # starts Ray
 @pytest.mark.xdist_group("ray")
 def test_workers_of_ray_find_own_code_from_another_folder(own_method, tmp_path):
     words = ["sweep", write_sweep(own_method), "--out=out", "--workers=1", "--no-evaluate"]
-    done = process(*words, "--no-wandb", cwd=tmp_path, RAY_ADDRESS=None)
-    assert done.returncode == 0, done.stderr
-    assert "1 done, 0 skipped, 0 failed" in done.stderr.splitlines()[-1]
+    answer = process(*words, "--no-wandb", cwd=tmp_path, RAY_ADDRESS=None)
+    assert answer.returncode == 0, answer.stderr
+    assert "1 done, 0 skipped, 0 failed" in answer.stderr.splitlines()[-1]
     (result,) = tmp_path.glob("out/runs/*/result.json")
     assert json.loads(result.read_text())["method"] == "Plain"
 
@@ -142,12 +150,12 @@ def test_the_meaning_of_an_own_score_stays_with_the_run(cli, finished_run, tmp_p
     score = Score(False, 0, 1, "own", unit="nits", title="green light")
     monkeypatch.setattr(Green, "scores", {"green": score})
     path = f"{Green.__module__}.Green"
-    done = cli("evaluate", "runs", f"--metrics={path}", "--no-wandb")
-    assert done.returncode == 0, done.stderr
+    answer = cli("evaluate", "runs", f"--metrics={path}", "--no-wandb")
+    assert answer.returncode == 0, answer.stderr
     assert meanings.direction("green") is None  # as in a process that has read no run
     monkeypatch.setattr(meanings, "_learned", {})
     runs = read_runs(tmp_path / "runs")
     assert meanings.meaning("green") == score
     assert "green" in main_scores(runs)
-    done = cli("results", "runs")
-    assert "green ↓" in done.stdout
+    answer = cli("results", "runs")
+    assert "green ↓" in answer.stdout

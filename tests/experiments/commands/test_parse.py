@@ -11,29 +11,29 @@ from tests.support.endpoints import GOOD, INSTRUCTION
 
 
 def test_parse_prints_json_alone(cli, tmp_path):
-    done = cli("parse", "Turn the white sailboat into a mosaic")
-    assert done.returncode == 0
-    assert json.loads(done.stdout) == [{"object": "white sailboat", "style": "mosaic"}]
-    assert done.stderr == ""
+    result = cli("parse", "Turn the white sailboat into a mosaic")
+    assert result.returncode == 0
+    assert json.loads(result.stdout) == [{"object": "white sailboat", "style": "mosaic"}]
+    assert result.stderr == ""
 
 
 def test_a_model_cache_that_cannot_be_made_is_said(cli, tmp_path, monkeypatch):
     load_anew = language_models.load_smollm2.__wrapped__
     monkeypatch.setitem(language_models.EMBEDDED, "smollm2", load_anew)
     (tmp_path / "file").write_text("in the way")
-    done = cli("parse", "paint the piano baroque", ATELIER_CACHE="file/cache")
-    assert_refused(done, "set ATELIER_CACHE")
+    result = cli("parse", "paint the piano baroque", ATELIER_CACHE="file/cache")
+    assert_refused(result, "set ATELIER_CACHE")
 
 
 def test_parse_reads_lines_from_stdin_and_answers_each(cli, tmp_path):
     lines = "Turn the cat into a mosaic\n\nPaint the house as a sketch with crayon\n"
-    done = cli("parse", "-", stdin=lines)
-    first, empty, third = (json.loads(line) for line in done.stdout.splitlines())
+    result = cli("parse", "-", stdin=lines)
+    first, empty, third = (json.loads(line) for line in result.stdout.splitlines())
     assert first == [{"object": "cat", "style": "mosaic"}]
     assert empty == []
     assert third[0]["object"] == "house"
-    assert done.returncode == 2
-    assert "line 2" in done.stderr
+    assert result.returncode == 2
+    assert "line 2" in result.stderr
 
 
 def test_the_command_takes_a_parser_by_name(serve, capsys):

@@ -9,6 +9,7 @@ import torch
 from experiments.cli import main
 from experiments.profiling.stopwatch import STAGES, StepObserver, Stopwatch
 from experiments.run.configuration import compose
+from tests.support import tiny
 from tests.support.cli import ROOT
 from tests.support.profiles import WEIGHTS, clipstyler
 
@@ -44,7 +45,8 @@ def result(capsys, *arguments):
 
 
 def test_json_says_what_was_measured(capsys):
-    figures = result(capsys, *TWO_SIZES, "--against", "naive", "--model.generator", "stylenet")
+    stylenet = ["--model.generator", "stylenet"]
+    figures = result(capsys, *TWO_SIZES, *tiny.OPTIONS, "--against", "naive", *stylenet)
     assert (figures["method"], figures["generator"]) == ("CLIPstyler", "StyleNet")
     assert (figures["size"], figures["patches"], figures["patch_sizes"]) == (128, 4, [64, 96])
     assert figures["untrained"] is False
@@ -63,7 +65,8 @@ def test_json_says_what_was_measured(capsys):
 
 
 def test_accepting_none_leaves_no_patch_loss(capsys):
-    figures = result(capsys, *TWO_SIZES, "--against", "naive", "--accept", "0")
+    none = ["--against", "naive", "--accept", "0"]
+    figures = result(capsys, *TWO_SIZES, *tiny.OPTIONS, *none)
     assert [losses["patch"] for losses in figures["first_losses"].values()] == [0, 0]
     assert figures["loss_differences"]["patch"] == 0
 
@@ -73,7 +76,7 @@ STEPPING = [path.stem for path in METHODS if compose(path.stem)["trainer"]["max_
 
 @pytest.mark.parametrize("method", [method for method in STEPPING if method != "clipstyler"])
 def test_every_method_is_measured(capsys, method):
-    words = ["--size", "96", "--steps", "1"] if method == "gatys" else SMALL
+    words = ["--size", "96", "--steps", "1"] if method == "gatys" else [*SMALL, *tiny.OPTIONS]
     figures = result(capsys, "--method", method, *words)
     assert "ratio" not in figures
     assert figures["flops"] > 0
@@ -81,7 +84,8 @@ def test_every_method_is_measured(capsys, method):
 
 
 def test_the_page_names_stages_and_ratio(capsys):
-    assert main(["profile", "--device", "cpu", *SMALL, "--against", "naive"]) == 0
+    words = ["--device", "cpu", *SMALL, *tiny.OPTIONS, "--against", "naive"]
+    assert main(["profile", *words]) == 0
     page = capsys.readouterr().out
     for words in ("Painter", "content features", "steps per second", "matrix rate", "ratio"):
         assert words in page

@@ -23,7 +23,7 @@ def test_bad_input_is_said_in_one_line(arguments, sentence, tmp_path, monkeypatc
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "parsers.json").write_text("[1]")
     assert main(["report", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert re.search(sentence, said.err), said.err
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert re.search(sentence, streams.err), streams.err
     assert not (tmp_path / "report").exists()

@@ -29,9 +29,9 @@ def from_markdown(text):
 
 def from_parquet(path):
     with duckdb.connect() as connection:
-        found = connection.execute("SELECT * FROM read_parquet($p)", {"p": str(path)})
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        table = connection.execute("SELECT * FROM read_parquet($p)", {"p": str(path)})
+        names = [column[0] for column in table.description]
+        return [dict(zip(names, row, strict=True)) for row in table.fetchall()]
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_two_thousand_runs_give_the_right_table(cli, tmp_path):
     assert code == 0
     assert list(rows) == sorted(expected)
     for key, values in expected.items():
-        known = [value for value in values if value is not None]
-        assert float(rows[key]["leakage_mean"]) == pytest.approx(statistics.mean(known))
-        assert float(rows[key]["leakage_sd"]) == pytest.approx(statistics.stdev(known))
-        assert int(rows[key]["leakage_n"]) == len(known)
+        numbers = [value for value in values if value is not None]
+        assert float(rows[key]["leakage_mean"]) == pytest.approx(statistics.mean(numbers))
+        assert float(rows[key]["leakage_sd"]) == pytest.approx(statistics.stdev(numbers))
+        assert int(rows[key]["leakage_n"]) == len(numbers)
         assert int(rows[key]["n"]) == len(values) == 250
     consolidate(tmp_path / "runs")
     assert cli("results", tmp_path / "runs", "--format", "csv")[1] == out
@@ -156,11 +156,11 @@ def test_the_best_is_bold_where_its_lead_exceeds_its_interval(cli, tmp_path, mon
             scores = {"leakage": seed + worse + seed / 100, "mesh": chance, "object_change": worse}
             run_folder(tmp_path / f"{method}{seed}", {"method": method, "seed": seed}, scores)
     words = ["results", tmp_path, "--metrics", "leakage,mesh,object_change"]
-    done = cli(*words, terminal=True, TERM="xterm-256color")
-    assert "\x1b[1m1.5 ± 1.3\x1b[0m" in done.stdout
-    rows = done.stdout.split("─\n")[-1]  # the head is bold, too
+    result = cli(*words, terminal=True, TERM="xterm-256color")
+    assert "\x1b[1m1.5 ± 1.3\x1b[0m" in result.stdout
+    rows = result.stdout.split("─\n")[-1]  # the head is bold, too
     assert rows.count("\x1b[1m") == 1
-    assert "paired t-test over equal pictures, styles and seeds, n = 4" in done.stderr
+    assert "paired t-test over equal pictures, styles and seeds, n = 4" in result.stderr
     assert "bold" not in cli(*words, "--each").stderr
 
 
@@ -276,8 +276,8 @@ def test_columns_are_chosen_by_key_and_by_heading(cli, two_methods):
 
     judged = "style_patch.bridge-lite2_mean"
     assert columns("method", "style_patch") == ["method", "n", judged]
-    named = "Time,style of patches · bridge-lite2,LEAKAGE,style of patches"
-    assert columns("method", named) == ["method", "n", "seconds_mean", judged, "leakage_mean"]
+    headings = "Time,style of patches · bridge-lite2,LEAKAGE,style of patches"
+    assert columns("method", headings) == ["method", "n", "seconds_mean", judged, "leakage_mean"]
     assert columns("Threshold t", "leakage")[0] == "model.tau"
 
 

@@ -25,10 +25,10 @@ def sam3(folder) -> list:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_unknown_segmenter_is_met_with_the_nearest(cli, command):
-    done = cli(command, *COMMANDS[command], "--segmenter", "sam")
-    assert done.returncode == 2
-    assert "There is no segmenter 'sam'" in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("did you mean sam3?")
+    result = cli(command, *COMMANDS[command], "--segmenter", "sam")
+    assert result.returncode == 2
+    assert "There is no segmenter 'sam'" in result.stderr
+    assert result.stderr.splitlines()[-1].endswith("did you mean sam3?")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,8 +40,8 @@ def test_the_help_lists_all_segmenters(cli, command):
 def test_a_mask_is_that_of_the_chosen_instance(cli, tmp_path, sam3_folder):
     masks = []
     for phrase in ("cat", "the largest cat"):
-        done = cli("mask", "skimage:chelsea", phrase, "-o", "mask.png", *sam3(sam3_folder))
-        assert done.returncode == 0, done.stderr
+        result = cli("mask", "skimage:chelsea", phrase, "-o", "mask.png", *sam3(sam3_folder))
+        assert result.returncode == 0, result.stderr
         mask = Image.open(tmp_path / "mask.png")
         assert (mask.mode, mask.size) == ("L", (451, 300))
         masks.append(np.asarray(mask) / 255)
@@ -58,24 +58,24 @@ def test_a_mask_is_that_of_the_chosen_instance(cli, tmp_path, sam3_folder):
     ],
 )
 def test_a_wrong_setting_of_a_segmenter_is_one_sentence(cli, words, sentence):
-    done = cli("mask", "skimage:chelsea", "cat", "--segmenter", "sam3", *words)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    result = cli("mask", "skimage:chelsea", "cat", "--segmenter", "sam3", *words)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_choice_without_an_answer_is_one_sentence(cli, sam3_folder):
-    done = cli("mask", "skimage:chelsea", "the ninth cat from the left", *sam3(sam3_folder))
-    assert done.returncode == 2
-    assert 'shows "cat"' in done.stderr.splitlines()[-1]
+    result = cli("mask", "skimage:chelsea", "the ninth cat from the left", *sam3(sam3_folder))
+    assert result.returncode == 2
+    assert 'shows "cat"' in result.stderr.splitlines()[-1]
 
 
 def test_the_segmenter_is_part_of_the_identity_of_a_benchmarks_runs(cli):
     def plan(*words) -> dict[str, str]:
         """The described runs of the demonstration by their identity."""
-        done = cli("bench", "demo", "--dry-run", *TINY, *words)
-        assert done.returncode == 0, done.stderr
-        lines = (line.split(maxsplit=2) for line in done.stdout.splitlines())
+        result = cli("bench", "demo", "--dry-run", *TINY, *words)
+        assert result.returncode == 0, result.stderr
+        lines = (line.split(maxsplit=2) for line in result.stdout.splitlines())
         return {run: text for run, state, text in lines if state == "open"}
 
     plain, other = plan(), plan("--segmenter", "grounded", "--data.segmenter.threshold", "0.4")
@@ -92,13 +92,13 @@ def test_the_segmenter_is_part_of_the_identity_of_a_benchmarks_runs(cli):
 
 def test_a_benchmark_names_the_weights_of_its_segmenter(cli):
     words = ["bench", "demo", "--dry-run", "--segmenter", "grounded"]
-    done = cli(*words)
+    result = cli(*words)
     for name in ("hf:IDEA-Research/grounding-dino-base", "hf:facebook/sam2.1-hiera-small"):
-        assert f"needs {name}: " in done.stdout
-    assert "of no use to clipstyler, sem_cs" in done.stderr
-    done = cli(*words, "--methods", "clipstyler")
-    assert done.returncode == 2
-    assert "--segmenter is of no use to clipstyler, which look" in done.stderr
+        assert f"needs {name}: " in result.stdout
+    assert "of no use to clipstyler, sem_cs" in result.stderr
+    result = cli(*words, "--methods", "clipstyler")
+    assert result.returncode == 2
+    assert "--segmenter is of no use to clipstyler, which look" in result.stderr
 
 
 def test_the_list_of_weights_says_that_sam_3_is_gated(cli):

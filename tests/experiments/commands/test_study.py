@@ -76,7 +76,7 @@ def test_scores_are_written_for_machines_and_for_papers(study, tmp_path, capsys)
 def test_bad_input_is_said_in_one_line(arguments, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["study", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert re.search(sentence, said.err), said.err
-    assert said.err.count("\n") == 1
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert re.search(sentence, streams.err), streams.err
+    assert streams.err.count("\n") == 1

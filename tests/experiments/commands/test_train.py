@@ -5,11 +5,13 @@ from functools import partial
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from lightning_modules.steps import memory
-from tests.support.cli import assert_refused, process
-from tests.support.training import TinyOnePass, configured
+from tests.support import tiny
+from tests.support.cli import ROOT, assert_refused, process
+from tests.support.training import TinyOnePass, configured, photos
 
 
 def losses(folder):
@@ -19,11 +21,11 @@ def losses(folder):
 
 def test_a_training_writes_weights_losses_pictures_and_its_configuration(cli, tmp_path):
     configured(tmp_path)
-    done = cli("train", "tiny.yaml", "--out", "out", "--training.pictures_every", 4)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "weights  out/weights.safetensors\n"
-    assert "photos   5, in 2 styles" in done.stderr
-    assert "memory   about" in done.stderr
+    result = cli("train", "tiny.yaml", "--out", "out", "--training.pictures_every", 4)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "weights  out/weights.safetensors\n"
+    assert "photos   5, in 2 styles" in result.stderr
+    assert "memory   about" in result.stderr
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
         *("config.yaml", "last.ckpt", "losses.csv", "steps", "weights.safetensors")
@@ -37,6 +39,19 @@ def test_a_training_writes_weights_losses_pictures_and_its_configuration(cli, tm
     more = cli("train", "tiny.yaml", "--ckpt", "out/weights.safetensors", "--out", "more")
     assert more.returncode == 0, more.stderr
     assert losses(tmp_path / "more")[0][1] < rows[0][1]
+
+
+def test_a_class_without_a_file_is_trained_with_options_alone(cli, tmp_path):
+    photos(tmp_path / "photos", 2)
+    words = ["--folder", "photos", "--style", "fire", "--steps", 1, "--crop", 32, "--no-wandb"]
+    words += [*tiny.OPTIONS, "--model.generator", "tests.support.training.TinyOnePass"]
+    words += ["--model.weights.global", 1, "--model.tau", 0.1, "--data.workers", 0]
+    result = cli("train", "tests.support.training.Own", *words, "--out", "out")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "weights.safetensors").exists()
+    config = yaml.safe_load((tmp_path / "out" / "config.yaml").read_text())
+    assert config["model"]["class_path"] == "tests.support.training.Own"
+    assert config["code"] == [str(ROOT)]
 
 
 def test_ctrl_c_leaves_a_checkpoint_from_which_the_training_goes_on_exactly(
@@ -88,9 +103,9 @@ def test_an_error_leaves_a_checkpoint_from_which_the_training_goes_on(cli, tmp_p
 def test_losses_that_are_not_finite_end_the_training_and_leave_no_checkpoint(cli, tmp_path):
     configured(tmp_path)
     rate = "--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "1e38"
-    done = cli("train", "tiny.yaml", "--out", "out", *rate)
-    assert done.returncode == 2
-    assert "are not finite; give a lower --model.optimizer.lr" in done.stderr
+    result = cli("train", "tiny.yaml", "--out", "out", *rate)
+    assert result.returncode == 2
+    assert "are not finite; give a lower --model.optimizer.lr" in result.stderr
     assert not (tmp_path / "out" / "last.ckpt").exists()
 
 
@@ -98,9 +113,9 @@ def test_pictures_and_losses_are_logged_and_bad_photos_named(cli, tmp_path):
     configured(tmp_path)
     (tmp_path / "photos" / "photo3.png").write_text("no picture")
     words = "train", "tiny.yaml", "--out", "out", "--steps", 2, "--wandb.enabled", "true"
-    done = cli(*words, WANDB_API_KEY="", WANDB_MODE="offline")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("photo3.png is not a picture") == 1
+    result = cli(*words, WANDB_API_KEY="", WANDB_MODE="offline")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("photo3.png is not a picture") == 1
     logged = tmp_path / "out" / "wandb"
     assert list(logged.glob("offline-run-*/files/media/images/pictures_*.png"))
 
@@ -148,8 +163,8 @@ def test_two_processes_have_the_gradient_of_one_with_the_whole_batch(cli, tmp_pa
     runs = {"one": cli, "two": partial(process, cwd=tmp_path)}
     start, gradients = TinyOnePass().network.state_dict(), []
     for devices, (name, run) in enumerate(runs.items(), 1):
-        done = run(*step, "--trainer.devices", devices, "--out", name)
-        assert done.stdout == f"weights  {name}/weights.safetensors\n", done.stderr
+        result = run(*step, "--trainer.devices", devices, "--out", name)
+        assert result.stdout == f"weights  {name}/weights.safetensors\n", result.stderr
         weights = load_file(tmp_path / name / "weights.safetensors")
         gradients.append(torch.cat([(weights[k] - v).flatten() for k, v in start.items()]))
     one, two = gradients

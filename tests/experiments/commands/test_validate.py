@@ -6,6 +6,7 @@ import yaml
 from experiments.run.registry import METHODS, METRICS, SETS, SWEEPS, TRAINING
 from experiments.run.validation import kind_of
 from tests.support.cli import assert_refused
+from tests.support.training import TINY, photos
 
 FIXED = {"image": "skimage:chelsea", "style": "fire"}
 WRONG = {
@@ -59,14 +60,26 @@ def test_a_method_without_a_function_is_refused(cli, own_method):
 
 def test_sound_files_are_said_to_be_so(cli, own_method, tmp_path):
     sweep = {"fixed": FIXED, "method": ["gatys", own_method.file.name], "grid": {"seed": [0, 1]}}
-    (own_method.folder / "sweep.yaml").write_text(yaml.safe_dump(sweep))
+    goal = {"over": {"model.tau": [0.1, 0.9]}, "metric": "object_change", "direction": "max"}
+    files = {
+        "sweep": sweep,
+        "search": {"fixed": FIXED, "search": goal | {"trials": 7}},
+        "training": TINY,
+        "metrics": {"mine": {"class_path": "evaluation.metrics.change.Change"}},
+    }
+    for name, content in files.items():
+        (own_method.folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
+    photos(own_method.folder / "photos", 2)
     for file, words in {
         own_method.file: "method, Plain on embedded",
         own_method.folder / "sweep.yaml": "sweep, 4 runs",
+        own_method.folder / "search.yaml": "sweep, 7 trials",
+        own_method.folder / "training.yaml": "training, Training",
+        own_method.folder / "metrics.yaml": "metrics, mine",
         SETS / "demo.yaml": "set, 6 entries",
     }.items():
-        done = cli("validate", file)
-        assert (done.returncode, done.stdout) == (0, f"{file}: {words}\n"), done.stderr
+        result = cli("validate", file)
+        assert (result.returncode, result.stdout) == (0, f"{file}: {words}\n"), result.stderr
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,8 @@ def test_places_are_the_boxes_and_corners():
 @pytest.mark.parametrize(("share", "count"), [(1.0, 64), (0.4, 26), (0.01, 1), (0.0, 0)])
 def test_accepted_are_the_patches_with_the_highest_losses(share, count):
     losses = torch.rand(64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    kept = rejecting(share)(losses, 0.7)
-    assert (kept != 0).sum() == count
+    accepted = rejecting(share)(losses, 0.7)
+    assert (accepted != 0).sum() == count
     assert torch.equal(
-        kept.detach().sort().values[64 - count :], losses.sort().values[64 - count :]
+        accepted.detach().sort().values[64 - count :], losses.sort().values[64 - count :]
     )

@@ -19,10 +19,10 @@ def test_the_import_brings_no_library_and_takes_a_moment():
         "print(time.process_time() - start); print(*sys.modules)"
     )
     path = ":".join(str(ROOT / place) for place in PLACES)
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": path}
     )
-    seconds, modules = done.stdout.splitlines()
+    seconds, modules = result.stdout.splitlines()
     assert float(seconds) < 0.1
     assert not {"torch", "numpy", "PIL", "lightning", "yaml"} & set(modules.split())
 

@@ -14,9 +14,9 @@ from datamodules.target_entries import entry_of
 
 def test_an_instruction_has_the_commands_targets(cli):
     text = "Turn everything but the cat to 0.7*fire + 0.3*snow"
-    done = cli("parse", "--parser", "rules", text)
+    result = cli("parse", "--parser", "rules", text)
     targets = atelier.parse(text, parser="rules")
-    assert [entry_of(target) for target in targets] == json.loads(done.stdout)
+    assert [entry_of(target) for target in targets] == json.loads(result.stdout)
     with pytest.raises(atelier.AtelierError, match="empty"):
         atelier.parse(" ", "rules")
     with pytest.raises(atelier.AtelierError, match="There is no parser"):
@@ -26,12 +26,12 @@ def test_an_instruction_has_the_commands_targets(cli):
 
 
 def test_a_mask_has_the_commands_bytes(cli, tmp_path):
-    done = cli("mask", "skimage:rocket", "rocket", "-o", "mask.png")
+    result = cli("mask", "skimage:rocket", "rocket", "-o", "mask.png")
     with Image.open(Path(data.__file__).parent / "rocket.jpg") as photo:
         mask = atelier.find_mask(photo, "rocket")
     mask.save(tmp_path / "python.png")
     assert (tmp_path / "python.png").read_bytes() == (tmp_path / "mask.png").read_bytes()
-    assert mask.line() == done.stderr.strip()
+    assert mask.line() == result.stderr.strip()
     assert (mask.array.shape, mask.array.dtype) == ((427, 640), np.float32)
     assert mask.array[200, 322] > 0.8
     assert mask.confidence == mask.confidences["rocket"] > 0.5

@@ -19,8 +19,8 @@ def test_two_pictures_have_the_commands_scores(cli, tmp_path):
     folder = run_folder(tmp_path / "a")
     names = ("content", "output", "mask")
     files = [f"--{name}={folder / name}.png" for name in names]
-    done = cli("evaluate", *files, "--style=fire", f"--metrics={','.join(METRICS)}", "--json")
-    (row,) = json.loads(done.stdout)
+    answer = cli("evaluate", *files, "--style=fire", f"--metrics={','.join(METRICS)}", "--json")
+    (row,) = json.loads(answer.stdout)
     arrays = {name: np.asarray(Image.open(folder / f"{name}.png")) for name in names}
     with pytest.warns(atelier.AtelierWarning, match="dists: unavailable"):
         scores = atelier.evaluate(**arrays, style="fire", metrics=METRICS)

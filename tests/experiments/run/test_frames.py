@@ -117,9 +117,9 @@ def test_an_interpolation_that_cannot_be_is_refused(cli, mask, words, sentence):
 
 def test_a_run_with_frames_is_made_again_from_its_configuration(cli, mask, tmp_path):
     options = ["--mask", mask, "--size", 64, "--full-size", 0, "--no-wandb", "--out", "first"]
-    done = cli("stylize", *FAST, "--to", "ice", "--frames", 3, *options)
-    assert done.returncode == 0, done.stderr
-    assert "strip     first/strip.png\n" in done.stdout
+    result = cli("stylize", *FAST, "--to", "ice", "--frames", 3, *options)
+    assert result.returncode == 0, result.stderr
+    assert "strip     first/strip.png\n" in result.stdout
     first, second = tmp_path / "first", tmp_path / "second"
     again = cli("stylize", "--config", first / "config.yaml", "--out", second)
     assert again.returncode == 0, again.stderr

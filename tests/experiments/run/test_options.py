@@ -99,7 +99,7 @@ def parsed(*words):
 
 
 def test_short_options_are_settings():
-    given = options.settings(
+    short = options.settings(
         parsed(
             *[
                 "--parser",
@@ -116,7 +116,7 @@ def test_short_options_are_settings():
         )
     )
     here = Path.cwd()
-    assert given == {
+    assert short == {
         "data.image": "skimage:rocket",
         "data.mask": [str(here / "a.png"), str(here / "b.png")],
         "data.parser": "api:m",
@@ -161,9 +161,9 @@ def test_dotted_words_are_settings_and_others_are_refused():
 
 
 def helped(capsys, *words):
-    with pytest.raises(SystemExit) as done:
+    with pytest.raises(SystemExit) as result:
         main(["fit", *words])
-    assert done.value.code == 0
+    assert result.value.code == 0
     return capsys.readouterr().out
 
 

@@ -26,14 +26,14 @@ PICTURE = {"data.image": "skimage:chelsea", "data.style": "fire"}
 @pytest.mark.parametrize("way", ["a relative path", "an absolute path", "a class"])
 def test_a_method_is_a_file_or_a_class(own_method, monkeypatch, way):
     monkeypatch.chdir(own_method.folder)
-    given = {"a relative path": own_method.file.name, "an absolute path": str(own_method.file)}
-    found = find_method(given.get(way, own_method.path))
-    assert (found.name, found.file, found.class_path) == (
+    ways = {"a relative path": own_method.file.name, "an absolute path": str(own_method.file)}
+    origin = find_method(ways.get(way, own_method.path))
+    assert (origin.name, origin.file, origin.class_path) == (
         own_method.name,
         own_method.file,
         own_method.path,
     )
-    config = compose(given.get(way, own_method.path))
+    config = compose(ways.get(way, own_method.path))
     assert config["code"] == [str(own_method.folder)]
     assert config["model"]["init_args"]["weights"] == {"global": 1}
     assert (
@@ -150,6 +150,37 @@ def test_the_name_of_a_run_knows_the_code_and_not_its_place(own_method, tmp_path
 
     forget()
     assert name(str(moved / own_method.file.name)) == changed
+
+
+def test_a_file_here_that_an_installed_module_hides_is_named_once(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    Path("wave.py").write_text("class Wave_read: pass")
+    for _ in range(2):
+        assert folder_of("wave.Wave_read") == ""
+    (message,) = caplog.messages
+    assert message.startswith(f"wave.Wave_read is not the one in {tmp_path}: Python finds wave in")
+    assert "give wave.py another name" in message
+
+
+def test_values_that_a_preset_of_models_replaces_are_named(cli, own_method):
+    def talk():
+        result = cli("validate", own_method.file)
+        assert result.returncode == 0, result.stderr
+        return result.stderr
+
+    assert talk() == ""
+    config = yaml.safe_load(own_method.file.read_text())
+    own = {"optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": 1}}}
+    config |= {"trainer": {"max_steps": 60}}
+    config["model"]["init_args"] |= own
+    own_method.file.write_text(yaml.safe_dump(config))
+    (line,) = talk().splitlines()
+    assert line.startswith(f"models embedded goes over {own_method.file}: ")
+    assert "model.optimizer is Adam, not SGD; trainer.max_steps is 30, not 60; " in line
+    stated = {"model": {"init_args": own}, "trainer": {"max_steps": 60}}
+    own_method.file.with_suffix(".embedded.yaml").write_text(yaml.safe_dump(stated))
+    assert talk() == ""
+    assert compose(str(own_method.file))["trainer"]["max_steps"] == 60
 
 
 def test_classes_in_the_current_folder_are_found_and_noted(own_method, monkeypatch):

@@ -24,15 +24,15 @@ def test_a_key_reaches_no_file_and_no_stream(cli, tmp_path, mask):
         "class_path": "datamodules.parsing.api.APIParser",
         "init_args": endpoint | {"fallback": {"class_path": "datamodules.parsing.tree.TreeParser"}},
     }
-    done = cli(
+    result = cli(
         *["stylize", "skimage:chelsea", "Turn the cat to fire", "--mask", mask, "--steps", 1],
         *["--out", "run", *SETTINGS[:-1], f"--data.parser={json.dumps(parser)}"],
         OPENAI_API_KEY=key,
         WANDB_MODE="offline",
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert "TreeParser" in json.loads((tmp_path / "run/parse.json").read_text())[0]["parser_note"]
-    assert key not in done.stdout + done.stderr
+    assert key not in result.stdout + result.stderr
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
     assert any("wandb" in str(path) for path in files)
     assert all(key.encode() not in path.read_bytes() for path in files)
@@ -44,10 +44,10 @@ def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
     contacts = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.5)
-        done = threading.Event()
+        result = threading.Event()
 
         def listen():
-            while not done.is_set():
+            while not result.is_set():
                 try:
                     connection, _ = listener.accept()
                     contacts.append(connection.recv(200))
@@ -68,7 +68,7 @@ def test_wandb_without_a_key_is_offline_and_connects_to_nothing(tmp_path, mask):
             ORT_DISABLE_TELEMETRY=None,
             ATELIER_CACHE=str(cache_dir()),  # beside the real HOME
         )
-        done.set()
+        result.set()
         thread.join()
     assert run.returncode == 0, run.stderr
     assert contacts == []
@@ -113,6 +113,6 @@ def test_scores_go_to_the_wandb_run_of_the_folder(tmp_path, monkeypatch):
     parts = sorted((folder / "wandb").glob("offline-run-*"))
     files = [file.name for part in parts for file in part.glob("*.wandb")]
     assert files == ["run-abc123.wandb"] * len(parts)
-    said = b"".join(file.read_bytes() for part in parts for file in part.glob("*.wandb"))
-    assert b"leakage" in said
-    assert b"dists" not in said
+    log = b"".join(file.read_bytes() for part in parts for file in part.glob("*.wandb"))
+    assert b"leakage" in log
+    assert b"dists" not in log

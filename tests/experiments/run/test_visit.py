@@ -38,8 +38,8 @@ def test_handlers_and_variables_are_as_before_and_warnings_come_once(monkeypatch
 
 def test_a_light_call_does_not_import_lightning():
     path = f"{ROOT}:{ROOT / 'experiments' / 'python'}"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=os.environ | {"PYTHONPATH": path},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "lightning" not in done.stdout.split()  # spaCy imports torch
+    assert "lightning" not in result.stdout.split()  # spaCy imports torch

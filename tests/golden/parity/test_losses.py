@@ -42,12 +42,12 @@ def test_the_total_variation_is_the_published_one(agree):
 @pytest.mark.parity("Prompts")
 def test_the_prompts_are_the_published_79_in_their_order(texts):
     embed_prompted(texts, "fire")
-    used = facts("templates")
+    wording = facts("templates")
     templates = list(open_clip.OPENAI_IMAGENET_TEMPLATES)
-    for index in used["left_out_of_open_clip_80"]:
+    for index in wording["left_out_of_open_clip_80"]:
         del templates[index]
     assert texts.prompts["fire"] == [template("fire") for template in templates]
-    assert len(templates) == used["used"] == 79
+    assert len(templates) == wording["used"] == 79
 
 
 def direction_of(texts, raw_average):

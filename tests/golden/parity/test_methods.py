@@ -32,16 +32,16 @@ def test_steps_and_halvings_are_the_published_ones(name):
     module = build_tiny(method_class(name), mode="reference")
     recorded = facts("learning_rates")[name]
     steps = compose(name, "reference")["trainer"]["max_steps"]
-    taken = steps + bool(module.deviations.extra_step)
-    assert taken == recorded["steps"]
-    made = module._optimizer([torch.nn.Parameter(torch.zeros(1))], taken)
-    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    total = steps + bool(module.deviations.extra_step)
+    assert total == recorded["steps"]
+    parts = module._optimizer([torch.nn.Parameter(torch.zeros(1))], total)
+    optimizer, schedule = parts["optimizer"], parts["lr_scheduler"]["scheduler"]
     rates = []
-    for _ in range(taken):
+    for _ in range(total):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    lower = [step for step in range(1, taken) if rates[step] < rates[step - 1]]
+    lower = [step for step in range(1, total) if rates[step] < rates[step - 1]]
     assert lower == recorded["halves_at"]
 
 

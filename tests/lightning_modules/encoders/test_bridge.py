@@ -33,9 +33,9 @@ def test_the_encoder_knows_its_words(encoder):
 def test_pictures_are_near_their_names():
     encoder, names = BridgeEncoder(image_size=128), ["rocket", "coffee"]
     pictures = [to_tensor(load_picture(f"skimage:{name}"))[None] for name in names]
-    seen = torch.cat([encoder.embed_images(encoder.view(picture)) for picture in pictures])
+    embeddings = torch.cat([encoder.embed_images(encoder.view(picture)) for picture in pictures])
     texts = encoder.embed_texts(["a photo of a rocket", "a photo of a cup of coffee"])
-    assert (seen @ texts.T).argmax(1).tolist() == [0, 1]
+    assert (embeddings @ texts.T).argmax(1).tolist() == [0, 1]
 
 
 def test_text_directions_are_unit_and_oppose(encoder):

@@ -19,9 +19,9 @@ def graph(path, operator="Sigmoid", content="content", picture="picture", shape=
         for name in (content, picture)
     ]
     node = helper.make_node(operator, [content], [picture])
-    made = helper.make_graph([node], "graph", *ends)
+    network = helper.make_graph([node], "graph", *ends)
     opset = [helper.make_opsetid("", 17)]
-    onnx.save(helper.make_model(made, opset_imports=opset, ir_version=8), path)
+    onnx.save(helper.make_model(network, opset_imports=opset, ir_version=8), path)
     return str(path)
 
 

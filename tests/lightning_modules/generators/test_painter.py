@@ -93,7 +93,7 @@ def test_the_painter_works_at_any_size(size, source):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "nearest"),
     [
         ("the art on fire", "fire"),
         ("green crystal", "crystal"),
@@ -105,9 +105,9 @@ def test_the_painter_works_at_any_size(size, source):
         ("ukiyo-e print by Hokusai", 24),
     ],
 )
-def test_styles_are_found_by_their_words(text, found):
+def test_styles_are_found_by_their_words(text, nearest):
     style, words, similarity = nearest_style(text)
-    assert found in (style.code, style.swatch)
+    assert nearest in (style.code, style.swatch)
     assert words in style.words
     assert similarity > painter.FAMILIAR
 
@@ -187,9 +187,9 @@ def test_only_the_code_moves_and_the_last_layers_of_a_known_style_stay(cat):
     moving = [p for p in generator.parameters() if p.requires_grad]
     assert [p.numel() for p in moving] == [2 * 347]
     (gradient,) = [p.grad for p in moving]
-    held = sum(generator.networks[0].widths[-painter.FIXED :])
-    assert (gradient[:, -held:] == 0).all()
-    assert (gradient[:, :-held] != 0).any()
+    sites = sum(generator.networks[0].widths[-painter.FIXED :])
+    assert (gradient[:, -sites:] == 0).all()
+    assert (gradient[:, :-sites] != 0).any()
 
 
 def test_a_style_known_only_roughly_is_said_and_may_move_further(cat, caplog):
@@ -203,8 +203,8 @@ def test_a_style_known_only_roughly_is_said_and_may_move_further(cat, caplog):
 
 
 def test_styles_of_one_network_blend_as_codes(cat):
-    network, fire = read_style(known("fire").picture())
-    _, ice = read_style(known("ice").picture())
+    network, fire = read_style(style_of("fire").picture())
+    _, ice = read_style(style_of("ice").picture())
     generator = started(batch_of(cat, ((3.0, "fire"), (1.0, "ice"))))
     torch.testing.assert_close(
         generator(cat[None]), network(cat[None], 0.75 * fire + 0.25 * ice), atol=1e-5, rtol=0
@@ -238,7 +238,7 @@ def test_a_style_picture_is_where_the_painter_starts(cat):
     torch.testing.assert_close(started(batch)(cat[None]), network(cat[None], code))
 
 
-def known(swatch):
+def style_of(swatch):
     return next(style for style in catalogue()[0] if style.swatch == swatch)
 
 

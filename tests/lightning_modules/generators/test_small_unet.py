@@ -38,14 +38,14 @@ def test_a_start_is_learned_further(start):
 
 
 def test_the_learned_start_is_seven_parts_of_ten_learned_and_the_rest_random():
-    def made(seed, start):
+    def unet(seed, start):
         torch.manual_seed(seed)
         return SmallUNet(start=start)
 
-    file, random = load_file(packaged.locate(LEARNED)), made(1, "random").state_dict()
-    for name, weights in made(1, "learned").state_dict().items():
+    file, random = load_file(packaged.locate(LEARNED)), unet(1, "random").state_dict()
+    for name, weights in unet(1, "learned").state_dict().items():
         torch.testing.assert_close(weights, 0.7 * file[name].float() + 0.3 * random[name])
-    one, other = (made(seed, "learned").outward.weight for seed in (1, 2))
+    one, other = (unet(seed, "learned").outward.weight for seed in (1, 2))
     assert not torch.equal(one, other)
 
 

@@ -15,8 +15,8 @@ from tests.support.methods import adam, build_tiny
 def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
     method = build_tiny(CLIPstyler, mode="reference" if early else "paper", optimizer=adam(1.0))
     method.trainer = trainer = SimpleNamespace(max_steps=200)
-    made = method.configure_optimizers()
-    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    parts = method.configure_optimizers()
+    optimizer, schedule = parts["optimizer"], parts["lr_scheduler"]["scheduler"]
     rates = []
     for _ in range(201):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -30,8 +30,8 @@ def test_the_learning_rate_halves_every_hundred_steps_or_one_early(early):
 def test_the_rate_rises_and_falls_in_lines():
     method = build_tiny(CLIPstyler, optimizer=adam(2.0), lr_scheduler=Linear)
     method.trainer = trainer = SimpleNamespace(max_steps=100)
-    made = method.configure_optimizers()
-    optimizer, schedule = made["optimizer"], made["lr_scheduler"]["scheduler"]
+    parts = method.configure_optimizers()
+    optimizer, schedule = parts["optimizer"], parts["lr_scheduler"]["scheduler"]
     rates = []
     for _ in range(100):
         rates.append(optimizer.param_groups[0]["lr"])

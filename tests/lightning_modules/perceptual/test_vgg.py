@@ -16,15 +16,15 @@ def test_vgg_reads_its_layers_before_or_behind_the_relu(vgg_file, after_relu):
     ours = VGGFeatures(weights=str(path), after_relu=after_relu)
     mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-    x, kept = (image - mean) / std, []
+    x, outputs = (image - mean) / std, []
     with torch.no_grad():
         for index, layer in enumerate(network):
             x = layer(x).clone()
             if index in (21 + after_relu, 30 + after_relu):  # conv4_2 and conv5_2
-                kept.append(x.clone())
-        for a, b in zip(ours(image), kept, strict=True):
+                outputs.append(x.clone())
+        for a, b in zip(ours(image), outputs, strict=True):
             torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
-    assert (kept[0] < 0).any() != after_relu
+    assert (outputs[0] < 0).any() != after_relu
     assert len(ours.network) == 31 + after_relu  # nothing beyond conv5_2
     assert not any(p.requires_grad for p in ours.parameters())
 

@@ -37,9 +37,9 @@ MISTAKES = {
 
 def built(own_method, **settings):
     method = method_class(str(own_method.file))
-    given = {"weights": {"global": 1.0}, "optimizer": adam(1e-2), **settings}
+    arguments = {"weights": {"global": 1.0}, "optimizer": adam(1e-2), **settings}
     networks = {"encoder": TinyEncoder(), "content_features": TinyFeatures()}
-    return method(generator=Pixels(), **networks, **given)
+    return method(generator=Pixels(), **networks, **arguments)
 
 
 def optimised(method, content):

@@ -20,9 +20,9 @@ from tests.support.methods import build
 
 def test_a_footprint_counts_what_the_backward_pass_needs_and_no_weights():
     layer = nn.Conv2d(3, 8, 3)
-    found = footprint(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
-    assert found.total == 4 * (3 * 100 + 8 * 64)  # the convolution's input, the ReLU's output
-    assert found.largest == 4 * 8 * 64
+    sizes = footprint(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
+    assert sizes.total == 4 * (3 * 100 + 8 * 64)  # the convolution's input, the ReLU's output
+    assert sizes.largest == 4 * 8 * 64
 
 
 @pytest.fixture(params=[lambda: StyleNet(width=8), Painter], ids=["stylenet", "painter"])
@@ -55,7 +55,7 @@ def test_the_estimate_covers_what_a_step_keeps(prepared):
 
 
 def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
-    found = []
+    steps = []
     for parts in (False, True):
         method, batch = prepared()
         if parts:
@@ -70,8 +70,8 @@ def test_in_parts_a_step_has_the_losses_and_gradients_of_the_whole(prepared):
         losses = method.step(batch)
         losses["loss"].backward()
         weights = [w for w in method.generator.parameters() if w.requires_grad]
-        found.append((losses, torch.cat([w.grad.flatten() for w in weights])))
-    (losses, gradient), (in_parts, same) = found
+        steps.append((losses, torch.cat([w.grad.flatten() for w in weights])))
+    (losses, gradient), (in_parts, same) = steps
     for name, value in losses.items():
         assert float(in_parts[name].detach()) == pytest.approx(float(value.detach()), rel=1e-5)
     assert float((gradient - same).norm() / gradient.norm()) < 1e-4
@@ -84,7 +84,7 @@ def test_a_style_pictures_features_are_counted_and_tiled_too():
         source_text="",
         style_image=content,
     )
-    found = []
+    gradients = []
     for parts in (False, True):
         style = EfficientNetFeatures(blocks=[0, 2, 4])
         method = build(Gatys, generator=StyleNet(width=8), style_features=style, brush=1)
@@ -95,8 +95,8 @@ def test_a_style_pictures_features_are_counted_and_tiled_too():
         method.prepare(task.batch())
         losses = method.step(task.batch())
         losses["loss"].backward()
-        found.append(torch.cat([w.grad.flatten() for w in method.generator.parameters()]))
-    assert float((found[0] - found[1]).norm() / found[0].norm()) < 1e-4
+        gradients.append(torch.cat([w.grad.flatten() for w in method.generator.parameters()]))
+    assert float((gradients[0] - gradients[1]).norm() / gradients[0].norm()) < 1e-4
 
 
 def counted(method):
@@ -131,9 +131,9 @@ def test_what_cannot_fit_is_refused_with_a_size_that_can(prepared):
     room = int(0.6 * Estimate(method, batch).in_parts(4, 256))
     with pytest.raises(
         AtelierError, match=r"Optimising 256x170 px .* give --size (\d+) or"
-    ) as said:
+    ) as refusal:
         fit_into(method, batch, room)
-    size = int(str(said.value).split("--size ")[1].split()[0])
+    size = int(str(refusal.value).split("--size ")[1].split()[0])
     fit_into(*prepared(size), room)
     with pytest.raises(AtelierError, match=r"free some, or raise --model.memory"):
         fit_into(method, batch, 0)

@@ -130,10 +130,10 @@ def test_covered_boxes_are_exactly_the_covered_places():
     mask = torch.zeros(20, 30)
     mask[5:15, 10:20] = 1
     assert covered_boxes(mask, 10, 1.0).tolist() == [[10, 5, 10]]
-    found = covered_boxes(mask, 10, 0.8)
-    for left, top, size in found.int().tolist():
+    covering = covered_boxes(mask, 10, 0.8)
+    for left, top, size in covering.int().tolist():
         assert mask[top : top + size, left : left + size].mean() >= 0.8 - 1e-6
-    assert len(found) == sum(
+    assert len(covering) == sum(
         float(mask[i : i + 10, j : j + 10].mean()) >= 0.8 - 1e-6
         for i in range(11)
         for j in range(21)
@@ -173,8 +173,8 @@ def test_parts_are_drawn_in_order_and_empty_ones_left_out():
 
 def test_divide_keeps_every_box_once():
     boxes = [every_box(9, 9, 8), every_box(9, 9, 9)]
-    chosen = [boxes[0][:, 0] == 1, torch.tensor([False])]
-    here, there = divide(boxes, chosen)
+    choice = [boxes[0][:, 0] == 1, torch.tensor([False])]
+    here, there = divide(boxes, choice)
     assert [len(part) for part in here] == [2]
     assert [len(part) for part in there] == [2, 1]
     assert here[0][:, 0].unique().tolist() == [1]

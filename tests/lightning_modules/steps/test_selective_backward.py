@@ -85,7 +85,7 @@ def test_content_seen_every_third_step_counts_three_times_then(batch, monkeypatc
     )
     looks, forward = [], EfficientNetFeatures.forward
     monkeypatch.setattr(
-        EfficientNetFeatures, "forward", lambda *given: looks.append(1) or forward(*given)
+        EfficientNetFeatures, "forward", lambda *words: looks.append(1) or forward(*words)
     )
     for method in (seldom, plain, thrice, none):
         method.prepare(batch)
@@ -93,8 +93,10 @@ def test_content_seen_every_third_step_counts_three_times_then(batch, monkeypatc
         looks.clear()
         losses, gradient = stepped(seldom, batch)
         assert len(looks) == (1, 0, 0, 1, 0)[number]
-        (said, _), (_, without), (_, threefold) = (stepped(m, batch) for m in (plain, none, thrice))
-        assert losses == said  # the loss itself
+        (usual, _), (_, without), (_, threefold) = (
+            stepped(m, batch) for m in (plain, none, thrice)
+        )
+        assert losses == usual  # the loss itself
         expected = without if number % 3 else threefold
         assert float((gradient - expected).norm() / expected.norm()) < 1e-5
 

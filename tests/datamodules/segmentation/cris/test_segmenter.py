@@ -31,9 +31,9 @@ def small() -> CRIS:
 
 def segmenter(small: CRIS, threshold: float, binary: bool = False) -> CRISSegmenter:
     """CRIS as a segmenter, in the small architecture."""
-    made = CRISSegmenter("untrained", threshold, binary)
-    made.network = small
-    return made
+    instance = CRISSegmenter("untrained", threshold, binary)
+    instance.network = small
+    return instance
 
 
 def probability(small: CRIS, content: Tensor, phrase: str) -> Tensor:
@@ -110,8 +110,8 @@ def test_checkpoints_of_other_architectures_are_refused(cris_file, tmp_path):
 def test_atelier_mask_with_a_registered_checkpoint(cli, cris_file, no_network, tmp_path):
     assert cli("weights", "path", f"cris={cris_file}").returncode == 0
     settings = ("--data.segmenter.threshold", "0.3", "--data.segmenter.binary", "true")
-    done = cli("mask", "skimage:chelsea", "the cat", "--segmenter", "cris", *settings)
-    assert (done.returncode, done.stdout) == (0, "mask.png\n"), done.stderr
+    result = cli("mask", "skimage:chelsea", "the cat", "--segmenter", "cris", *settings)
+    assert (result.returncode, result.stdout) == (0, "mask.png\n"), result.stderr
     mask = np.asarray(Image.open(tmp_path / "mask.png"))
     assert mask.shape == (300, 451)
     assert set(np.unique(mask)) == {0, 255}
@@ -121,7 +121,7 @@ def test_a_checkpoint_with_code_inside_is_refused_and_nothing_runs(cli, no_netwo
     file, marker = tmp_path / "best_model.pth", tmp_path / "marker"
     torch.save({"state_dict": {"module.x": Trap(marker)}}, file)
     assert cli("weights", "path", f"cris={file}").returncode == 0
-    done = cli("mask", "skimage:chelsea", "the cat", "--segmenter", "cris")
-    assert_refused(done, f"{file} is no checkpoint of CRIS .*more than tensors")
+    result = cli("mask", "skimage:chelsea", "the cat", "--segmenter", "cris")
+    assert_refused(result, f"{file} is no checkpoint of CRIS .*more than tensors")
     assert not marker.exists()
     assert not (tmp_path / "mask.png").exists()

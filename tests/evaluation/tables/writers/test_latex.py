@@ -38,9 +38,9 @@ def pages(tmp_path):
         form = ("twocolumn", latex.PAGE) if two else ("onecolumn", width)
         (tmp_path / "paper.tex").write_text(PAPER % (*form, written), encoding="utf-8")
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         log = (tmp_path / "paper.log").read_text(encoding="latin-1")
-        assert done.returncode == 0, log[-3000:]
+        assert result.returncode == 0, log[-3000:]
         return re.findall(r"(?:Overfull|Float too large|Missing character|undefined).*", log)
 
     return compiled
