@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from experiments.studio.pieces import Piece, pieces_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from datamodules.segmentation.base import Segmenter
     from datamodules.task import Area, StyleTarget
 
@@ -37,12 +39,18 @@ class AreaMask:
 
 
 def find_masks(
-    photo: Path, targets: Sequence[StyleTarget], segmenter: Segmenter, folder: Path
+    photo: Path,
+    targets: Sequence[StyleTarget],
+    segmenter: Segmenter,
+    folder: Path,
+    threshold: float = 0.5,
 ) -> tuple[AreaMask, ...]:
     """Write the masks of all areas that need one; () where that is the whole picture alone.
 
-    Their files are those that a run takes instead of its segmenter, in this order. Raises
-    AtelierError if an object is missing in the photo, or an exception is not surely there.
+    Their files are those that a run takes instead of its segmenter, in this order. threshold: in
+    (0, 1), from which a value of a mask is more the area than not.
+
+    Raises AtelierError if an object is missing in the photo, or an exception is not surely there.
     """
     from PIL import Image
 
@@ -58,7 +66,8 @@ def find_masks(
         return ()
     picture = to_tensor(on_white(load_photo(str(photo))))
     finder = MaskFinder(picture, RememberingSegmenter(segmenter))
-    objects, size = finder.find(styles).objects, size_of(str(photo))
+    objects = bent(finder.find(styles).objects, threshold)
+    size = size_of(str(photo))
     masks = []
     for number, (area, mask) in enumerate(zip(areas, objects, strict=True), 1):
         file, grey = folder / f"mask-{number}.png", to_picture(mask)
@@ -68,6 +77,12 @@ def find_masks(
         sure = _least(area, finder.confidence)
         masks.append(AreaMask(area, file, covered, sure, pieces_of(grey)))
     return tuple(masks)
+
+
+def bent(masks: Tensor, threshold: float) -> Tensor:
+    """Masks in [0, 1] whose values at a threshold in (0, 1) become one half; 0 and 1 stay."""
+    below = 0.5 * masks / threshold
+    return below.where(masks < threshold, 0.5 + 0.5 * (masks - threshold) / (1 - threshold))
 
 
 def _least(area: Area, confidence: Mapping[str, float | None]) -> float | None:

@@ -108,8 +108,8 @@ class Finding:
 class Find:
     """Finding of objects in a photo.
 
-    folder: for the masks; those of an earlier one are replaced. threshold: of the segmenter, None =
-    its own.
+    folder: for the masks; those of an earlier one are replaced. threshold: in (0, 1), of the
+    segmenter or, if it has none, of its masks; None = the usual one.
     """
 
     photo: Path
@@ -125,8 +125,8 @@ class Find:
         from experiments.studio.masks import find_masks
 
         with visit() as messages:
-            segmenter = _segmenter(self.segmenter, self.threshold)
-            masks = find_masks(self.photo, self.targets, segmenter, self.folder)
+            segmenter, threshold = _segmenter(self.segmenter, self.threshold)
+            masks = find_masks(self.photo, self.targets, segmenter, self.folder, threshold)
         return Finding(masks, segmenter.name, tuple(messages))
 
 
@@ -252,8 +252,14 @@ def _parser(name: str) -> Parser:
 
 
 @once_per_process(at_most=4)
-def _segmenter(name: str, threshold: float | None) -> Segmenter:
+def _segmenter(name: str, threshold: float | None) -> tuple[Segmenter, float]:
+    """A segmenter, and the threshold of its masks."""
+    from datamodules.segmentation.operations.threshold import check_threshold
     from experiments.run.parts import build_segmenter
 
-    settings = {} if threshold is None else {"data.segmenter.threshold": threshold}
-    return build_segmenter(name, settings)
+    segmenter = build_segmenter(name)
+    if threshold is None:
+        return segmenter, 0.5
+    if hasattr(segmenter, "threshold"):
+        return build_segmenter(name, {"data.segmenter.threshold": threshold}), 0.5
+    return segmenter, check_threshold(threshold)
