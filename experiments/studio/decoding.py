@@ -11,6 +11,10 @@ import logging
 import resource
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MEMORY = 3 * 2**30  # bytes of address space
 SECONDS = 20  # of the processor
@@ -19,8 +23,6 @@ LARGEST_AREA = 120_000_000  # px
 SIDE = 4096  # px, longer side of the PNG
 SMALLEST_SIDE = 32  # px, as in datamodules.images, which imports torch
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM", "TGA")
-RECIPE = "atelier"  # name of the text in a PNG
-LONGEST_RECIPE = 100_000  # characters
 
 
 def main(source: str, target: str) -> None:
@@ -69,6 +71,7 @@ def decode(source: str, target: Path) -> str:
     from datamodules.reading.colour import to_srgb
     from datamodules.reading.depth import to_8_bits
     from datamodules.reading.opening import open_picture
+    from datamodules.recipes import KEY, LARGEST
     from datamodules.support.errors import AtelierError
 
     Image.init()
@@ -80,14 +83,24 @@ def decode(source: str, target: Path) -> str:
             f"{source} is {width}x{height} px: too small; give a picture of at least "
             f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"
         )
-    recipe = picture.info.get(RECIPE, "")
+    recipe = picture.info.get(KEY, "")
     picture = to_8_bits(picture, source)
     if max(picture.size) > SIDE:
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
-    picture = to_srgb(picture, source)
-    picture.info.clear()
-    picture.save(target, format="PNG", compress_level=1)
-    return recipe if isinstance(recipe, str) and len(recipe) <= LONGEST_RECIPE else ""
+    write(to_srgb(picture, source), target)
+    return recipe if isinstance(recipe, str) and len(recipe) <= LARGEST else ""
+
+
+def write(picture: Image.Image, target: Path) -> None:
+    """Write a picture, RGB or RGBA, without metadata: by OpenCV, in half of Pillow's time."""
+    import cv2
+    import numpy as np
+
+    order = cv2.COLOR_RGB2BGR if picture.mode == "RGB" else cv2.COLOR_RGBA2BGRA
+    quickly = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+    quickly += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    if not cv2.imwrite(str(target), cv2.cvtColor(np.asarray(picture), order), quickly):
+        raise OSError(f"{target} cannot be written")
 
 
 if __name__ == "__main__":
