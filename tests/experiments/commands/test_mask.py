@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 from PIL import Image
 
 
@@ -15,11 +16,12 @@ def test_a_phrase_may_leave_something_out(cli, tmp_path):
     assert "'rocket' is to stay as it is, but BoxSegmenter looks for no phrase" in refusal.stderr
 
 
+@pytest.mark.xdist_group("rocket")  # with the examples of the Python calls, which look for it, too
 def test_mask_has_the_pictures_size_and_eight_bits(cli, tmp_path):
-    done = cli("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "out/rocket.png\n"
-    assert re.search(r"by BridgeSegmenter, covers \d\.\d% .*, confidence 0\.\d\d", done.stderr)
+    result = cli("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "out/rocket.png\n"
+    assert re.search(r"by BridgeSegmenter, covers \d\.\d% .*, confidence 0\.\d\d", result.stderr)
     mask = Image.open(tmp_path / "out" / "rocket.png")
     assert (mask.mode, mask.size) == ("L", (640, 427))
     values = np.asarray(mask)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from tests.support import tiny
 from tests.support.cli import assert_refused
 from tests.support.endpoints import answer
 from tests.support.finished import SETTINGS
@@ -60,11 +61,11 @@ def test_stylize_refuses_before_it_computes(cli, tmp_path, mask, arguments, sent
 
 def test_stylize_end_to_end(cli, finished_run, tmp_path):
     """Instruction to result.json with every real part, and the same again from its config.yaml."""
-    first, done = finished_run
-    assert done.returncode == 0, done.stderr
-    assert "max error 0 of 255" in done.stdout
-    assert "run/output.png" in done.stdout
-    assert "mosaic" in done.stderr
+    first, outcome = finished_run
+    assert outcome.returncode == 0, outcome.stderr
+    assert "max error 0 of 255" in outcome.stdout
+    assert "run/output.png" in outcome.stdout
+    assert "mosaic" in outcome.stderr
     assert {path.name for path in first.iterdir()} == RUN_FILES | {FULL}
     check_full(first)
     result = json.loads((first / "result.json").read_text())
@@ -72,7 +73,7 @@ def test_stylize_end_to_end(cli, finished_run, tmp_path):
     assert (result["generator"], result["style_note"]) == ("Painter", "")
     assert result["segmenter"] == "BridgeSegmenter"
     line = r"\nmask     by BridgeSegmenter, covers [\d.]+% of the picture, confidence 0\.\d\d\n"
-    assert re.search(line, done.stderr)
+    assert re.search(line, outcome.stderr)
     assert 0.4 < result["mask_confidence"]["cat"] <= 1
     assert result["metrics"]["background_max_error"] == 0
     assert {"parse", "mask", "optimise", "score"} <= result["seconds"].keys()
@@ -102,15 +103,15 @@ def check_full(folder):
 
 
 def test_several_styles_choose_fusion_and_leave_a_mask_each(cli, tmp_path, mask, serve):
-    settings = ["--steps", 2, "--out", "run", *SETTINGS]
+    settings = ["--steps", 2, "--out", "run", *SETTINGS, *tiny.OPTIONS]
     sentence = "Turn the cat to fire and the background to 0.5*snow + 0.5*ice"
     endpoint = serve(answer(("cat", "fire"), ("background", "0.5*snow + 0.5*ice")))
     parser = ["--parser", "api:m", "--base-url", endpoint.url]
-    done = cli("stylize", "skimage:chelsea", sentence, *parser, "--mask", mask, *settings)
-    assert done.returncode == 0, done.stderr
+    outcome = cli("stylize", "skimage:chelsea", sentence, *parser, "--mask", mask, *settings)
+    assert outcome.returncode == 0, outcome.stderr
     assert len(endpoint.requests) == 1  # the answer that chose the method is the run's
-    assert "method   Fusion, because several styles are asked for\n" in done.stderr
-    assert "0.5*snow + 0.5*ice" in done.stderr
+    assert "method   Fusion, because several styles are asked for\n" in outcome.stderr
+    assert "0.5*snow + 0.5*ice" in outcome.stderr
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == RUN_FILES | {FULL, "mask-1.png", "mask-2.png"}
     masks = [np.asarray(Image.open(tmp_path / "run" / f"mask-{k}.png"), int) for k in (1, 2)]
@@ -118,17 +119,17 @@ def test_several_styles_choose_fusion_and_leave_a_mask_each(cli, tmp_path, mask,
     styles = [target["style"] for target in json.loads((tmp_path / "run/parse.json").read_text())]
     assert styles == ["fire", "snow", "ice"]
     one = [*CAT, "--mask", mask, "--overwrite", "--full-size", 0]
-    done = cli("stylize", "skimage:chelsea", *one, *settings)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, done.stderr
+    outcome = cli("stylize", "skimage:chelsea", *one, *settings)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == RUN_FILES, outcome.stderr
 
 
 def test_what_is_excepted_stays_to_the_last_bit(cli, finished_run, tmp_path):
     """The mask of the cat is that of a run that painted it, from the memory of this process."""
     run, _ = finished_run
     options = ["--object", "", "--except", "cat", "--style", "fire", "--steps", 2]
-    done = cli("stylize", "skimage:chelsea", *options, "--out", "run", *SETTINGS)
-    assert done.returncode == 0, done.stderr
-    assert "object   everything except the cat\n" in done.stderr
+    outcome = cli("stylize", "skimage:chelsea", *options, "--out", "run", *SETTINGS)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "object   everything except the cat\n" in outcome.stderr
     parsed = json.loads((tmp_path / "run" / "parse.json").read_text())
     assert parsed == [{"object": "", "style": "fire", "except": ["cat"]}]
     content, output = (

@@ -13,9 +13,10 @@ from lightning_modules.soulstyler import Soulstyler
 from tests.support.cli import ROOT
 from tests.support.soulstyler import data as data_of
 from tests.support.soulstyler import soulstyler
+from tests.support.tiny import NETWORKS
 
 EXAMPLE = ROOT / "docs" / "examples" / "plain_lightning.py"
-QUICK = {"size": 64, "seed": 3, "settings": {"model.patches.count": 2}}
+QUICK = {"size": 64, "seed": 3, "settings": {"model.patches.count": 2, **NETWORKS}}
 PLAIN = {
     "logger": False,
     "enable_checkpointing": False,

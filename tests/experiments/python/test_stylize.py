@@ -16,6 +16,7 @@ from skimage import data
 
 from datamodules.reading.in_memory import file_of
 from datamodules.run_folder import MASK, OUTPUT, RunFolder
+from tests.support.tiny import NETWORKS
 
 REQUEST = {  # of the fixture `finished_run`
     "steps": 6,
@@ -26,7 +27,7 @@ REQUEST = {  # of the fixture `finished_run`
 }
 CAT = data.chelsea()
 DISC = np.hypot(*(np.mgrid[:300, :451] - np.array([150, 225])[:, None, None])) < 100
-QUICK = {"steps": 1, "size": 64, "full_size": 0, "settings": {"model.patches.count": 2}}
+QUICK = {"steps": 1, "size": 64, "full_size": 0, "settings": {"model.patches.count": 2, **NETWORKS}}
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,8 @@ def test_a_call_leaves_the_callers_process_as_it_was(mask, tmp_path):
         )
 
     before = state()
-    done = atelier.stylize(CAT, style="fire", mask=mask, out=tmp_path / "run", **QUICK)
-    assert done.folder.is_dir()
+    answer = atelier.stylize(CAT, style="fire", mask=mask, out=tmp_path / "run", **QUICK)
+    assert answer.folder.is_dir()
     assert state() == before
 
 
@@ -97,15 +98,15 @@ def test_a_call_may_come_from_another_thread(mask, tmp_path):
 
 def test_masks_may_be_arrays_and_targets_those_of_parse(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = atelier.stylize(
+    answer = atelier.stylize(
         Image.fromarray(CAT),
         targets=[atelier.StyleTarget("cat", "fire"), {"object": "background", "style": "snow"}],
         mask=DISC,
         **QUICK,
     )
-    assert (done.record.method, done.record.segmenter) == ("Fusion", "")
-    assert [target.style for target in done.targets] == ["fire", "snow"]
-    assert done.folder.parent.name == "runs"
+    assert (answer.record.method, answer.record.segmenter) == ("Fusion", "")
+    assert [target.style for target in answer.targets] == ["fire", "snow"]
+    assert answer.folder.parent.name == "runs"
     assert len(list((tmp_path / "runs" / "inputs").iterdir())) == 2
 
 
@@ -113,14 +114,14 @@ def test_what_may_be_wrong_reaches_the_caller_each_time(mask, tmp_path):
     sentence = "qwertz"
     for number in range(2):
         with pytest.warns(atelier.AtelierWarning, match=sentence) as messages:
-            done = atelier.stylize(
+            answer = atelier.stylize(
                 CAT, style="qwertz", mask=np.ones((300, 451), bool), out=tmp_path / str(number),
                 **QUICK,
             )  # fmt: skip
         assert {w.filename for w in messages} == {__file__}
-        assert [str(w.message) for w in messages] == list(done.warnings)
-    assert any("covers nearly everything" in text for text in done.warnings)
-    assert done.record.style_note
+        assert [str(w.message) for w in messages] == list(answer.warnings)
+    assert any("covers nearly everything" in text for text in answer.warnings)
+    assert answer.record.style_note
 
 
 @pytest.mark.parametrize(

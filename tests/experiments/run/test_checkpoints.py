@@ -5,6 +5,7 @@ from lightning import Callback
 
 from experiments.run.configuration import compose
 from experiments.run.watch import Speaker
+from tests.support.tiny import NETWORKS
 
 SETTINGS = {
     "data.image": "skimage:chelsea",
@@ -15,6 +16,7 @@ SETTINGS = {
     "run.checkpoint_every": 2,
     "run.keep_every": 1,
     "wandb.enabled": False,
+    **NETWORKS,
 }
 
 

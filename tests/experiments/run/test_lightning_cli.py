@@ -5,6 +5,7 @@ import pytest
 from experiments.run.configuration import compose
 from experiments.run.registry import METHODS, names
 from lightning_modules.optimizers.soap import Soap
+from tests.support.tiny import NETWORKS
 
 
 # Without decoders, of which there are none before a training: tests/experiments/commands has them.
@@ -22,7 +23,10 @@ def test_every_method_is_built_from_its_yaml_and_steps(method, tmp_path, mask, m
         "trainer.max_steps": 2,
         "wandb.enabled": False,
     }
-    cli = AtelierCLI.from_settings(compose(method), settings, started=0.0)
+    config = compose(method)
+    if "patch" in config["model"]["init_args"]["weights"]:
+        settings["model.patches.count"] = 4
+    cli = AtelierCLI.from_settings(config, settings, started=0.0)
     folder = cli.run().folder
     assert cli.trainer.global_step == 2
     assert (folder / "result.json").exists()
@@ -34,7 +38,7 @@ def test_the_reference_takes_one_step_more(tmp_path, monkeypatch, mode, steps):
     from experiments.run.lightning_cli import AtelierCLI
 
     settings = {"data.image": "skimage:chelsea", "data.style": "fire", "data.size": 64}
-    settings |= {"trainer.max_steps": 2, "wandb.enabled": False, "model.mode": mode}
+    settings |= {"trainer.max_steps": 2, "wandb.enabled": False, "model.mode": mode, **NETWORKS}
     cli = AtelierCLI.from_settings(compose("clipstyler"), settings, started=0.0)
     folder = cli.run().folder
     assert cli.trainer.global_step == steps
@@ -47,7 +51,7 @@ def test_the_fast_preset_runs_from_the_identity_with_its_own_optimizer(tmp_path,
 
     settings = {"data.image": "skimage:chelsea", "data.style": "fire", "data.size": 64}
     settings |= {"model.generator.start": "identity", "trainer.max_steps": 3}
-    settings |= {"wandb.enabled": False}
+    settings |= {"wandb.enabled": False, "model.patches.count": 4}
     cli = AtelierCLI.from_settings(compose("clipstyler", "fast"), settings, started=0.0)
     cli.run()
     optimizer = cli.model.optimizers().optimizer
