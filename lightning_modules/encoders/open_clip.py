@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -136,10 +138,10 @@ def _network_weights(model: str, pretrained: str) -> list[str]:
 
 def _tokenizer_weights(model: str) -> list[str]:
     """Published name of a tokenizer on the hub, e.g. SigLIP's; [] for one in open_clip itself."""
-    import open_clip
-
-    config = (open_clip.get_model_config(model) or {}).get("text_cfg", {})
-    repository = config.get("hf_tokenizer_name")
+    # Read from open_clip's own file, since its import takes seconds.
+    file = Path(find_spec("open_clip").origin).parent / "model_configs" / f"{model}.json"
+    config = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    repository = config.get("text_cfg", {}).get("hf_tokenizer_name")
     return [f"tokenizer:{name}" for name in to_fetch(repository)] if repository else []
 
 

@@ -59,7 +59,7 @@ def compare(
         AtelierWarning: some methods have failed, and why.
 
     Example:
-        >>> sheet = compare("skimage:rocket", "Turn the rocket to fire", ["clipstyler", "sem_cs"],
+        >>> sheet = compare("skimage:chelsea", "Turn the cat to fire", ["clipstyler", "sem_cs"],
         ...                 size=64, steps=1, settings={"model.patches.count": 2})
         >>> sheet.file.name, list(sheet.scores)
         ('compare.png', ['clipstyler', 'sem_cs'])

@@ -243,7 +243,7 @@ def test_weights_depend_on_the_arguments(part, names):
     assert needed_by({"any": [part]}) == names
 
 
-def test_missing_weights_are_refused_before_lightning_is_imported(no_network, capsys):
+def test_missing_weights_are_refused_before_lightning_or_open_clip_is_imported(no_network, capsys):
     import subprocess
     import sys
 
@@ -251,7 +251,7 @@ def test_missing_weights_are_refused_before_lightning_is_imported(no_network, ca
         "import sys\n"
         "from experiments.cli import main\n"
         "code = main(['stylize', 'skimage:chelsea', 'Turn the cat to fire', '--models', 'paper'])\n"
-        "sys.exit(code if 'lightning' not in sys.modules else 1)"
+        "sys.exit(1 if {'lightning', 'open_clip'} & set(sys.modules) else code)"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 2, result.stderr

@@ -151,3 +151,13 @@ def test_tokens_end_where_the_text_ends(tiny_clip):
 def test_an_encoder_without_tokens_gives_its_embedding_as_one():
     states, words = TinyEncoder().text_tokens(["fire", "ice"])
     assert states.shape == (2, 1, 8) and words.all()
+
+
+def test_every_models_tokenizer_is_the_one_that_open_clip_names():
+    import open_clip
+
+    for model in open_clip.list_models():
+        repository = open_clip.get_model_config(model)["text_cfg"].get("hf_tokenizer_name")
+        needed = OpenCLIPEncoder.weights_needed(model, "any", "bfloat16")
+        tokenizers = [name for name in needed if name.startswith("tokenizer:")]
+        assert tokenizers == ([f"tokenizer:{repository}"] if repository else [])

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from datamodules.stylization import StylizationDataModule
 from lightning_modules.clipstyler import CLIPstyler
+from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
 from lightning_modules.generators.base import paint
@@ -21,6 +22,7 @@ from lightning_modules.generators.small_unet import SmallUNet
 from lightning_modules.generators.stylenet import StyleNet
 from lightning_modules.optimizers.schedules import Halving, Linear
 from lightning_modules.optimizers.soap import Soap
+from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.sem_cs import SemCS
 from lightning_modules.soulstyler import Soulstyler
 from lightning_modules.steps.blending import Blending
@@ -29,8 +31,7 @@ from lightning_modules.steps.joint import JointStylization, joint_step
 from lightning_modules.steps.patches import Patches
 from lightning_modules.steps.shared_settings import SHARED_SETTINGS
 from lightning_modules.stylization import Stylization
-from tests.support.methods import adam, batch_of, build, build_tiny
-from tests.support.tiny import TinyEncoder, TinyFeatures
+from tests.support.methods import adam, batch_of, build
 
 STEPS = 3
 
@@ -143,23 +144,13 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         assert float((after - same).norm() / (after - before).norm()) < 0.02
 
 
-class Opposite(TinyEncoder):
-    def embed_images(self, images):
-        return -super().embed_images(images)
-
-
-class FirstFeatures(TinyFeatures):
-    def forward(self, image):
-        return super().forward(image)[:1]
-
-
 STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 2e-3}
 # For each setting of Stylization, what the first run has and what the second has in its place.
 VARIATIONS = {
     "generator": (lambda: SmallUNet(width=8), lambda: SmallUNet(width=4)),
-    "encoder": (TinyEncoder, Opposite),
-    "content_features": (TinyFeatures, FirstFeatures),
-    "style_features": (TinyFeatures, FirstFeatures),
+    "encoder": (lambda: BridgeEncoder(64), lambda: BridgeEncoder(96)),
+    "content_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
+    "style_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
     "weights": (lambda: STYLED, lambda: STYLED | {"patch": 900.0}),
     "optimizer": (lambda: sgd(5e-8), lambda: sgd(1e-8)),
     "lr_scheduler": (lambda: Halving, lambda: Linear),
@@ -187,15 +178,13 @@ def test_a_setting_that_the_joint_step_takes_from_the_first_run_is_declared_as_s
     name, content, left
 ):
     batch = replace(batch_of(content, [left], "fire"), style_image=content[None].flip(-1))
-    common = {"style_features": TinyFeatures(), "weights": STYLED, "optimizer": sgd(5e-8)}
+    common = {"style_features": EfficientNetFeatures(), "weights": STYLED, "optimizer": sgd(5e-8)}
     common["patches"] = Patches(count=4)
 
     def run(value):
         torch.manual_seed(0)
         # Of StyleNet's gradient at this size float noise would be a larger share.
-        return build_tiny(
-            CLIPstyler, **{"generator": SmallUNet(width=8)} | common | {name: value()}
-        )
+        return build(CLIPstyler, **{"generator": SmallUNet(width=8)} | common | {name: value()})
 
     first, second = VARIATIONS[name]
     alone = run(second)
