@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
-from typing import Any
 
 import torch
 from lightning import LightningDataModule
@@ -93,7 +92,7 @@ class StylizationDataModule(LightningDataModule):
         object: str = "",
         style: str = "",
         background_style: str = "",
-        targets: dict[str, str] | list[dict[str, Any]] | None = None,
+        targets: dict[str, str] | list[dict[str, str | float | list[str] | None]] | None = None,
         exceptions: str | list[str] = "",
         style_image: str = "",
         mask: str | list[str] = "",
