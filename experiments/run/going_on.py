@@ -40,20 +40,19 @@ def configuration_to_go_on(folder: Path, steps: int | None) -> Configuration:
     return config
 
 
-def step_to_go_on_from(
-    checkpoints: RunCheckpoints, model: Stylization, trainer: Trainer, finished: bool
-) -> int:
+def step_to_go_on_from(checkpoints: RunCheckpoints, model: Stylization, trainer: Trainer) -> int:
     """Steps at a checkpoint from which a run goes on to those of its trainer.
 
-    finished: whether a shorter run is. AtelierError for a checkpoint of another run, one with as
-    many steps, and a schedule that takes other steps on the way to another end.
+    It may have all of them: of a run that ended before its result was written. AtelierError for a
+    checkpoint of another run, one with more steps, and a schedule that takes other steps on the way
+    to another end.
     """
     folder, steps = checkpoints.path.parent, trainer.max_steps
     try:
         done, planned = checkpoints.read()
     except AtelierError as error:
         raise AtelierError(f"{error}; make the run in {folder} again, or another one") from error
-    if done > steps - finished:
+    if done > steps:
         raise AtelierError(_enough(folder, done))
     if not model.same_rates(planned, steps, done + 1):
         raise AtelierError(

@@ -246,8 +246,7 @@ class AtelierCLI(LightningCLI):
         run.keep_checkpoint = settings["keep_checkpoint"]
         self.checkpoints = self._checkpoints(path)
         if self.goes_on:
-            own = (self.checkpoints, self.model, self.trainer)
-            self.first = step_to_go_on_from(*own, finished=untouched)
+            self.first = step_to_go_on_from(self.checkpoints, self.model, self.trainer)
         else:
             self.first = self.checkpoints.step() if self.checkpoints else 0
         if not untouched:

@@ -86,12 +86,19 @@ def test_a_break_leaves_the_result_of_fewer_steps_as_it_was(run):
     assert go_on(run, 5).result.steps == 5
 
 
-def test_a_break_while_the_longer_result_is_written_can_be_mended(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("place", "result"),
+    [
+        ("datamodules.run_folder.RunWriter.discard", True),  # the last checkpoint is there
+        ("experiments.run.lightning_cli.write_result", False),
+    ],
+)
+def test_a_break_at_the_end_of_the_longer_run_can_be_mended(run, monkeypatch, place, result):
     with monkeypatch.context() as patch:
-        patch.setattr("experiments.run.lightning_cli.write_result", lambda *_: 1 / 0)
+        patch.setattr(place, lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             go_on(run, 4)
-    assert not (run / "result.json").exists()
+    assert (run / "result.json").exists() == result
     mended = go_on(run, 4)
     assert mended.result.steps == 4 and mended.altered == []
     assert len(mended.losses["total"]) == 4
