@@ -6,6 +6,8 @@
 | two values of any kind, sharp or with soft edges | the brighter one is the object |
 | a ramp of values | soft: the region is wherever it is above 0, and the value is the strength |
 | several values | labels of regions: refused, unless `value` says which one is the object |
+
+With the value "strength" a file is a ramp of values, whatever it looks like.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF")  # formats that scatter values around the true ones
 MOST_COLOURS = 256  # of labels; a picture of more colours is a photo or a drawing
 LISTED = 8  # values that a sentence names
+STRENGTH = "strength"  # in place of the object's values: all values are strengths of the change
 NOTHING, EVERYTHING = 0.001, 0.98  # coverages beyond which a mask is probably a mistake
 
 
@@ -95,8 +98,8 @@ def load_mask(source: str, size: tuple[int, int], value: str = "", plain: bool =
         source: path of a picture; see the table above.
         size: width and height of the picture, in px. A mask of another size is scaled if its
             aspect ratio agrees within 2%.
-        value: the object's values or colours, with commas: "1", "2,3", "#ff0000"; "" = as in the
-            table.
+        value: the object's values or colours, with commas: "1", "2,3", "#ff0000"; "strength" for a
+            ramp of few values; "" = as in the table.
         plain: the mask is one of Atelier's own, grey, and nothing about it needs interpreting.
 
     Raises:
@@ -222,6 +225,9 @@ def _shares(plane: Plane, levels: Iterable[int]) -> str:
 def _of_value(picture: Image.Image, source: str, value: str) -> Reading:
     """The mask where a file has some values."""
     plane, alpha = read_plane(picture), transparency(picture)
+    if value.strip().lower() == STRENGTH:
+        plane = plane if plane.white else read_plane(picture.convert("L"))
+        return Reading(plane.mapped(lambda v: v / plane.white), soft=True)
     levels = {plane.names(level): level for level in plane.counts}
     names = [name.strip().lower() for name in value.split(",")]
     if missing := [name for name in names if name not in levels]:

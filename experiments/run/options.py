@@ -79,7 +79,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "metavar": "N",
         "help": "the object's value in a mask with labels, several with commas, or its colour as "
-        "in #ff0000; for several masks one for all or one each",
+        "in #ff0000, or strength where values say how much; for several masks one for all or one "
+        "each",
     },
     "--parser": {"metavar": "NAME", "help": f"what splits the sentence: {PARSER_NAMES}"},
     "--base-url": {

@@ -152,6 +152,18 @@ def test_soft_masks_say_where_and_how_much(tmp_path, caplog, values, bits):
     assert torch.equal(mask.where, (mask.values > 0).float())
 
 
+@pytest.mark.parametrize("kind", ["8 bits", "16 bits", "colours"])
+def test_few_values_are_strengths_where_that_is_said(tmp_path, kind):
+    strengths = LABELS * np.uint8(120)
+    picture = {
+        "8 bits": Image.fromarray(strengths),
+        "16 bits": Image.fromarray(strengths.astype(np.uint16) * 257),
+        "colours": Image.fromarray(strengths).convert("RGB"),
+    }[kind]
+    mask = loaded(tmp_path, picture, value="strength")
+    assert mask.soft and abs(mask.values.numpy() - strengths / 255).max() < 0.01
+
+
 @pytest.mark.parametrize(
     ("picture", "names"),
     [
