@@ -7,11 +7,15 @@ TORCH_INDEX ?=
 WORKERS ?= 2
 PYTEST := "$(VENV)/bin/python" -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo doctor test test-slow bench gpu docs lint setup clean
+.PHONY: demo studio doctor test test-slow bench gpu docs lint setup clean
 
 demo: setup
 	"$(VENV)/bin/atelier" stylize skimage:chelsea "Turn the cat to fire" \
 		--out runs/demo --overwrite --no-wandb
+
+# The page on which people try it.
+studio: setup
+	"$(VENV)/bin/atelier" studio
 
 # Says what is here and what is missing.
 doctor: setup

@@ -35,6 +35,7 @@ COMMANDS = {
     "results": "tables of many runs: mean, spread, best, as text, CSV, LaTeX",
     "report": "one folder to look at: tables, curves, gallery, without network",
     "study": "let people compare what systems make: page, votes, scores",
+    "studio": "open a page on which people try it, with a mask to paint and a live picture",
     "profile": "measure a step: seconds by stage, memory, share of the device's speed",
     "train": "train a network that paints the style of a text in one pass",
     "export": "write a run's style as an ONNX file that paints any picture",

@@ -28,6 +28,7 @@ EXTRAS = {
     "study": Extra(("choix",), "The score of a study"),
     "wandb": Extra(("wandb",), "Logging to Weights & Biases"),
     "api": Extra(("openai",), "A language model behind an endpoint"),
+    "studio": Extra(("gradio",), "The page"),
     "pandas": Extra(("pandas",), "A table of runs as a DataFrame"),
 }
 

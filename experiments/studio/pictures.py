@@ -1,0 +1,25 @@
+"""Pictures that the server makes itself: examples, and masks of a whole photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from datamodules.reading.opening import PACKAGED, open_picture
+from experiments.studio.sessions import Session
+
+
+def example(name: str, session: Session) -> Path:
+    """Write one of scikit-image's pictures into a session's folder."""
+    file = session.new_file("photo", ".png")
+    open_picture(PACKAGED + name).convert("RGB").save(file)
+    return file
+
+
+def whole(photo: Path, folder: Path) -> Path:
+    """Write the mask of a whole photo."""
+    file = folder / "whole.png"
+    with Image.open(photo) as picture:
+        Image.new("L", picture.size, 255).save(file)
+    return file

@@ -1,0 +1,178 @@
+"""The studio in a real browser: one server, and what people do with its page."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data as photos
+
+from datamodules.run_folder import RunFolder
+from tests.support.studio import Server, Visitor, serving
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studio")]
+SIZE = 64  # px
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """10 s: Gradio, and two processes that load the embedded networks."""
+    with serving(tmp_path_factory.mktemp("studio") / "visitors") as server:
+        yield server
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A cat, in a file."""
+    file = tmp_path / "cat.png"
+    Image.fromarray(photos.chelsea()).resize((SIZE * 3 // 2, SIZE)).save(file)
+    return file
+
+
+@pytest.fixture
+def visitor(server, browser):
+    """A person at the page, whose paintings are small."""
+    visitor = Visitor(browser, server.url)
+    visitor.settings(steps=3, size=SIZE)
+    return visitor
+
+
+def last_run(server, visitor, before):
+    """The run that the page shows once it is finished."""
+    visitor.shows("#status", "time:")
+    (run,) = set(server.runs()) - set(before)
+    return RunFolder(run)
+
+
+def test_from_an_upload_to_a_download_only_what_was_brushed_changes(
+    server, visitor, photo, tmp_path
+):
+    """20 s: a server, a browser, two paintings."""
+    visitor.upload(photo)
+    visitor.write("#instruction textarea, #instruction input", "Turn the picture to fire")
+    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
+    visitor.click(".mask-invert")
+    visitor.shows(".mask-say", "has changed")
+    visitor.set_range(".mask-size", 35)
+    visitor.stroke((0.2, 0.25), (0.4, 0.25))
+    before = server.runs()
+    visitor.click("#paint")
+    run = last_run(server, visitor, before)
+    photo_, output = (
+        np.asarray(Image.open(run.path / name).convert("RGB"), dtype=int)
+        for name in ("content.png", "output.png")
+    )
+    change = abs(output - photo_).max(-1)
+    height, width = change.shape
+    assert change[: height // 2, : width * 6 // 10].max() > 20
+    # Beyond the soft edge of the mask there is no change at all.
+    assert change[height * 3 // 4 :].max() == change[:, width * 4 // 5 :].max() == 0
+    visitor.click("#download-picture")
+    wait_until(lambda: list(tmp_path.glob("output*.png")), "no download")
+    (download,) = tmp_path.glob("output*.png")
+    assert download.read_bytes() == (run.path / "output.png").read_bytes()
+    asked = {url for url in visitor.requests() if url.startswith(("http", "ws"))}
+    assert asked and all(url.startswith(server.url) for url in asked)
+
+
+def test_a_painting_is_stopped_and_goes_on(server, visitor, photo):
+    visitor.upload(photo)
+    visitor.write("#steps input", "500")
+    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire")
+    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
+    before = server.runs()
+    visitor.click("#paint")
+    visitor.shows("#status", "Step")
+    visitor.click("#stop")
+    run = last_run(server, visitor, before)
+    steps = run.result.steps
+    assert 0 < steps < 500
+    assert visitor.find("#curves svg")
+    visitor.write("#more-steps input", "2")
+    visitor.click("#more")
+    visitor.wait(lambda: RunFolder(run.path).result.steps == steps + 2, "it does not go on")
+
+
+def test_bad_uploads_and_texts_are_said_and_change_nothing(visitor, tmp_path):
+    text = tmp_path / "text.png"
+    text.write_text("This is no picture.")
+    visitor.upload(text)
+    visitor.shows("#about-mask", "picture")
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>hacked = 1</script></svg>')
+    visitor.driver.get(visitor.driver.current_url)
+    visitor.wait(lambda: visitor.find("#photo input[type=file]"), "the page is not there")
+    visitor.upload(drawing)
+    markup = "Turn the <img src=x onerror='window.hacked = 1'> to fire"
+    visitor.write("#instruction textarea, #instruction input", markup)
+    visitor.wait(lambda: visitor.text("#rows") or visitor.text("#about-mask"), "nothing is said")
+    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire " * 240)
+    assert (
+        len(visitor.find("#instruction textarea, #instruction input").get_attribute("value"))
+        <= 2000
+    )
+    assert visitor.driver.execute_script("return window.hacked") is None
+
+
+def test_a_closed_tab_ends_its_painting(server, visitor, photo):
+    visitor.upload(photo)
+    visitor.write("#steps input", "5000")
+    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire")
+    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
+    visitor.click("#paint")
+    visitor.shows("#status", "Step")
+    visitor.driver.get("about:blank")
+    again = Visitor(visitor.driver, server.url)
+    again.settings(steps=2, size=SIZE)
+    again.upload(photo)
+    again.write("#instruction textarea, #instruction input", "Turn the cat to fire")
+    again.wait(lambda: again.find(".mask-ready"), "there is no mask")
+    again.click("#paint")
+    again.shows("#status", "time:")
+
+
+def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp_path):
+    """15 s: two servers."""
+    server = Server(tmp_path / "visitors")
+    visitor = Visitor(browser, server.url)
+    server.end(kill=True)
+    visitor.shows("#server-bar", "does not answer")
+    again = Server(tmp_path / "visitors", port=server.port)
+    visitor.shows("#server-bar", "was started again")
+    again.end()
+
+
+def test_two_sessions_do_not_see_each_other(server):
+    """Files of one are refused to the other, and to nobody's session."""
+    import httpx
+
+    first, second = (httpx.Client(headers={"X-Atelier-Session": c * 32}) for c in "ab")
+    files = {"files": ("cat.png", b"not yet decoded", "image/png")}
+    (path,) = first.post(f"{server.url}gradio_api/upload", files=files).json()
+    address = f"{server.url}gradio_api/file={path}"
+    assert first.get(address).status_code == 200
+    assert second.get(address).status_code == 403
+    assert httpx.get(address).status_code == 403
+    much = {"files": ("much.png", b"0" * (60 * 2**20), "image/png")}
+    assert first.post(f"{server.url}gradio_api/upload", files=much).status_code == 413
+
+
+def test_programs_use_the_same_functions(server, photo):
+    """As docs/studio.md shows it."""
+    import httpx
+
+    client = httpx.Client(headers={"X-Atelier-Session": "c" * 32}, timeout=120)
+    with photo.open("rb") as file:
+        (path,) = client.post(f"{server.url}gradio_api/upload", files={"files": file}).json()
+    picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    data = [picture, "Turn the cat to fire", "", "embedded", 2, 0, SIZE]
+    address = f"{server.url}gradio_api/call/stylize"
+    event = client.post(address, json={"data": data}).json()["event_id"]
+    lines = client.get(f"{address}/{event}").text.splitlines()
+    assert "event: complete" in lines, lines
+    output, mask, about = json.loads(lines[lines.index("event: complete") + 1][5:])
+    assert about["targets"] == [{"object": "cat", "style": "fire"}] and about["steps"] == 2
+    for file in (output, mask):
+        answer = client.get(f"{server.url}gradio_api/file={file['path']}")
+        assert answer.headers["content-type"] == "image/png"
