@@ -52,7 +52,7 @@ def _page(url: str, width: int, dark: bool) -> bytes:
         _resize(driver, width, 900)
         driver.get(url)
         _wait(lambda: _js(driver, "return document.querySelector('#examples button')"))
-        _js(driver, "document.querySelector('#examples button').click()")
+        _wait(lambda: _choose(driver))
         _wait(lambda: _js(driver, "return document.querySelector('.mask-ready')"))
         _js(driver, "document.getElementById('paint').click()")
         _wait(lambda: "time:" in _js(driver, "return document.getElementById('status').innerText"))
@@ -61,6 +61,13 @@ def _page(url: str, width: int, dark: bool) -> bytes:
         return driver.get_screenshot_as_png()
     finally:
         driver.quit()
+
+
+def _choose(driver: webdriver.Chrome) -> object:
+    """Click the first example, which the page takes once all of it has begun to work."""
+    _js(driver, "document.querySelector('#examples button').click()")
+    time.sleep(5)
+    return _js(driver, "return document.querySelector('#photo img')")
 
 
 def _resize(driver: webdriver.Chrome, width: int, height: int) -> None:
