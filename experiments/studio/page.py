@@ -66,7 +66,7 @@ def _connect(page: gr.Blocks, reading: Understanding, painting: Paintings) -> No
 
     def on(event: Any, handler: Callable, *inputs: Any, preprocess: bool = True) -> Any:
         """Serve an event with a handler that takes some inputs before the choices."""
-        served = _served(handler, len(inputs), {check.about: ""})
+        served = _served(handler, len(inputs), check.about)
         return event(served, [*inputs, *choices], understood, preprocess=preprocess, **PRIVATE)
 
     reads = [
@@ -86,7 +86,7 @@ def _connect(page: gr.Blocks, reading: Understanding, painting: Paintings) -> No
 
     def do(event: Any, handler: Callable, *inputs: Any, js: str | None = None) -> Any:
         """The same for a handler of paintings, after which the buttons are as before."""
-        served = _served(handler, len(inputs), {watch.status: "", **painting.idle()})
+        served = _served(handler, len(inputs), watch.status, painting.idle)
         return event(served, [*inputs, *choices], painted, js=js, **PRIVATE)
 
     for event in reads:
@@ -110,14 +110,16 @@ def _changing(part: Any) -> list[Any]:
     ]
 
 
-def _served(handler: Callable, count: int, refused: Updates) -> Callable[..., Iterator[Updates]]:
+def _served(
+    handler: Callable, count: int, where: gr.HTML, idle: Callable[[], Updates] = dict
+) -> Callable[..., Iterator[Updates]]:
     """A handler as Gradio calls it: it takes what it names, and an AtelierError of it becomes a
     sentence on the page.
 
-    count: number of its inputs, which the page's choices follow. refused: updates after an
-    AtelierError, of which the first is the place for its sentence.
+    count: number of its inputs, which the page's choices follow. where: the place of the sentence.
+    idle: further updates after an AtelierError, made then: a component that is made while the page
+    is built becomes a part of it.
     """
-    where = next(iter(refused))
     wanted = inspect.signature(handler).parameters
 
     def serve(request: gr.Request, *values: Any, **event: Any) -> Iterator[Updates]:
@@ -131,7 +133,7 @@ def _served(handler: Callable, count: int, refused: Updates) -> Callable[..., It
         except CancelledError:  # a newer one has come, or the tab was closed
             return
         except AtelierError as error:
-            yield {**refused, where: say(str(error), "warning")}
+            yield {where: say(str(error), "warning"), **idle()}
 
     def serve_choice(request: gr.Request, event: gr.SelectData, *values: Any) -> Iterator[Updates]:
         yield from serve(request, *values, event=event)
