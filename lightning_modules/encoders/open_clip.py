@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -138,11 +139,19 @@ def _network_weights(model: str, pretrained: str) -> list[str]:
 
 def _tokenizer_weights(model: str) -> list[str]:
     """Published name of a tokenizer on the hub, e.g. SigLIP's; [] for one in open_clip itself."""
-    # Read from open_clip's own file, since its import takes seconds.
-    file = Path(find_spec("open_clip").origin).parent / "model_configs" / f"{model}.json"
-    config = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    repository = config.get("text_cfg", {}).get("hf_tokenizer_name")
+    repository = _config(model).get("text_cfg", {}).get("hf_tokenizer_name")
     return [f"tokenizer:{name}" for name in to_fetch(repository)] if repository else []
+
+
+def _config(model: str) -> dict[str, Any]:
+    """open_clip's configuration of a model, {} for one that it does not have.
+
+    Its import takes seconds: without it the file is read; with it, what was added counts as well.
+    """
+    if library := sys.modules.get("open_clip"):
+        return library.get_model_config(model) or {}
+    file = Path(find_spec("open_clip").origin).parent / "model_configs" / f"{model}.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def _load(model: str, pretrained: str) -> torch.nn.Module:
