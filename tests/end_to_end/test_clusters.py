@@ -1,12 +1,15 @@
 """Sweeps on several hosts: a Ray cluster that loses some of them, and SLURM."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
+from datamodules.run_folder import RunFolder
 from experiments.campaigns.grid import read_sweep, sweep_jobs
 from experiments.campaigns.plan import shard
 from tests.support.cli import command, variables
@@ -14,7 +17,8 @@ from tests.support.finished import GRID
 from tests.support.hosts import hosts, needs_hosts
 from tests.support.processes import below
 from tests.support.slurm import needs_slurm, slurm
-from tests.support.sweeps import PRODUCTS, products, results
+from tests.support.sweeps import PRODUCTS, products, results, write_sweep
+from tests.support.troubled import TROUBLED
 from tests.support.waiting import wait_until
 
 PORT = 6379
@@ -23,12 +27,30 @@ OPTIONS = ["--no-wandb", "--no-evaluate", "--threads", 1]
 QUICK = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 QUICK |= {f"RAY_health_check_{what}": str(1000) for what in ("period_ms", "timeout_ms")}
 QUICK |= {"RAY_health_check_failure_threshold": "3", "RAY_health_check_initial_delay_ms": "1000"}
+PAINTER = "lightning_modules.generators.painter.Painter"  # the default
 TOKEN = variables(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="t" * 64, **QUICK)
 
 
 def at_work(node):
     """Whether a node of Ray makes a run now."""
     return any("ray::_make" in words for words in below(node.pid).values())
+
+
+def lines_of(file):
+    """The number of lines of a file, 0 if it is not there."""
+    return file.read_text().count("\n") if file.exists() else 0
+
+
+def let_ray_fail_once(folder):
+    """Let the first start of Ray on each host fail, as one does that takes over 30 s."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "ray"
+    program.write_text(
+        "#!/usr/bin/env bash\n"
+        f'if [ "$1" = start ] && mkdir "{folder}/failed-$(hostname)" 2>/dev/null; then exit 1; fi\n'
+        f'exec {sys.executable} -m ray.scripts.scripts "$@"\n'
+    )
+    program.chmod(0o755)
 
 
 def start_ray(host, *words):
@@ -80,35 +102,46 @@ def test_three_hosts_of_which_one_dies_and_one_is_cut_off_make_every_run_once(
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_both_recipes_for_slurm_make_a_sweep_and_one_goes_on_after_its_time(
-    tmp_path, sweep, finished_sweep
+    tmp_path, mask, finished_sweep
 ):
-    """Two of the four runs are there before. 100 s: twice Ray, and workers that import everything.
+    """Two of the runs are there before. 100 s: twice Ray, and workers that import everything.
 
-    SLURM ends a job, which goes on in its queue, as soon as a worker has begun a run.
+    A run on each node waits until SLURM ends their job: it looks at times every 30 s, and warns
+    120 s before the limit. Meanwhile the array is made.
     """
-    path, done = sweep(GRID), sorted((finished_sweep.folder / "runs").iterdir())[:2]
+    notes, gate, plain = tmp_path / "notes", tmp_path / "gate", tmp_path / "plain"
+    ray, array = tmp_path / "ray", tmp_path / "array"
+    places = {"notes": str(notes), "gate": str(gate)}
+    waiting = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": places})
+    path = write_sweep(tmp_path, mask, {"model.generator": [PAINTER, waiting]} | GRID)
+    for run in sorted((finished_sweep.folder / "runs").iterdir())[:2]:
+        shutil.copytree(run, ray / "runs" / run.name)
+    let_ray_fail_once(tmp_path)
     with slurm(2, tmp_path / "slurm", RAY_worker_niceness="0") as cluster:
-        ray, array = tmp_path / "ray", tmp_path / "array"
-        for run in done:
-            shutil.copytree(run, ray / "runs" / run.name)
-        before = results(ray)
         nodes = ["--nodes=2", "--cpus-per-task=1"]
         job = cluster.submit(nodes, "ray.sbatch", path, "--out", ray, *OPTIONS)
-        wait_until(lambda: len(list(ray.glob("runs/*/job.json"))) > 2, "no run on SLURM", 240)
-        # As SLURM does it 120 s before the end of the time.
-        cluster("scancel", "--signal=USR1", "--batch", job)
-        cluster.wait(job)
-        log = (tmp_path / f"atelier-{job}.log").read_text()
-        assert "2 done, 2 skipped, 0 failed" in log
-        assert " Restarts=1 " in cluster("scontrol", "show", "job", job)
-        assert before.items() <= results(ray).items()
-        shutil.copytree(ray, array)
-        jobs = sweep_jobs(read_sweep(str(path)), {}, wandb=False)
-        for job in shard(jobs, "1/2"):  # so that the second task finds nothing to do
-            shutil.rmtree(job.folder(array))
+        plain.mkdir()
+        path = write_sweep(plain, mask, GRID)
+        shutil.copytree(finished_sweep.folder, array)
+        for each in shard(sweep_jobs(read_sweep(str(path)), {}, wandb=False), "1/2"):
+            shutil.rmtree(each.folder(array))  # the second task has nothing to do
+        wait_until(lambda: lines_of(notes) == 2, "not all nodes make a run", 240)
+        before, begun = results(ray), [RunFolder(run) for run in (ray / "runs").iterdir()]
+        assert {run.job.host for run in begun if not run.finished} == {"h1", "h2"}
+        cluster("scontrol", "update", f"JobId={job}", "EndTime=now+100")
         tasks = ["--array=1-2", "--cpus-per-task=1"]
-        job = cluster.submit(tasks, "array.sbatch", path, "--out", array, "--serial", *OPTIONS[:1])
+        words = ["--out", array, "--serial", *OPTIONS[:1]]
+        second = cluster.submit(tasks, "array.sbatch", path, *words)
+        restarted = partial(cluster, "scontrol", "show", "job", job)
+        wait_until(lambda: " Restarts=1 " in restarted(), "its time does not end", 90, every=1)
+        gate.touch()
+        cluster.wait(second)
         cluster.wait(job)
-        log = (tmp_path / f"atelier-{job}.log").read_text()  # of both tasks
-        assert "2 done, 0 skipped" in log and "0 done, 2 skipped" in log
-    assert products(ray) == products(array) == products(finished_sweep.folder)
+    log = (tmp_path / f"atelier-{job}.log").read_text()
+    assert "4 done, 4 skipped, 0 failed" in log
+    assert len(before) == 4 and before.items() <= results(ray).items()
+    log = (tmp_path / f"atelier-{second}.log").read_text()  # of both tasks
+    assert "2 done, 0 skipped" in log and "0 done, 2 skipped" in log
+    expected = products(finished_sweep.folder)
+    assert expected == products(array)
+    assert expected.items() <= products(ray).items()

@@ -47,11 +47,11 @@ needs_slurm = pytest.mark.skipif(
 
 
 class Slurm:
-    """Commands of SLURM on the first host, in the folder of the test."""
+    """Commands of SLURM on the first host, in a folder, whose `bin` precedes other programs."""
 
     def __init__(self, host, folder, **environment):
         self.host, self.folder = host, folder
-        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        programs = f"{folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.variables = variables(PATH=programs, **environment)
 
     def __call__(self, *words):
