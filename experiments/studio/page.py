@@ -126,14 +126,19 @@ def _served(
         further = {"request": request, **event}
         further |= {"choices": Choices.of(*values[count:])} if "choices" in wanted else {}
         named = {name: value for name, value in further.items() if name in wanted}
-        yield {where: gr.skip()}  # Gradio empties the outputs of a handler that yields nothing
+        silent = True
         try:
             result = handler(*values[:count], **named)
-            yield from filter(None, [result] if isinstance(result, dict) else result)
+            for updates in filter(None, [result] if isinstance(result, dict) else result):
+                silent = False
+                yield updates
         except CancelledError:  # a newer one has come, or the tab was closed
-            return
+            pass
         except AtelierError as error:
+            silent = False
             yield {where: say(str(error), "warning"), **idle()}
+        if silent:  # Gradio empties the outputs of a handler that yields nothing
+            yield {where: gr.skip()}
 
     def serve_choice(request: gr.Request, event: gr.SelectData, *values: Any) -> Iterator[Updates]:
         yield from serve(request, *values, event=event)

@@ -8,11 +8,12 @@ from PIL import Image
 from skimage import data as photos
 
 from datamodules.run_folder import RunFolder
-from tests.support.studio import Server, Visitor, serving
+from tests.support.studio import Visitor, serving
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studio")]
 SIZE = 64  # px
+INSTRUCTION = "#instruction textarea, #instruction input"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_from_an_upload_to_a_download_only_what_was_brushed_changes(
 ):
     """20 s: a server, a browser, two paintings."""
     visitor.upload(photo)
-    visitor.write("#instruction textarea, #instruction input", "Turn the picture to fire")
+    visitor.write(INSTRUCTION, "Turn the picture to fire")
     visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
     visitor.click(".mask-invert")
     visitor.shows(".mask-say", "has changed")
@@ -76,71 +77,11 @@ def test_from_an_upload_to_a_download_only_what_was_brushed_changes(
     assert asked and all(url.startswith(server.url) for url in asked)
 
 
-def test_a_painting_is_stopped_and_goes_on(server, visitor, photo):
-    visitor.upload(photo)
-    visitor.write("#steps input", "500")
-    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire")
-    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
-    before = server.runs()
-    visitor.click("#paint")
-    visitor.shows("#status", "Step")
-    visitor.click("#stop")
-    run = last_run(server, visitor, before)
-    steps = run.result.steps
-    assert 0 < steps < 500
-    assert visitor.find("#curves svg")
-    visitor.write("#more-steps input", "2")
-    visitor.click("#more")
-    visitor.wait(lambda: RunFolder(run.path).result.steps == steps + 2, "it does not go on")
-
-
-def test_bad_uploads_and_texts_are_said_and_change_nothing(visitor, tmp_path):
-    text = tmp_path / "text.png"
-    text.write_text("This is no picture.")
-    visitor.upload(text)
-    visitor.shows("#about-mask", "picture")
-    drawing = tmp_path / "drawing.svg"
-    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>hacked = 1</script></svg>')
-    visitor.driver.get(visitor.driver.current_url)
-    visitor.wait(lambda: visitor.find("#photo input[type=file]"), "the page is not there")
-    visitor.upload(drawing)
-    markup = "Turn the <img src=x onerror='window.hacked = 1'> to fire"
-    visitor.write("#instruction textarea, #instruction input", markup)
-    visitor.wait(lambda: visitor.text("#rows") or visitor.text("#about-mask"), "nothing is said")
-    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire " * 240)
-    assert (
-        len(visitor.find("#instruction textarea, #instruction input").get_attribute("value"))
-        <= 2000
-    )
-    assert visitor.driver.execute_script("return window.hacked") is None
-
-
-def test_a_closed_tab_ends_its_painting(server, visitor, photo):
-    visitor.upload(photo)
-    visitor.write("#steps input", "5000")
-    visitor.write("#instruction textarea, #instruction input", "Turn the cat to fire")
-    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
-    visitor.click("#paint")
-    visitor.shows("#status", "Step")
-    visitor.driver.get("about:blank")
-    again = Visitor(visitor.driver, server.url)
-    again.settings(steps=2, size=SIZE)
-    again.upload(photo)
-    again.write("#instruction textarea, #instruction input", "Turn the cat to fire")
-    again.wait(lambda: again.find(".mask-ready"), "there is no mask")
-    again.click("#paint")
-    again.shows("#status", "time:")
-
-
-def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp_path):
-    """15 s: two servers."""
-    server = Server(tmp_path / "visitors")
-    visitor = Visitor(browser, server.url)
-    server.end(kill=True)
-    visitor.shows("#server-bar", "does not answer")
-    again = Server(tmp_path / "visitors", port=server.port)
-    visitor.shows("#server-bar", "was started again")
-    again.end()
+def test_an_upload_that_is_no_picture_is_refused_in_a_sentence(visitor, tmp_path):
+    file = tmp_path / "text.png"
+    file.write_text("This is no picture.")
+    visitor.upload(file)
+    visitor.shows("#about-mask .warning", "picture")
 
 
 def test_two_sessions_do_not_see_each_other(server):

@@ -15,23 +15,20 @@ READY = 90  # s, on a machine that does other things as well
 class Server:
     """A server of the page. folder: of its visitors."""
 
-    def __init__(self, folder, *words, port=0):
+    def __init__(self, folder):
         self.folder = folder
-        options = ["--folder", folder, "--port", port, *words]
-        self.process = subprocess.Popen(
-            command("studio", *options), stdout=subprocess.PIPE, env=variables(), text=True
-        )
+        words = command("studio", "--folder", folder, "--port", 0)
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, env=variables(), text=True)
         self.url = self.process.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", self.url)
-        self.port = int(self.url.rsplit(":", 1)[1].strip("/"))
 
     def runs(self):
         """Folders of finished runs of all visitors."""
         return [file.parent for file in self.folder.glob("*/run-*/result.json")]
 
-    def end(self, *, kill=False):
+    def end(self):
         workers = below(self.process.pid)
-        (self.process.kill if kill else self.process.terminate)()
+        self.process.terminate()
         self.process.wait(30)
         deadline = time.monotonic() + 20
         while any(_is_alive(pid) for pid in workers):
@@ -47,9 +44,9 @@ def _is_alive(pid):
 
 
 @contextmanager
-def serving(folder, *words):
+def serving(folder):
     """A server while the context lasts."""
-    server = Server(folder, *words)
+    server = Server(folder)
     try:
         yield server
     finally:
