@@ -36,7 +36,7 @@ Files = Mapping[str, list[dict[str, str]]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What made a picture.
+    """Origin of a picture.
 
     config:  as config.yaml has it, where files have names without folders.
     files:   by dotted setting, "data.image": for each file {"name": ..., "sha256": ...}; a folder

@@ -95,7 +95,7 @@ def memory(server: psutil.Process) -> list[int]:
 
 
 async def crowd(url: str, users: int, seconds: float) -> Tally:
-    """What happens while so many users come."""
+    """Serve so many users at once; the tally of their calls."""
     tally, picture = Tally(), photo()
     await User(url, picture, tally).live(time.monotonic() + 1)  # networks are loaded after it
     tally = Tally()

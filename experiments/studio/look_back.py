@@ -36,7 +36,7 @@ def lay_out_look_back(runs: Path, report: Path) -> None:
 
 
 def _state(runs: Path) -> str:
-    """How many runs there are, of how many."""
+    """Number of finished runs, and of planned ones where a plan is there."""
     from evaluation.report.campaigns import planned
     from evaluation.tables.runs import present, read_runs
 

@@ -120,15 +120,15 @@ def _served(
     idle: further updates after an AtelierError, made then: a component that is made while the page
     is built becomes a part of it.
     """
-    wanted = inspect.signature(handler).parameters
+    parameters = inspect.signature(handler).parameters
 
     def serve(request: gr.Request, *values: Any, **event: Any) -> Iterator[Updates]:
         further = {"request": request, **event}
-        further |= {"choices": Choices.of(*values[count:])} if "choices" in wanted else {}
-        named = {name: value for name, value in further.items() if name in wanted}
+        further |= {"choices": Choices.of(*values[count:])} if "choices" in parameters else {}
+        keywords = {name: value for name, value in further.items() if name in parameters}
         silent = True
         try:
-            result = handler(*values[:count], **named)
+            result = handler(*values[:count], **keywords)
             for updates in filter(None, [result] if isinstance(result, dict) else result):
                 silent = False
                 yield updates
@@ -143,4 +143,4 @@ def _served(
     def serve_choice(request: gr.Request, event: gr.SelectData, *values: Any) -> Iterator[Updates]:
         yield from serve(request, *values, event=event)
 
-    return serve_choice if "event" in wanted else serve
+    return serve_choice if "event" in parameters else serve

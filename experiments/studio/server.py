@@ -28,7 +28,7 @@ from experiments.studio.users import read_users
 
 @dataclass(frozen=True)
 class Place:
-    """Where the page is served, and what belongs to it.
+    """Address of the page, and what belongs to it.
 
     folder: of the sessions. runs: a folder to look back on, None without one. auth: a file of names
     and passwords, None without one. hours: after which a session's files are removed.

@@ -36,7 +36,7 @@ class Tab:
 
 @dataclass
 class Studio:
-    """What the handlers of the page need.
+    """Means of the page's handlers.
 
     models: the preset at first. runs: a folder to look back on, None without one. report: folder
     for its report.

@@ -218,7 +218,7 @@ class _Teller(Watch):
 
 @dataclass(frozen=True)
 class Warm:
-    """What a worker does later, done once ahead of its time: its networks are loaded then.
+    """Later work of a worker, done once ahead of its time: its networks are loaded then.
 
     worker: which. order: of a run on another picture; None = the usual one.
     """
