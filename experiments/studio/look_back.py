@@ -36,7 +36,7 @@ def lay_out_look_back(runs: Path, report: Path) -> None:
 
 
 def _state(runs: Path) -> str:
-    """Number of finished runs, and of planned ones where a plan is there."""
+    """Number of finished runs, and of planned ones if there is a plan."""
     from evaluation.report.campaigns import planned
     from evaluation.tables.runs import present, read_runs
 

@@ -61,7 +61,7 @@ class Inbox:
 
 
 class Hooks:
-    """Functions that a task is carried out with; both raise AbandonedError once nobody waits for it."""
+    """Functions that a task gets; both raise AbandonedError once nobody waits for it."""
 
     def __init__(self, pipe: Connection, inbox: Inbox, number: int) -> None:
         self.pipe, self.inbox, self.number = pipe, inbox, number
