@@ -111,8 +111,8 @@ def test_both_recipes_for_slurm_make_a_sweep_and_one_goes_on_after_its_time(
     """
     notes, gate, plain = tmp_path / "notes", tmp_path / "gate", tmp_path / "plain"
     ray, array = tmp_path / "ray", tmp_path / "array"
-    places = {"notes": str(notes), "gate": str(gate)}
-    waiting = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": places})
+    own = {"folder": str(tmp_path)}
+    waiting = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": own})
     path = write_sweep(tmp_path, mask, {"model.generator": [PAINTER, waiting]} | GRID)
     for run in sorted((finished_sweep.folder / "runs").iterdir())[:2]:
         shutil.copytree(run, ray / "runs" / run.name)

@@ -32,8 +32,8 @@ def test_a_search_of_two_workers_that_is_stopped_twice_has_the_trials_of_a_seria
 ):
     """SIGTERM in its first round, kill -9 after it; then Ray stays from round to round."""
     notes, gate, root = tmp_path / "notes", tmp_path / "gate", tmp_path / "two"
-    places = {"notes": str(notes), "gate": str(gate)}
-    generator = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": places})
+    own = {"folder": str(tmp_path)}
+    generator = json.dumps({"class_path": f"{TROUBLED}.Waiting", "init_args": own})
     path = sweep({}, **{"model.generator": generator})
     path.write_text(path.read_text().replace("grid: {}", f"search: {json.dumps(SEARCH)}"))
 

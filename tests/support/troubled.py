@@ -32,11 +32,14 @@ class Dying(Pixels):
 
 
 class Waiting(Pixels):
-    """Notes its process in a file, then waits for another file."""
+    """Writes its process into a folder's file "notes", then waits for its file "gate".
 
-    def __init__(self, notes: str, gate: str) -> None:
+    It takes the folder: a file's bytes would be part of the recipe in the picture.
+    """
+
+    def __init__(self, folder: str) -> None:
         super().__init__()
-        self.notes, self.gate = Path(notes), Path(gate)
+        self.notes, self.gate = Path(folder, "notes"), Path(folder, "gate")
 
     def start(self, batch):
         with self.notes.open("a") as notes:
