@@ -1,4 +1,4 @@
-"""The mask as a component of Gradio, and addresses of files for it."""
+"""Components of our own, and addresses of files for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import gradio as gr
 
 HERE = files("experiments.studio")
 PREFIX = "/gradio_api/file="
+PAUSE = 350  # ms
+PAUSES = """
+let timer;
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("#%(field)s")) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => trigger("pause"), %(pause)d);
+}, true);
+"""
 
 
 def mask_canvas(**settings: Any) -> gr.HTML:
@@ -20,6 +29,23 @@ def mask_canvas(**settings: Any) -> gr.HTML:
         js_on_load=(HERE / "mask_canvas.js").read_text(),
         apply_default_css=False,
         **settings,
+    )
+
+
+def pauses_in(field: str) -> gr.HTML:
+    """An invisible part. Event: `pause`, once nobody has changed a field for PAUSE ms.
+
+    Gradio's own event for input hears keys alone: neither a paste, nor the key that deletes, nor
+    what a telephone writes.
+
+    Args:
+        field: id of the field's element.
+    """
+    return gr.HTML(
+        "",
+        js_on_load=PAUSES % {"field": field, "pause": PAUSE},
+        apply_default_css=False,
+        elem_classes="invisible",
     )
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from experiments.run.configuration import EMBEDDED
 from experiments.run.registry import METHODS, SEGMENTERS, names
-from experiments.studio.components import mask_canvas
+from experiments.studio.components import mask_canvas, pauses_in
 from experiments.studio.draft import HEADINGS
 
 USUAL = ("the usual one", "")
@@ -33,6 +33,7 @@ class Say:
     photo: gr.Image
     examples: Sequence[gr.Button]
     instruction: gr.Textbox
+    writing: gr.HTML
     method: gr.Dropdown
     models: gr.Dropdown
     steps: gr.Number
@@ -107,10 +108,10 @@ def lay_out_say(models: str) -> Say:
     instruction = gr.Textbox(
         label="Instruction",
         placeholder="Turn the white sailboat to the art on fire",
-        max_length=2000,
         lines=1,
         elem_id="instruction",
     )
+    writing = pauses_in("instruction")
     with gr.Row():
         method = gr.Dropdown([USUAL, *names(METHODS)], value="", label="Method", elem_id="method")
         preset = gr.Dropdown([EMBEDDED, "fast", "paper", "reference", "siglip"], value=models,
@@ -133,8 +134,8 @@ def lay_out_say(models: str) -> Say:
         strength = gr.Slider(0, 1, 1, step=0.05, label="Strength of the change")
         brush = gr.Slider(0, 1, 0, step=0.05, label="Size of the strokes (0: the method's)")
         color = gr.Checkbox(False, label="Keep the photo's colours")
-    return Say(picture, examples, instruction, method, preset, steps, seed, size, full, strength,
-               brush, color)  # fmt: skip
+    return Say(picture, examples, instruction, writing, method, preset, steps, seed, size, full,
+               strength, brush, color)  # fmt: skip
 
 
 def lay_out_check() -> Check:

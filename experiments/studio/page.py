@@ -18,6 +18,7 @@ from experiments.studio.painting import Paintings
 from experiments.studio.studio import Studio, Updates, say
 from experiments.studio.ticket import CancelledError
 from experiments.studio.understanding import Understanding
+from experiments.studio.whole_values import send_whole_values
 
 TITLE = "Atelier Studio"
 HEAD = files("experiments.studio").joinpath("page.html").read_text()
@@ -51,6 +52,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         lay_out_interface(studio)
         reading = Understanding(studio, first, second)
         _connect(page, reading, Paintings(studio, third, fourth, reading.settle))
+    send_whole_values(page)
     return page
 
 
@@ -71,7 +73,7 @@ def _connect(page: gr.Blocks, reading: Understanding, painting: Paintings) -> No
 
     reads = [
         on(first.photo.input, reading.photo, first.photo, preprocess=False),
-        on(first.instruction.input, reading.text, first.instruction),
+        on(first.writing.pause, reading.text, first.instruction),
         on(check.rows.input, reading.rows, check.rows),
         on(check.find.click, reading.phrase, check.phrase, check.area),
         on(check.phrase.submit, reading.phrase, check.phrase, check.area),

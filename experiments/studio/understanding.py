@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +20,12 @@ from experiments.studio.studio import Studio, Updates, say
 from experiments.studio.tasks import Find, KeepPieces, Read, ReadPhrase
 from experiments.studio.uploads import admit
 
-PAUSE = 0.35  # s without a key, after which an instruction is read
-
 
 class Understanding:
     """Handlers that return or yield updates of the page."""
 
     def __init__(self, studio: Studio, say: Say, check: Check) -> None:
         self.studio, self.say, self.check = studio, say, check
-        self._keys: dict[str, float] = {}  # time of the last key, by tab
 
     def photo(self, upload: str | None, choices: Choices, request: gr.Request) -> Iterator[Updates]:
         """Admit an upload, and find the objects in it."""
@@ -59,13 +55,9 @@ class Understanding:
             yield from self._read(EXAMPLES[name], choices, request)
 
     def text(self, text: str, choices: Choices, request: gr.Request) -> Iterator[Updates]:
-        """Read an instruction once nobody types."""
-        tab, now = request.session_hash or "", time.monotonic()
-        self._keys[tab] = now
-        time.sleep(PAUSE)
-        if self._keys.get(tab) == now:
-            with self.studio.turn(request):
-                yield from self._read(text, choices, request)
+        """Read an instruction."""
+        with self.studio.turn(request):
+            yield from self._read(text, choices, request)
 
     def rows(
         self, rows: Sequence[Sequence[Any]], choices: Choices, request: gr.Request

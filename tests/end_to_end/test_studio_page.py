@@ -1,6 +1,7 @@
 """The studio in a real browser: one server, and what people do with its page."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -39,6 +40,14 @@ def visitor(server, browser):
     return visitor
 
 
+def describe(visitor, photo, **settings):
+    """Give a photo and an instruction; return once there is a mask."""
+    visitor.settings(**settings)
+    visitor.upload(photo)
+    visitor.write(INSTRUCTION, "Turn the cat to fire")
+    visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
+
+
 def last_run(server, visitor, before):
     """The run that the page shows once it is finished."""
     visitor.shows("#status", "time:")
@@ -51,7 +60,7 @@ def test_from_an_upload_to_a_download_only_what_was_brushed_changes(
 ):
     """20 s: a server, a browser, two paintings."""
     visitor.upload(photo)
-    visitor.write(INSTRUCTION, "Turn the picture to fire")
+    visitor.paste(INSTRUCTION, "Turn the picture to fire")
     visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
     visitor.click(".mask-invert")
     visitor.shows(".mask-say", "has changed")
@@ -77,11 +86,55 @@ def test_from_an_upload_to_a_download_only_what_was_brushed_changes(
     assert asked and all(url.startswith(server.url) for url in asked)
 
 
-def test_an_upload_that_is_no_picture_is_refused_in_a_sentence(visitor, tmp_path):
+def test_a_painting_is_stopped_and_goes_on(server, visitor, photo):
+    describe(visitor, photo, steps=500)
+    before = server.runs()
+    visitor.click("#paint")
+    visitor.shows("#status", "Step")
+    visitor.click("#stop")
+    run = last_run(server, visitor, before)
+    steps = run.result.steps
+    assert 0 < steps < 500
+    assert visitor.find("#curves svg")
+    visitor.write("#more-steps input", "2")
+    visitor.click("#more")
+    visitor.wait(lambda: RunFolder(run.path).result.steps == steps + 2, "it does not go on")
+
+
+def test_a_closed_tab_ends_its_painting(server, visitor, photo):
+    describe(visitor, photo, steps=5000)
+    visitor.click("#paint")
+    visitor.shows("#status", "Step")
+    visitor.driver.get("about:blank")
+    again = Visitor(visitor.driver, server.url)
+    before = server.runs()
+    describe(again, photo, steps=2, size=SIZE)
+    again.click("#paint")
+    assert last_run(server, again, before).result.steps == 2
+
+
+def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
+    """What they say is text on the page, no part of it."""
     file = tmp_path / "text.png"
     file.write_text("This is no picture.")
     visitor.upload(file)
     visitor.shows("#about-mask .warning", "picture")
+    visitor.paste(INSTRUCTION, "Turn the <img src=x onerror='window.hacked = 1'> to fire")
+    visitor.shows("#rows", "fire")
+    visitor.write(INSTRUCTION, "")
+    visitor.paste(INSTRUCTION, "Turn the cat to fire " * 240)
+    visitor.shows("#about-mask .warning", "has 1200 words")
+    assert visitor.driver.execute_script("return window.hacked") is None
+
+
+def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp_path):
+    """15 s: two servers."""
+    with serving(tmp_path / "visitors") as server:
+        visitor = Visitor(browser, server.url)
+        server.end(signal.SIGKILL)
+        visitor.shows("#server-bar", "does not answer")
+    with serving(tmp_path / "visitors", server.port):
+        visitor.shows("#server-bar", "was started again")
 
 
 def test_two_sessions_do_not_see_each_other(server):

@@ -1,6 +1,7 @@
 """The studio's server in a process of its own, and a person at its page."""
 
 import re
+import signal
 import subprocess
 import time
 from contextlib import contextmanager
@@ -15,20 +16,21 @@ READY = 90  # s, on a machine that does other things as well
 class Server:
     """A server of the page. folder: of its visitors."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=0):
         self.folder = folder
-        words = command("studio", "--folder", folder, "--port", 0)
+        words = command("studio", "--folder", folder, "--port", port)
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, env=variables(), text=True)
         self.url = self.process.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", self.url)
+        self.port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", self.url)[1])
 
     def runs(self):
         """Folders of finished runs of all visitors."""
         return [file.parent for file in self.folder.glob("*/run-*/result.json")]
 
-    def end(self):
+    def end(self, number=signal.SIGTERM):
+        """Send it a signal, and wait until all its processes have ended."""
         workers = below(self.process.pid)
-        self.process.terminate()
+        self.process.send_signal(number)
         self.process.wait(30)
         deadline = time.monotonic() + 20
         while any(_is_alive(pid) for pid in workers):
@@ -44,9 +46,9 @@ def _is_alive(pid):
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, port=0):
     """A server while the context lasts."""
-    server = Server(folder)
+    server = Server(folder, port)
     try:
         yield server
     finally:
@@ -65,6 +67,10 @@ class Visitor:
     def find(self, selector):
         found = self.driver.find_elements("css selector", selector)
         return found and found[0]
+
+    def is_displayed(self, selector):
+        element = self.find(selector)
+        return element and element.is_displayed()
 
     def wait(self, condition, what, seconds=READY):
         from selenium.common.exceptions import StaleElementReferenceException
@@ -103,12 +109,19 @@ class Visitor:
         field.send_keys(text)
         field.send_keys(Keys.TAB)
 
+    def paste(self, selector, text):
+        """Put a text into an empty field at once: no key is pressed."""
+        self.find(selector).click()
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
     def settings(self, **values):
         """Open "More", and fill in some of its numbers."""
-        self.click("#more-settings button")
         for name, value in values.items():
-            self.wait(lambda name=name: self.find(f"#{name} input").is_displayed(), name)
-            self.write(f"#{name} input", str(value))
+            field = f"#{name} input"
+            if not self.is_displayed(field):
+                self.click("#more-settings button")
+                self.wait(lambda field=field: self.is_displayed(field), f"no {name}")
+            self.write(field, str(value))
 
     def set_range(self, selector, value):
         """Move a slider of the mask's tools."""
