@@ -121,7 +121,6 @@ def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
     visitor.shows("#about-mask .warning", "picture")
     visitor.paste(INSTRUCTION, "Turn the <img src=x onerror='window.hacked = 1'> to fire")
     visitor.shows("#rows", "fire")
-    visitor.write(INSTRUCTION, "")
     visitor.paste(INSTRUCTION, "Turn the cat to fire " * 240)
     visitor.shows("#about-mask .warning", "has 1200 words")
     assert visitor.driver.execute_script("return window.hacked") is None

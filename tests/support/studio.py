@@ -82,7 +82,7 @@ class Visitor:
                     return value
             except StaleElementReferenceException:
                 pass
-            assert time.monotonic() < deadline, f"{what}; {self.driver.get_log('browser')}"
+            assert time.monotonic() < deadline, f"{what} in {self.text('main')!r}"
             time.sleep(0.1)
 
     def text(self, selector):
@@ -110,8 +110,10 @@ class Visitor:
         field.send_keys(Keys.TAB)
 
     def paste(self, selector, text):
-        """Put a text into an empty field at once: no key is pressed."""
-        self.find(selector).click()
+        """Put a text into a field at once, in place of what it has."""
+        from selenium.webdriver import Keys
+
+        self.find(selector).send_keys(Keys.CONTROL, "a")
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
     def settings(self, **values):
