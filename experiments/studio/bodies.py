@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from experiments.studio.refusals import RefusedError
 
 LARGEST_UPLOAD = 51 * 2**20  # bytes of a request: a file of 50 MB and what surrounds it
 LARGEST_BODY = 2**20  # bytes of any other request
+ROOM = 2 * 2**30  # bytes of the disk that uploads leave for the runs
 DISCARDED = 2**28  # bytes of a refused body that are read: many clients answer only afterwards
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -43,6 +46,13 @@ def check_length(headers: dict[str, str], limit: int) -> None:
     """Refuse a body that says it is too large; ValueError for a length that is no number."""
     if int(headers.get("content-length", 0)) > limit:
         raise too_large(limit)
+
+
+def check_room(folder: Path) -> None:
+    """Refuse an upload where the disk is nearly full."""
+    if shutil.disk_usage(folder).free < ROOM:
+        why = "the server's disk is nearly full; try again later"
+        raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, why)
 
 
 def limited(receive: Receive, limit: int, refuse: Callable[[RefusedError], None]) -> Receive:

@@ -141,6 +141,7 @@ class Guard:
         if visit.method != "POST":
             return receive
         if routes.is_upload(visit.path):
+            bodies.check_room(self.belongings.folder)
             bodies.check_length(visit.headers, bodies.LARGEST_UPLOAD)
             return bodies.limited(receive, bodies.LARGEST_UPLOAD, answering.refuse)
         bodies.check_length(visit.headers, bodies.LARGEST_BODY)

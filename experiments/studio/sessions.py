@@ -17,6 +17,8 @@ from datamodules.support.files import make_folder, slug
 from datamodules.support.locks import BusyError, hold
 
 ID = re.compile(r"[0-9a-f]{32,64}")
+NAME = re.compile(r"[0-9a-f]{32}")  # of a session's folder; the other folders are of uploads
+UPLOADS = 1.0  # hours after which an upload is deleted: what was admitted is in its session
 LARGEST = 2 * 10**9  # bytes of one session
 AT_WORK = 4  # newest folders and newest files of a session, which a run may need
 REMEDY = "choose another folder for the studio"
@@ -107,13 +109,16 @@ class Sessions:
         return Session(id, path, self.largest)
 
     def clean(self) -> int:
-        """Delete the folders of sessions that nobody has visited for so long; their number."""
-        line = time.time() - 3600 * self.hours
+        """Delete sessions that nobody has visited for so long, and old uploads; their number."""
         folders = [path for path in self.root.iterdir() if path.is_dir()]
-        old = [path for path in folders if path.stat().st_mtime < line]
+        old = [path for path in folders if self._is_old(path)]
         for path in old:
             _delete(path)
         return len(old)
+
+    def _is_old(self, folder: Path) -> bool:
+        hours = self.hours if NAME.fullmatch(folder.name) else min(UPLOADS, self.hours)
+        return folder.stat().st_mtime < time.time() - 3600 * hours
 
     def close(self) -> None:
         """Let other servers use the folder."""

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,9 @@ class Photo:
 
 
 def admit(upload: Path, session: Session) -> Photo:
-    """Decode an upload, in a process with limits, into the session's folder, and delete it.
+    """Decode an upload, in a process with limits, into the session's folder.
+
+    The upload stays: Gradio gives equal files of several visitors one name.
 
     Raises AtelierError for whatever is not a picture of at most 50 MB and 120 megapixels.
     """
@@ -50,9 +51,6 @@ def admit(upload: Path, session: Session) -> Photo:
     except AtelierError:
         target.unlink(missing_ok=True)
         raise
-    finally:
-        with suppress(OSError):
-            upload.unlink()
 
 
 def _check(upload: Path) -> None:

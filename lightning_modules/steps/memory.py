@@ -64,7 +64,7 @@ def footprint(
     def record(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # a result that its own graph holds would never be freed
 
     with saved_tensors_hooks(record, lambda tensor: tensor):
         results = function(picture)  # alive until all is counted, so that addresses are unique

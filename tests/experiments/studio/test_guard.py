@@ -258,6 +258,13 @@ def test_a_large_upload_is_refused_by_its_length_and_while_it_comes(place, monke
     assert place.client(ANNE).post("/gradio_api/upload", content=b"x" * 900).status_code == 200
 
 
+def test_an_upload_is_refused_where_the_disk_is_nearly_full(place, monkeypatch):
+    monkeypatch.setattr(bodies, "ROOM", 2**62)
+    answer = place.client(ANNE).post("/gradio_api/upload", content=b"x")
+    assert answer.status_code == 507 and "nearly full" in answer.json()["error"]
+    assert not place.app.scopes
+
+
 def test_a_large_request_is_refused(place):
     body = json.dumps({"data": ["x" * (bodies.LARGEST_BODY + 1)]}).encode()
     for content in (body, iter([body])):

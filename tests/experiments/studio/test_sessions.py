@@ -89,6 +89,16 @@ def test_sessions_without_visits_are_deleted_also_those_of_earlier_servers(tmp_p
         assert not new.exists()
 
 
+def test_uploads_are_deleted_after_an_hour(tmp_path):
+    with Sessions(tmp_path, hours=24) as sessions:
+        session, old, new = sessions.of(ANNE).folder, tmp_path / ("c" * 64), tmp_path / ("d" * 64)
+        for upload, seconds in ((old, 4000), (new, 3000), (session, 4000)):
+            upload.mkdir(exist_ok=True)
+            age(upload, seconds)
+        assert sessions.clean() == 1
+        assert not old.exists() and new.exists() and session.exists()
+
+
 def test_a_folder_belongs_to_one_server(sessions, tmp_path):
     with pytest.raises(AtelierError, match=r"Another studio uses .*; end it, or choose another"):
         Sessions(tmp_path / "root")

@@ -1,5 +1,8 @@
 """The memory of a step is foreseen, and parts give what the whole gives."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -23,6 +26,20 @@ def test_a_footprint_counts_what_the_backward_pass_needs_and_no_weights():
     sizes = footprint(layer, lambda x: layer(x).relu(), torch.zeros(1, 3, 10, 10))
     assert sizes.total == 4 * (3 * 100 + 8 * 64)  # the convolution's input, the ReLU's output
     assert sizes.largest == 4 * 8 * 64
+
+
+def test_a_footprint_leaves_nothing_in_memory():
+    """A process of many runs would grow by the graphs of every estimate."""
+    layer, results = nn.Conv2d(3, 8, 3), []
+
+    def function(x):
+        result = layer(x).sigmoid()  # its graph needs its result
+        results.append(weakref.ref(result))
+        return result
+
+    footprint(layer, function, torch.zeros(1, 3, 10, 10))
+    gc.collect()
+    assert results[0]() is None
 
 
 @pytest.fixture(params=[lambda: StyleNet(width=8), Painter], ids=["stylenet", "painter"])
