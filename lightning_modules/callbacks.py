@@ -66,6 +66,8 @@ class WriteRun(Callback):
     Attributes:
         together: number of runs that are optimised jointly.
         keep_checkpoint: whether its checkpoint stays beside the result.
+        on_output: called with the output (3, H, W) as soon as it is written, before the larger
+            picture and the scores are made.
         stop_note: why the configuration makes another picture than a run that was ended early.
         seconds: of the optimisation, divided by `together`. full_seconds: of the larger picture.
         frame_seconds: of the frames.
@@ -95,6 +97,7 @@ class WriteRun(Callback):
         self.together = 1
         self.keep_checkpoint = False
         self.stop_note = ""
+        self.on_output: Callable[[torch.Tensor], None] = lambda output: None
         self.seconds = 0.0
         self.full_seconds = 0.0
         self.frame_seconds = 0.0
@@ -141,6 +144,7 @@ class WriteRun(Callback):
         self.seconds = time.perf_counter() - self._start
         stretch = bool(module.deviations.stretched_contrast)
         self.writer.write_output(output, self.task.alpha, stretch)
+        self.on_output(output)
         self.writer.write_style(module.generator.final_styles())
         if self.full and module.generator.any_size:
             start = time.perf_counter()

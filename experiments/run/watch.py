@@ -49,7 +49,10 @@ class Watch:
         """The run goes on from a checkpoint after so many steps."""
 
     def on_progress(self, progress: Progress) -> None:
-        """Report after the first step, then every so often, and after the last step."""
+        """Report after the first step, then every so often, and after the last step.
+
+        A method in one pass, without steps, is reported once: when it has painted.
+        """
 
     def stop_asked(self) -> bool:
         """Whether the run ends after this step, as a finished one with the steps so far."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from lightning import Callback, LightningModule, Trainer
+from PIL import Image
 from torch import Tensor
 
 from datamodules.images import to_picture, with_alpha
@@ -31,6 +32,17 @@ class Report(Callback):
         self._last = -math.inf  # time of the last report
         self._first: tuple[int, float] | None = None  # step and time after which steps are timed
 
+    def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if not trainer.max_steps and self.watch.every < math.inf:
+            self.run.on_output = self._show
+
+    def _show(self, output: Tensor) -> None:
+        """Report the picture (3, H, W) of a method in one pass."""
+        self.watch.on_progress(Progress(0, 0, [], self._picture(output), None))
+
+    def _picture(self, output: Tensor) -> Image.Image:
+        return to_picture(with_alpha(output.cpu(), self.run.task.alpha))
+
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         step, now = trainer.global_step, time.monotonic()
         ends = step == trainer.max_steps
@@ -47,7 +59,7 @@ class Report(Callback):
 
     def _progress(self, trainer: Trainer, module: LightningModule, batch, now: float) -> Progress:
         step, (first, start) = trainer.global_step, self._first
-        image = with_alpha(module.stylize(batch)[0].cpu(), self.run.task.alpha)
+        picture = self._picture(module.stylize(batch)[0])
         steps = step if trainer.should_stop else trainer.max_steps
         left = (steps - step) * (now - start) / (step - first) if step > first else None
-        return Progress(step, steps, rows_of(self._losses), to_picture(image), left)
+        return Progress(step, steps, rows_of(self._losses), picture, left)

@@ -213,6 +213,8 @@ class _Previews:
 
 
 def _progress(event: Stage) -> str:
+    if not event.steps:
+        return "Painted in one pass; scoring ..."
     left = "" if event.seconds_left is None else f", {event.seconds_left:.0f} s left"
     return f"Step {event.step} of {event.steps}{left}"
 

@@ -44,6 +44,7 @@ def describe(visitor, photo, **settings):
     """Give a photo and an instruction; return once there is a mask."""
     visitor.settings(**settings)
     visitor.upload(photo)
+    visitor.wait(lambda: visitor.find("#photo img"), "there is no photo")
     visitor.write(INSTRUCTION, "Turn the cat to fire")
     visitor.wait(lambda: visitor.find(".mask-ready"), "there is no mask")
 

@@ -1,6 +1,7 @@
 """Reports of a run to its watch, and runs that it ends."""
 
 import pytest
+from PIL import Image
 
 from datamodules.run_folder import RunFolder
 from experiments.run.configuration import compose
@@ -10,10 +11,12 @@ SETTINGS = {
     "data.image": "skimage:chelsea",
     "data.style": "fire",
     "data.size": 64,
-    "model.patches.count": 2,
     "trainer.max_steps": 5,
     "run.keep_every": 0,
     "wandb.enabled": False,
+}
+TINY = {
+    "model.patches.count": 2,
     "model.encoder": "tests.support.tiny.TinyEncoder",
     "model.content_features": "tests.support.tiny.TinyFeatures",
 }
@@ -33,10 +36,11 @@ class Notes(Watch):
         return self.steps == self.last
 
 
-def run(folder, watch=None, method="clipstyler", config=None, **settings):
+def run(folder, watch=None, method="clipstyler", config=None, tiny=True, **settings):
+    """Run a method; tiny: in tests' networks."""
     from experiments.run.lightning_cli import AtelierCLI
 
-    changed = SETTINGS | {"run.out": str(folder)} | settings
+    changed = SETTINGS | (TINY if tiny else {}) | {"run.out": str(folder)} | settings
     AtelierCLI.from_settings(config or compose(method), changed, started=0.0).run(watch)
     return RunFolder(folder)
 
@@ -116,3 +120,19 @@ def test_the_step_beyond_the_papers_counts_when_a_run_is_ended(tmp_path):
     assert stopped.result.steps == 2 and stopped.setting("trainer.max_steps") == 1
     again = run(tmp_path / "again", **settings, **{"trainer.max_steps": 1})
     assert_same(stopped, again)
+
+
+def test_a_method_in_one_pass_is_reported_before_its_larger_picture(tmp_path):
+    larger = tmp_path / "output_full.png"
+
+    class Looking(Notes):
+        def on_progress(self, progress):
+            super().on_progress(progress)
+            self.early = not larger.exists()
+
+    watch, steps = Looking(), {"trainer.max_steps": 0, "data.full_size": 96}
+    run(tmp_path, watch, config=compose("fast_clipstyler"), tiny=False, **steps)
+    (report,) = watch.reports
+    assert (report.step, report.steps, report.rows) == (0, 0, [])
+    assert report.picture.tobytes() == Image.open(tmp_path / "output.png").tobytes()
+    assert watch.early and larger.exists()
