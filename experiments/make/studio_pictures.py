@@ -8,15 +8,14 @@ Starts a server, paints an example in headless Chromium, and writes docs/picture
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from PIL import Image
 from selenium import webdriver
+
+from experiments.measure.own_studio import own_studio
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 FLAGS = "headless no-sandbox disable-gpu disable-background-networking hide-scrollbars"
@@ -25,18 +24,11 @@ PATIENCE = 300  # s
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder:
-        words = ["-m", "experiments.cli", "studio", "--port", "0", "--folder", folder]
-        command = [sys.executable, *words]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                url = server.stdout.readline().strip()
-                for name, (width, dark) in VIEWS.items():
-                    picture = Image.open(io.BytesIO(_page(url, width, dark))).convert("RGB")
-                    picture.save(PICTURES / f"{name}.jpg", quality=85)
-                    print(PICTURES / f"{name}.jpg")
-            finally:
-                server.terminate()
+    with own_studio() as (_, url):
+        for name, (width, dark) in VIEWS.items():
+            picture = Image.open(io.BytesIO(_page(url, width, dark))).convert("RGB")
+            picture.save(PICTURES / f"{name}.jpg", quality=85)
+            print(PICTURES / f"{name}.jpg")
 
 
 def _page(url: str, width: int, dark: bool) -> bytes:

@@ -14,16 +14,15 @@ import io
 import json
 import secrets
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 
 import httpx
 import psutil
 from PIL import Image
 from skimage import data
+
+from experiments.measure.own_studio import own_studio
 
 SIZE, STEPS = 64, 2
 CALLS = ("upload", "parse", "find_mask", "stylize")
@@ -120,18 +119,11 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=3)
     args = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        words = ["-m", "experiments.cli", "studio", "--port", "0", "--folder", folder]
-        command = [sys.executable, *words]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                url = server.stdout.readline().strip()
-                asyncio.run(crowd(url, 1, 1))
-                before = memory(psutil.Process(server.pid))
-                tally = asyncio.run(crowd(url, args.users, 60 * args.minutes))
-                after = memory(psutil.Process(server.pid))
-            finally:
-                server.terminate()
+    with own_studio() as (pid, url):
+        asyncio.run(crowd(url, 1, 1))
+        before = memory(psutil.Process(pid))
+        tally = asyncio.run(crowd(url, args.users, 60 * args.minutes))
+        after = memory(psutil.Process(pid))
     report(tally)
     print(f"memory     {before} MB before, {after} MB after")
 

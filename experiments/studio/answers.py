@@ -94,8 +94,8 @@ class Answering:
         if routes.file_in(self.path) is not None and self._kind not in SHOWN:
             name = values.get("content-disposition", "").partition(";")[2]
             own["content-disposition"] = f"attachment;{name}" if name else "attachment"
-        kept = [(name, value) for name, value in texts if name not in own]
-        return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in [*kept, *own.items()]]
+        others = [(name, value) for name, value in texts if name not in own]
+        return [(n.encode("latin-1"), v.encode("latin-1")) for n, v in [*others, *own.items()]]
 
     def _values(self, body: bytes, more: bool) -> Iterator[Any]:
         """JSON values that are complete now: of events, of the page, or the whole answer."""

@@ -93,12 +93,12 @@ def _connect(page: gr.Blocks, reading: Understanding, painting: Paintings) -> No
 
     for event in reads:
         do(event.then, painting.at_once)
-    shown = [check.canvas, first.instruction, check.rows, check.area]
-    do(watch.paint.click, painting.paint, *shown, js=LAST_STROKE)
+    state = [check.canvas, first.instruction, check.rows, check.area]
+    do(watch.paint.click, painting.paint, *state, js=LAST_STROKE)
     do(watch.stop.click, painting.stop)
     do(watch.more.click, painting.more, watch.more_steps)
-    do(keep.compare.click, painting.compare, *shown, keep.methods, js=LAST_STROKE)
-    do(keep.vary.click, painting.vary, *shown, keep.seeds, keep.strengths, js=LAST_STROKE)
+    do(keep.compare.click, painting.compare, *state, keep.methods, js=LAST_STROKE)
+    do(keep.vary.click, painting.vary, *state, keep.seeds, keep.strengths, js=LAST_STROKE)
     do(keep.history.select, painting.choose)
     do(page.load, painting.history)
     page.unload(reading.studio.leave)

@@ -39,9 +39,9 @@ class Paintings:
     def __init__(self, studio: Studio, watch: Watch, keep: Keep, settle: Settle) -> None:
         self.studio, self.watch, self.keep, self.settle = studio, watch, keep, settle
 
-    def paint(self, *shown: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
-        """Paint, and show the picture on the way. shown: the request, as `settle` takes it."""
-        yield from self.settle(*shown, choices, request)
+    def paint(self, *state: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
+        """Paint, and show the picture on the way. state: the request, as `settle` takes it."""
+        yield from self.settle(*state, choices, request)
         yield from self._paint(choices, request)
 
     def _paint(self, choices: Choices, request: gr.Request) -> Iterator[Updates]:
@@ -72,19 +72,19 @@ class Paintings:
         self.studio.stop(request)
         return {self.watch.status: say("Stopping after this step; the picture stays.")}
 
-    def compare(self, *shown: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
-        """Paint the same with several methods, the last value of `shown`."""
-        *shown, methods = shown
+    def compare(self, *state: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
+        """Paint the same with several methods, the last value of `state`."""
+        *state, methods = state
         if len(methods) < 2:
             raise AtelierError("One method is nothing to compare; tick two or more")
-        yield from self.settle(*shown, choices, request)
+        yield from self.settle(*state, choices, request)
         several = [(method, replace(choices, method=method)) for method in methods]
         yield from self._several(several, request)
 
-    def vary(self, *shown: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
-        """Paint the same with several seeds and strengths, the last values of `shown`."""
-        *shown, seeds, strengths = shown
-        yield from self.settle(*shown, choices, request)
+    def vary(self, *state: Any, choices: Choices, request: gr.Request) -> Iterator[Updates]:
+        """Paint the same with several seeds and strengths, the last values of `state`."""
+        *state, seeds, strengths = state
+        yield from self.settle(*state, choices, request)
         several = [
             (f"seed {seed:.0f}, strength {strength:g}",
              replace(choices, seed=int(seed), strength=strength))

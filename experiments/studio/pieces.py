@@ -51,9 +51,9 @@ def keep_pieces(file: Path, indices: Sequence[int]) -> Path:
     numbers = sorted(set(indices) & set(range(len(pieces))))
     if not numbers:
         raise AtelierError("No piece of the mask is left; choose at least one")
-    chosen = np.isin(nearest, numbers)
+    inside = np.isin(nearest, numbers)
     path = file.with_name(f"{file.stem}-{'-'.join(map(str, numbers))}.png")
-    save_png(Image.fromarray(np.asarray(mask) * chosen), path)
+    save_png(Image.fromarray(np.asarray(mask) * inside), path)
     return path
 
 

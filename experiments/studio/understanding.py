@@ -155,11 +155,11 @@ class Understanding:
             yield {self.check.about: say("Looking for it ...")}
             masks, warnings = self._search(before, choices, request)
 
-            def found(draft: Draft) -> Draft:
+            def add(draft: Draft) -> Draft:
                 same = (draft.photo, draft.areas) == (before.photo, before.areas)
                 return draft.with_masks(masks, warnings, choices) if same else draft
 
-            self.studio.change(request, found)
+            self.studio.change(request, add)
         draft = self.studio.draft(request)
         labels = [area.label for area in draft.areas]
         choice = gr.Dropdown(labels, value=labels[0], visible=len(labels) > 1)

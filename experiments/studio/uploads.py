@@ -69,14 +69,14 @@ def _answer(upload: Path, target: Path) -> dict[str, Any]:
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread takes address space
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=PATIENCE,
             env=os.environ | one | path,
         )
-        return json.loads(done.stdout)
+        return json.loads(process.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise AtelierError(
             "The picture takes too much memory or time to decode; export it as a PNG or JPEG"
