@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from datamodules.support.errors import AtelierError
 from datamodules.task import Area
 from experiments.studio.components import address
 from experiments.studio.draft import Choices, CurrentMask, Draft, rows_of, targets_of
@@ -34,7 +35,11 @@ class Understanding:
                 draft = self.studio.change(request, lambda draft: draft.without_photo())
                 yield self._mask_of(draft)
                 return
-            photo = admit(Path(upload["path"]), self.studio.session(request))
+            try:
+                photo = admit(Path(upload["path"]), self.studio.session(request))
+            except AtelierError:  # the page shows the upload, and would paint what was there before
+                yield {self.say.photo: self.studio.draft(request).photo}
+                raise
             about = "".join(say(warning, "warning") for warning in photo.warnings)
             yield {self.say.photo: photo.file, self.check.about: about}
             self.studio.change(

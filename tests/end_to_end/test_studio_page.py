@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studio")]
 SIZE = 64  # px
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>window.hacked = 1</script></svg>'
 INSTRUCTION = "#instruction textarea, #instruction input"
 
 
@@ -119,7 +120,13 @@ def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
     file = tmp_path / "text.png"
     file.write_text("This is no picture.")
     visitor.upload(file)
-    visitor.shows("#about-mask .warning", "picture")
+    visitor.shows("#about-mask .warning", "not a picture")
+    visitor.wait(lambda: not visitor.find("#photo img"), "what was refused is still there")
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text(SVG)
+    visitor.upload(drawing)
+    visitor.shows("#about-mask .warning", "vector drawing")
+    visitor.wait(lambda: not visitor.find("#photo img"), "what was refused is still there")
     visitor.paste(INSTRUCTION, "Turn the <img src=x onerror='window.hacked = 1'> to fire")
     visitor.shows("#rows", "fire")
     visitor.paste(INSTRUCTION, "Turn the cat to fire " * 240)
