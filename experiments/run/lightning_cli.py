@@ -15,7 +15,6 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-import yaml
 from lightning import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import WandbLogger
@@ -23,7 +22,7 @@ from lightning.pytorch.loggers import WandbLogger
 from datamodules.interpolation import Interpolation
 from datamodules.models.allocator import keep_freed_memory, return_freed_memory
 from datamodules.request import Request
-from datamodules.run_folder import CHECKPOINT, CONFIG, RunWriter
+from datamodules.run_folder import CHECKPOINT, CONFIG, RunWriter, loaded
 from datamodules.stylization import StylizationDataModule, TogetherDataModule
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug
@@ -94,6 +93,8 @@ class AtelierCLI(LightningCLI):
         if not whole["trainer"]["max_steps"]:
             self.config = whole.clone()
             without_losses(self.config["model"]["init_args"])
+        # Hyperparameters, for which Lightning would validate everything once more.
+        self.config_dump = loaded(self.dumped())
         super().instantiate_classes()
         self.config = whole
 
@@ -287,7 +288,7 @@ class AtelierCLI(LightningCLI):
         for name in ("run", "wandb", "code", "trainer.max_steps"):  # without effect on a step
             del own[name]
         config = self.parser.dump(own, skip_unset=False, skip_validation=True)
-        classes = class_paths(yaml.safe_load(config))
+        classes = class_paths(loaded(config))
         code = code_digest(tuple(sorted({path.rpartition(".")[0] for path in classes})))
         owner = owner_of(config, versions_of_pictures() | {"code": code}, self.datamodule.task)
         return RunCheckpoints(path / CHECKPOINT, every, owner, steps)
