@@ -13,7 +13,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from datamodules.stylization import StylizationDataModule
 from lightning_modules.clipstyler import CLIPstyler
-from lightning_modules.encoders.bridge import BridgeEncoder
 from lightning_modules.fusion import Fusion
 from lightning_modules.gatys import Gatys
 from lightning_modules.generators.base import paint
@@ -31,9 +30,15 @@ from lightning_modules.steps.joint import JointStylization, joint_step
 from lightning_modules.steps.patches import Patches
 from lightning_modules.steps.shared_settings import SHARED_SETTINGS
 from lightning_modules.stylization import Stylization
-from tests.support.methods import adam, batch_of, build
+from tests.support.methods import Bridge, adam, batch_of, build, build_tiny
+from tests.support.tiny import TinyFeatures
 
 STEPS = 3
+SETTINGS = signature(Stylization).parameters.keys()
+
+
+def sgd(lr):
+    return partial(torch.optim.SGD, lr=lr)
 
 
 class OneBatch(StylizationDataModule):
@@ -71,7 +76,11 @@ def fitted(module, batch):
 
 @pytest.fixture
 def runs(content, left):
-    """A function that builds five runs of unlike methods and settings, with their batches."""
+    """A function that builds five runs of unlike methods and settings, with their batches.
+
+    All of them have the same two networks, or those of another function that builds a method.
+    """
+    real = partial(build, encoder=Bridge(), content_features=EfficientNetFeatures())
     batches = [
         batch_of(content, [left], "fire"),
         batch_of(content, [torch.ones_like(left)], "mosaic"),
@@ -82,12 +91,15 @@ def runs(content, left):
 
     no_extra_step = Deviations(extra_step=False)
 
-    def make():
+    composite = Blending(composite=True, keep_color=True)
+
+    def make(build=real):
+        torch.manual_seed(0)
         methods = [
             build(Soulstyler, blending=Blending(), pool=40, optimizer=adam(5e-4)),
             build(CLIPstyler, optimizer=adam(1e-3), mode="reference", deviations=no_extra_step),
             build(SemCS, lr_scheduler=Linear, optimizer=adam(5e-4, betas=(0.5, 0.9))),
-            build(Fusion, blending=Blending(composite=True, keep_color=True), optimizer=adam(2e-4)),
+            build(Fusion, blending=composite, optimizer=adam(2e-4)),
             build(Soulstyler, optimizer=partial(Soap, lr=1e-3)),
         ]
         for seed, method in enumerate(methods):
@@ -98,8 +110,9 @@ def runs(content, left):
 
 
 def test_together_on_a_cpu_every_run_is_what_it_is_alone(runs):
-    together = fitted(JointStylization(runs()[0]), runs()[1])
-    for alone, run, batch in zip(runs()[0], together.runs, runs()[1], strict=True):
+    (joint, batches), (methods, _) = runs(build_tiny), runs(build_tiny)
+    together = fitted(JointStylization(joint), batches)
+    for alone, run, batch in zip(methods, together.runs, batches, strict=True):
         assert torch.equal(fitted(alone, batch).stylize(batch), run.stylize(batch))
 
 
@@ -144,47 +157,35 @@ def test_looked_at_at_once_every_run_is_what_it_is_alone(runs):
         assert float((after - same).norm() / (after - before).norm()) < 0.02
 
 
-STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 2e-3}
-# For each setting of Stylization, what the first run has and what the second has in its place.
+STYLED = {"gram": 1.0, "content": 20.0, "global": 500.0, "patch": 9e3, "tv": 20.0}
+# For each setting that runs need not share, what the first run has and the second in its place.
 VARIATIONS = {
-    "generator": (lambda: SmallUNet(width=8), lambda: SmallUNet(width=4)),
-    "encoder": (lambda: BridgeEncoder(64), lambda: BridgeEncoder(96)),
-    "content_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
-    "style_features": (EfficientNetFeatures, lambda: EfficientNetFeatures([2])),
-    "weights": (lambda: STYLED, lambda: STYLED | {"patch": 900.0}),
-    "optimizer": (lambda: sgd(5e-8), lambda: sgd(1e-8)),
-    "lr_scheduler": (lambda: Halving, lambda: Linear),
-    "blending": (Blending, lambda: Blending(composite=True)),
-    "brush": (lambda: 0.25, lambda: 0.5),
-    "content_every": (lambda: 1, lambda: 2),
-    "mode": (lambda: "paper", lambda: "reference"),
-    "deviations": (Deviations, lambda: Deviations(tv_norms=True)),
-    "chunk": (lambda: 0, lambda: 3),
-    "memory": (lambda: 0.0, lambda: 64.0),
-    "graph": (lambda: True, lambda: False),
+    "weights": (STYLED, STYLED | {"patch": 900.0}),
+    "optimizer": (sgd(5e-8), sgd(1e-8)),
+    "lr_scheduler": (Halving, Linear),
+    "blending": (Blending(), Blending(composite=True)),
+    "brush": (0.25, 0.5),
+    "deviations": (Deviations(), Deviations(tv_norms=True)),
+    "memory": (0.0, 64.0),
+    "graph": (True, False),
 }
 
 
-def sgd(lr):
-    return partial(torch.optim.SGD, lr=lr)
-
-
-def test_every_setting_of_a_method_is_varied():
-    assert VARIATIONS.keys() == signature(Stylization).parameters.keys()
+def test_every_setting_of_a_method_is_varied_or_declared_as_shared():
+    shared = {one for one in SETTINGS if f"model.{one}".startswith(SHARED_SETTINGS)}
+    assert VARIATIONS.keys() | shared == SETTINGS and not VARIATIONS.keys() & shared
 
 
 @pytest.mark.parametrize("name", VARIATIONS)
-def test_a_setting_that_the_joint_step_takes_from_the_first_run_is_declared_as_shared(
-    name, content, left
-):
+def test_a_setting_that_is_not_declared_as_shared_is_each_runs_own(name, content, left):
     batch = replace(batch_of(content, [left], "fire"), style_image=content[None].flip(-1))
-    common = {"style_features": EfficientNetFeatures(), "weights": STYLED, "optimizer": sgd(5e-8)}
-    common["patches"] = Patches(count=4)
 
     def run(value):
+        settings = {"weights": STYLED, "optimizer": sgd(5e-8), "patches": Patches(count=4)}
         torch.manual_seed(0)
         # Of StyleNet's gradient at this size float noise would be a larger share.
-        return build(CLIPstyler, **{"generator": SmallUNet(width=8)} | common | {name: value()})
+        settings |= {"generator": SmallUNet(width=8), "style_features": TinyFeatures()}
+        return build_tiny(CLIPstyler, **settings | {name: value})
 
     first, second = VARIATIONS[name]
     alone = run(second)
@@ -192,7 +193,7 @@ def test_a_setting_that_the_joint_step_takes_from_the_first_run_is_declared_as_s
     after = fitted(alone, batch).stylize(batch)
     joint = fitted(JointStylization([run(first), run(second)], at_once=True), [batch, batch])
     difference = (joint.runs[1].stylize(batch) - after).norm() / (after - before).norm()
-    assert difference < 0.02 or f"model.{name}".startswith(SHARED_SETTINGS)
+    assert difference < 0.02
 
 
 def test_stacked_generators_have_their_own_gradients(content):
