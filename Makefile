@@ -5,6 +5,8 @@ PYTHON ?= python3
 # The address of an index with other builds of PyTorch, e.g. its CPU index: 4 GB less.
 TORCH_INDEX ?=
 WORKERS ?= 2
+# Python keeps what it has compiled, or each of the tests' processes compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := "$(VENV)/bin/python" -m pytest -n $(WORKERS) --dist loadgroup
 
 .PHONY: demo studio doctor test test-slow bench gpu docs lint setup clean
