@@ -1,5 +1,8 @@
 """Linear layers as convolutions compute the same."""
 
+import json
+
+import open_clip
 import pytest
 import torch
 from torch import nn
@@ -7,10 +10,30 @@ from torch import nn
 from datamodules.models.fast_linear import by_convolutions, by_products
 from lightning_modules.encoders.open_clip import OpenCLIPEncoder
 
+# What makes open_clip's models of the three kinds that Atelier names smaller.
+SMALLER = {
+    "ViT-B-32-quickgelu": {"layers": 2, "width": 128},
+    "RN50": {"layers": [1, 1, 1, 1], "width": 16},
+    "ViT-B-16-SigLIP": {"timm_model_name": "vit_tiny_patch16_224"},
+}
 
-@pytest.mark.parametrize("model", ["ViT-B-32-quickgelu", "RN50", "ViT-B-16-SigLIP"])
-def test_networks_by_convolutions_are_the_same_networks(model):
-    encoder = OpenCLIPEncoder(model, "untrained")
+
+@pytest.fixture
+def small(request, tmp_path):
+    """Name of a smaller model of the same kind."""
+    config = open_clip.get_model_config(request.param)
+    config["vision_cfg"] |= SMALLER[request.param]
+    config["text_cfg"] |= {"layers": 1, "width": 64, "heads": 1}
+    config["embed_dim"] = 192  # the width of timm's tiny transformer
+    path = tmp_path / f"{request.param}-small.json"
+    path.write_text(json.dumps(config))
+    open_clip.add_model_config(path)
+    return path.stem
+
+
+@pytest.mark.parametrize("small", SMALLER, indirect=True)
+def test_networks_by_convolutions_are_the_same_networks(small):
+    encoder = OpenCLIPEncoder(small, "untrained")
     torch.manual_seed(0)
     views = torch.rand(2, 3, encoder.image_size, encoder.image_size)
 
@@ -21,7 +44,7 @@ def test_networks_by_convolutions_are_the_same_networks(model):
         return embeddings.detach(), x.grad
 
     names = {type(layer).__name__ for layer in encoder.network.visual.modules()}
-    assert model == "RN50" or "PointwiseLinear" in names
+    assert "RN50" in small or "PointwiseLinear" in names
     embeddings, gradient = outputs()
     by_products(encoder.network.visual)
     assert not any("Pointwise" in type(layer).__name__ for layer in encoder.network.modules())
