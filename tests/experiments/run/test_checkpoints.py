@@ -16,6 +16,7 @@ SETTINGS = {
     "run.checkpoint_every": 2,
     "run.keep_every": 1,
     "wandb.enabled": False,
+    "model.generator": "small_unet",
     **NETWORKS,
 }
 

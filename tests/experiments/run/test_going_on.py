@@ -10,16 +10,12 @@ from datamodules.support.errors import AtelierError
 from experiments.run.order import Order
 from experiments.run.watch import Watch
 from tests.support.cli import assert_refused
+from tests.support.tiny import NETWORKS
 
 OPTIONS = {"image": "skimage:chelsea", "object": "cat", "style": "fire", "size": 64}
 OPTIONS |= {"no_wandb": True, "full_size": 0}
 SETTINGS = {"model.patches.count": 2, "run.keep_every": 1}
-TINY = {
-    "model.encoder": "tests.support.tiny.TinyEncoder",
-    "model.content_features": "tests.support.tiny.TinyFeatures",
-    "model.generator": "small_unet",
-    "model.content_every": 3,
-}
+TINY = NETWORKS | {"model.generator": "small_unet", "model.content_every": 3}
 LINEAR = {"model.lr_scheduler": "lightning_modules.optimizers.schedules.Linear"}
 
 
@@ -49,7 +45,7 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-@pytest.mark.parametrize(("method", "settings"), [("soulstyler", {}), ("clipstyler", TINY)])
+@pytest.mark.parametrize(("method", "settings"), [("soulstyler", NETWORKS), ("clipstyler", TINY)])
 def test_more_steps_give_the_bytes_of_as_many_in_one_go(tmp_path, mask, method, settings):
     whole = make(tmp_path / "whole", mask, 5, method, keep=False, **settings)
     made = make(tmp_path / "parts", mask, 3, method, **settings)
