@@ -11,6 +11,8 @@ from datamodules.models.published import register
 from datamodules.support.errors import AtelierError
 from experiments.cli import main
 from experiments.run.configuration import (
+    NETWORKS,
+    class_paths,
     compose,
     config_files,
     merge,
@@ -184,15 +186,29 @@ def test_what_is_no_configuration_is_refused(tmp_path, text, sentence):
 # Weights.
 
 
-@pytest.mark.parametrize(("method", "models"), ALL)
+def test_weights_are_needed_but_by_what_is_embedded_and_all_of_them_are_listed():
+    listed = {entry.name for entry in catalogue()}
+    for method, models in ALL:
+        needed = set(weights_of(compose(method, models)))
+        assert needed <= listed
+        assert bool(needed) == (models not in ("embedded", "fast"))
+
+
+def networks_of(method, models):
+    """Classes of networks and data of a configuration, and the weights that they need."""
+    config = compose(method, models)
+    parts = config["model"]["init_args"]
+    networks = [value for name, value in parts.items() if name in NETWORKS or "features" in name]
+    return (*class_paths([*networks, config["data"]]), *weights_of(config))
+
+
+@pytest.mark.parametrize(("method", "models"), {networks_of(*pair): pair for pair in ALL}.values())
 def test_the_classes_name_the_weights_that_they_then_ask_for(no_network, method, models):
     """Without any, a run is refused with the first of them, or built where none is needed."""
     from experiments.run.lightning_cli import AtelierCLI
 
     config = compose(method, models)
     needed = weights_of(config)
-    assert set(needed) <= {entry.name for entry in catalogue()}
-    assert bool(needed) == (models not in ("embedded", "fast"))
     if not needed:
         AtelierCLI.from_settings(config, PICTURE, started=0.0)
         return
