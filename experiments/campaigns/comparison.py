@@ -21,6 +21,7 @@ from datamodules.parsing.blend import in_words
 from datamodules.reading.masks import MaskFile
 from datamodules.run_folder import CONTENT, OUTPUT, RunFolder
 from datamodules.segmentation.base import Segmenter, mask_line
+from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.support.errors import AtelierError
 from datamodules.support.files import slug, write_json
 from datamodules.target_entries import entry_of
@@ -142,7 +143,7 @@ def write_masks(
     files = {area: _mask_file(image, area, origin, root) for area in areas}
     if not all(file.exists() for file in files.values()):
         photo = to_tensor(on_white(load_photo(image)))
-        finder = MaskFinder(photo, segmenter)
+        finder = MaskFinder(photo, RememberingSegmenter(segmenter))
         masks = finder.find(styles)
         margin = MARGIN * max(photo.shape)
         parts = zip(files.values(), masks.objects, masks.exceptions, strict=True)

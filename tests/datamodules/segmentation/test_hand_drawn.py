@@ -17,10 +17,12 @@ from datamodules.segmentation.operations.arrays import fit_array
 from datamodules.segmentation.operations.colors import pieces_of_color
 from datamodules.segmentation.operations.faces import Face, find_faces
 from datamodules.segmentation.operations.saliency import salient
+from datamodules.segmentation.remembering import RememberingSegmenter
 from datamodules.support.errors import AtelierError
 from evaluation.metrics.mask_iou import mask_iou
 from experiments.measure.mask_quality import FOLDER, cases, manifest
 
+pytestmark = pytest.mark.xdist_group("masks")  # what one has made of a picture serves the others
 CASES = {(case.picture, case.phrase): case for case in cases("tune")}
 
 
@@ -42,7 +44,7 @@ def segmenter():
     ],
 )
 def test_masks_agree_with_those_drawn_by_hand(segmenter, picture, phrase, least, caplog):
-    case = CASES[picture, phrase]
+    case, segmenter = CASES[picture, phrase], RememberingSegmenter(segmenter)
     assert mask_iou(segmenter.segment(case.content, phrase), case.truth) >= least
     assert segmenter.line <= segmenter.confidence <= 1 and not caplog.text
 

@@ -3,8 +3,12 @@
 import json
 
 import numpy as np
+import torch
 from PIL import Image
 
+from datamodules.segmentation.base import Segmenter
+from datamodules.task import StyleTarget
+from experiments.campaigns.comparison import write_masks
 from tests.support import tiny
 
 
@@ -52,3 +56,17 @@ def test_compare_takes_the_parser_and_the_segmenter_that_stylize_takes(cli, tmp_
     result = cli(*words, "whole")
     assert result.returncode == 0, result.stderr
     assert len(list((tmp_path / "out").glob("mask-cat-*.png"))) == 2
+
+
+def test_an_object_is_looked_for_once_per_process(tmp_path):
+    class Counting(Segmenter):
+        calls = 0
+
+        def segment(self, content, phrase):
+            Counting.calls += 1
+            return torch.ones(content.shape[1:])
+
+    for place in (tmp_path / "a", tmp_path / "b"):
+        place.mkdir()
+        write_masks("skimage:chelsea", [StyleTarget("cat", "fire")], Counting(), "own", place)
+    assert Counting.calls == 1

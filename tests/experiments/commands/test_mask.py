@@ -16,7 +16,7 @@ def test_a_phrase_may_leave_something_out(cli, tmp_path):
     assert "'rocket' is to stay as it is, but BoxSegmenter looks for no phrase" in refusal.stderr
 
 
-@pytest.mark.xdist_group("rocket")  # with the examples of the Python calls, which look for it, too
+@pytest.mark.xdist_group("masks")  # a process looks only once for an object in a picture
 def test_mask_has_the_pictures_size_and_eight_bits(cli, tmp_path):
     result = cli("mask", "skimage:rocket", "rocket", "-o", "out/rocket.png")
     assert result.returncode == 0, result.stderr

@@ -25,6 +25,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.xdist_group("masks")  # a process looks only once for an object in a picture
 def test_the_example_has_fifteen_lines_and_makes_a_whole_run(tmp_path, monkeypatch, capsys):
     text = EXAMPLE.read_text()
     code = text.split('"""', 2)[2].strip()

@@ -22,7 +22,7 @@ def test_every_function_has_an_example_and_says_what_it_takes_and_raises():
             assert argument in documented or "as in `stylize`" in documented, (name, argument)
 
 
-@pytest.mark.xdist_group("rocket")  # a process looks only once for it
+@pytest.mark.xdist_group("masks")  # a process looks only once for an object in a picture
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_an_example_runs(name, finished_run, tmp_path, monkeypatch):
     shutil.copytree(finished_run.folder, tmp_path / "runs" / "first")
