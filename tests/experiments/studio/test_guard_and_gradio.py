@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from experiments.studio.guard import Guard
 from experiments.studio.sessions import Sessions
 
-gradio = pytest.importorskip("gradio")
+pytestmark = pytest.mark.xdist_group("gradio")  # one worker imports it, which takes seconds
 
 ANNE, BERT = "a" * 32, "b" * 32
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -18,6 +18,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 @pytest.fixture(scope="module")
 def guard(tmp_path_factory):
     """The guard around a page that shows the file which it gets."""
+    gradio = pytest.importorskip("gradio")
     root = tmp_path_factory.mktemp("studio")
     with pytest.MonkeyPatch.context() as patch, Sessions(root) as sessions:
         patch.setenv("GRADIO_TEMP_DIR", str(root))

@@ -2,12 +2,12 @@
 
 import pytest
 
-gr = pytest.importorskip("gradio", reason="needs the extra [studio]")
-
 FIRST, SKIP = {"interactive": True, "__type__": "update"}, {"__type__": "update"}
 
 
+@pytest.mark.xdist_group("gradio")  # one worker imports it, which takes seconds
 def test_a_later_value_takes_the_place_of_the_first_and_edits_nothing_in_it():
+    gr = pytest.importorskip("gradio", reason="needs the extra [studio]")
     from experiments.studio.whole_values import send_whole_values
 
     with gr.Blocks() as page:
