@@ -14,11 +14,11 @@ from tests.support.methods import Bridge
 WEIGHTS = {"global": 500.0, "patch": 9e3, "content": 5.0, "tv": 2e-3}
 
 
-def clipstyler(features=EfficientNetFeatures, **settings):
+def clipstyler(features=EfficientNetFeatures, encoder=Bridge, **settings):
     torch.manual_seed(0)
     return CLIPstyler(
         generator=StyleNet(width=4),
-        encoder=Bridge(),
+        encoder=encoder(),
         content_features=features(),
         patches=Patches(count=6),
         brush=[0.5, 2 / 3, 0.75],

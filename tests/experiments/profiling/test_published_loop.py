@@ -15,7 +15,9 @@ from lightning_modules.perceptual.efficientnet import EfficientNetFeatures
 from lightning_modules.perceptual.vgg import VGGFeatures
 from lightning_modules.steps.blending import Blending
 from lightning_modules.steps.patches import random_corners
+from tests.support.methods import Bridge
 from tests.support.profiles import WEIGHTS, clipstyler
+from tests.support.tiny import TinyEncoder, TinyFeatures
 
 
 def gradients(generator):
@@ -23,18 +25,20 @@ def gradients(generator):
 
 
 @pytest.mark.parametrize(
-    ("features", "mode", "share"),
+    ("features", "encoder", "mode", "share"),
     [
-        (EfficientNetFeatures, "paper", None),
-        (EfficientNetFeatures, "paper", 1.0),
-        (EfficientNetFeatures, "paper", 0.5),
-        (VGGFeatures, "reference", 0.5),
+        (EfficientNetFeatures, Bridge, "paper", None),
+        (TinyFeatures, TinyEncoder, "paper", 1.0),
+        (TinyFeatures, TinyEncoder, "paper", 0.5),
+        (VGGFeatures, Bridge, "reference", 0.5),
     ],
 )
-def test_naive_computes_the_same_losses_and_gradients(clipstyler_batch, features, mode, share):
+def test_naive_computes_the_same_losses_and_gradients(
+    clipstyler_batch, features, encoder, mode, share
+):
     # In float32 a pixel that differs by 1e-5 can be on the other side of a ReLU's corner.
     weights = {"weights": "untrained"} if features is VGGFeatures else {}
-    method = clipstyler(lambda: features(**weights), mode=mode, tau=1.167)
+    method = clipstyler(lambda: features(**weights), encoder, mode=mode, tau=1.167)
     method = deepcopy(method).double()  # of networks that other tests share
     double = replace(
         clipstyler_batch,
