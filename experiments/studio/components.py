@@ -10,7 +10,7 @@ import gradio as gr
 
 HERE = files("experiments.studio")
 PREFIX = "/gradio_api/file="
-PAUSE = 350  # ms
+PAUSE = 300  # ms
 PAUSES = """
 let timer;
 document.addEventListener("input", (event) => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import gradio as gr
@@ -66,33 +67,39 @@ def _connect(page: gr.Blocks, reading: Understanding, painting: Paintings) -> No
     ]  # fmt: skip
     understood = [first.photo, first.instruction, *_changing(check)]
 
-    def on(event: Any, handler: Callable, *inputs: Any, preprocess: bool = True) -> Any:
-        """Serve an event with a handler that takes some inputs before the choices."""
-        served = _served(handler, len(inputs), check.about)
-        return event(served, [*inputs, *choices], understood, preprocess=preprocess, **PRIVATE)
+    painted = [*understood, *_changing(watch), *_changing(keep)]
 
-    reads = [
-        on(first.photo.input, reading.photo, first.photo, preprocess=False),
-        on(first.writing.pause, reading.text, first.instruction),
-        on(check.rows.input, reading.rows, check.rows),
-        on(check.find.click, reading.phrase, check.phrase, check.area),
-        on(check.phrase.submit, reading.phrase, check.phrase, check.area),
-    ]
-    reads += [on(b.click, reading.example, gr.State(b.value)) for b in first.examples]
+    def read(event: Any, handler: Callable, *inputs: Any, preprocess: bool = True) -> None:
+        """Serve an event with a handler that takes some inputs before the choices, and paint then
+        if the method takes no steps.
+        """
+        served = _served(handler, len(inputs), check.about, then=painting.at_once)
+        event(served, [*inputs, *choices], painted, preprocess=preprocess, **PRIVATE)
+
+    read(first.photo.input, reading.photo, first.photo, preprocess=False)
+    read(first.writing.pause, reading.text, first.instruction)
+    read(check.rows.input, reading.rows, check.rows)
+    read(check.find.click, reading.phrase, check.phrase, check.area)
+    read(check.phrase.submit, reading.phrase, check.phrase, check.area)
+    for button in first.examples:
+        read(button.click, reading.example, gr.State(button.value))
+
+    def on(event: Any, handler: Callable, *inputs: Any) -> None:
+        """The same for a handler that changes the mask alone."""
+        served = _served(handler, len(inputs), check.about)
+        event(served, [*inputs, *choices], understood, **PRIVATE)
+
     on(check.segmenter.input, reading.find)
     on(check.threshold.release, reading.find)
     on(check.area.input, reading.area, check.area)
     on(check.canvas.stroke, reading.stroke, check.canvas, check.area)
     on(check.pieces.input, reading.pieces, check.pieces, check.area)
-    painted = [*understood, *_changing(watch), *_changing(keep)]
 
-    def do(event: Any, handler: Callable, *inputs: Any, js: str | None = None) -> Any:
+    def do(event: Any, handler: Callable, *inputs: Any, js: str | None = None) -> None:
         """The same for a handler of paintings, after which the buttons are as before."""
         served = _served(handler, len(inputs), watch.status, painting.idle)
-        return event(served, [*inputs, *choices], painted, js=js, **PRIVATE)
+        event(served, [*inputs, *choices], painted, js=js, **PRIVATE)
 
-    for event in reads:
-        do(event.then, painting.at_once)
     state = [check.canvas, first.instruction, check.rows, check.area]
     do(watch.paint.click, painting.paint, *state, js=LAST_STROKE)
     do(watch.stop.click, painting.stop)
@@ -113,25 +120,30 @@ def _changing(part: Any) -> list[Any]:
 
 
 def _served(
-    handler: Callable, count: int, where: gr.HTML, idle: Callable[[], Updates] = dict
+    handler: Callable,
+    count: int,
+    where: gr.HTML,
+    idle: Callable[[], Updates] = dict,
+    then: Callable[[Choices, gr.Request], Iterator[Updates]] = lambda choices, request: iter(()),
 ) -> Callable[..., Iterator[Updates]]:
     """A handler as Gradio calls it: it takes what it names, and an AtelierError of it becomes a
     sentence on the page.
 
     count: number of its inputs, which the page's choices follow. where: the place of the sentence.
     idle: further updates after an AtelierError, made then: a component that is made while the page
-    is built becomes a part of it.
+    is built becomes a part of it. then: gives what follows the handler's own updates.
     """
     parameters = inspect.signature(handler).parameters
 
     def serve(request: gr.Request, *values: Any, **event: Any) -> Iterator[Updates]:
-        further = {"request": request, **event}
-        further |= {"choices": Choices.of(*values[count:])} if "choices" in parameters else {}
-        keywords = {name: value for name, value in further.items() if name in parameters}
         silent = True
         try:
+            choices = Choices.of(*values[count:])
+            further = {"request": request, "choices": choices, **event}
+            keywords = {name: value for name, value in further.items() if name in parameters}
             result = handler(*values[:count], **keywords)
-            for updates in filter(None, [result] if isinstance(result, dict) else result):
+            own = [result] if isinstance(result, dict) else result
+            for updates in filter(None, chain(own, then(choices, request))):
                 silent = False
                 yield updates
         except CancelledError:  # a newer one has come, or the tab was closed

@@ -54,7 +54,11 @@ class Paintings:
         """Paint by a method in one pass as soon as all that it needs is there."""
         draft = self.studio.draft(request)
         if choices.method in ONE_PASS and draft.masks and any(t.style for t in draft.targets):
-            yield from self._paint(choices, request)
+            try:
+                yield from self._paint(choices, request)
+            except AtelierError:
+                yield self.idle()
+                raise
 
     def more(self, steps: int, request: gr.Request) -> Iterator[Updates]:
         """Go on with the last painting."""
