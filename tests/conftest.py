@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 # The workers of pytest-xdist share the cores: one thread each, for what they start, too.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,3 +17,12 @@ def pytest_configure(config):
     is_worker = hasattr(config, "workerinput")
     if is_worker or not config.getoption("numprocesses", None):
         config.pluginmanager.import_plugin("tests.support.fixtures")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let one process make the finished run and the sweep, 20 s, for all tests that use them."""
+    for item in items:
+        finished = {"finished_run", "finished_sweep"} & {*getattr(item, "fixturenames", ())}
+        if finished and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("finished"))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.cli import ROOT
 
+pytestmark = pytest.mark.xdist_group("template")  # one process installs it
 TEMPLATE = ROOT / "docs" / "template"
 SWEEP = """
 method: [sketch, gatys]
