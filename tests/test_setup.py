@@ -17,6 +17,7 @@ from tests.support.cli import ROOT
 
 PYTHONS = [f"3.{minor}" for minor in range(11, 40)]  # which pyproject.toml allows
 PINS = "requirements/constraints.txt"
+VARIABLES = ("VENV", "TORCH_INDEX")  # of `make VENV=... test`, which are not for the clone here
 # A project that needs PyTorch and whose build needs no package, so that no network is asked.
 PROJECT = """
 [build-system]
@@ -106,12 +107,13 @@ def index(tmp_path):
 def setup(clone, *words, **environment):
     own = {"PIP_NO_INDEX": "", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
     own |= {"MAKELEVEL": "", "MAKEFLAGS": ""}  # of `make test`
+    around = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     return subprocess.run(
         ["make", "setup", f"PYTHON={sys.executable}", *words],
         cwd=clone,
         capture_output=True,
         text=True,
-        env=os.environ | own | environment,
+        env=around | own | environment,
     )
 
 
