@@ -116,7 +116,7 @@ def test_a_closed_tab_ends_its_painting(server, visitor, photo):
 
 
 def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
-    """What they say is text on the page, no part of it."""
+    """Markup in an instruction stays text on the page."""
     file = tmp_path / "text.png"
     file.write_text("This is no picture.")
     visitor.upload(file)
