@@ -19,13 +19,9 @@ class Page:
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
 
-    def js(self, script: str, *values: Any) -> Any:
+    def js(self, script: str) -> Any:
         """The value of a script's `return`."""
-        return self.driver.execute_script(script, *values)
-
-    def text(self, id: str) -> str:
-        """The text of an element."""
-        return self.js("return document.getElementById(arguments[0])?.innerText || ''", id)
+        return self.driver.execute_script(script)
 
     def wait(self, script: str) -> None:
         """Wait until an expression in JavaScript is true; TimeoutError after PATIENCE."""
