@@ -87,16 +87,17 @@ def application(studio: Studio, place: Place) -> Guard:
 
     from experiments.studio import page
 
-    app, server = FastAPI(openapi_url=None), {"server": secrets.token_hex(8)}
-    app.get("/server")(lambda: server)
+    app, server = FastAPI(openapi_url=None), secrets.token_hex(8)
+    app.get("/server")(lambda: {"server": server})
     if place.runs:
         app.mount("/report", StaticFiles(directory=studio.report))
     theme = gr.themes.Base(font=page.FONTS, font_mono=["ui-monospace", "monospace"])
     blocks = page.build_page(studio)
+    head = f'<meta name="server" content="{server}">{page.HEAD}'
     blocks.queue(default_concurrency_limit=None, max_size=200)
     app = gr.mount_gradio_app(
         app, blocks, path="/", footer_links=[], run_history=False, enable_monitoring=False,
-        theme=theme, css=page.STYLE, head=page.HEAD, max_file_size=LARGEST, ssr_mode=False,
+        theme=theme, css=page.STYLE, head=head, max_file_size=LARGEST, ssr_mode=False,
         mcp_server=False, pwa=False,
     )  # fmt: skip
     users = read_users(place.auth) if place.auth else None

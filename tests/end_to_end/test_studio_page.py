@@ -135,13 +135,23 @@ def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
 
 
 def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp_path):
-    """15 s: two servers."""
+    """20 s: two servers. Even a page that had not yet asked the first one; once, and no more."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/server"]})
     with serving(tmp_path / "visitors") as server:
         visitor = Visitor(browser, server.url)
         server.end(signal.SIGKILL)
         visitor.shows("#server-bar", "does not answer")
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     with serving(tmp_path / "visitors", server.port):
         visitor.shows("#server-bar", "was started again")
+        visitor = Visitor(browser, server.url)
+        visitor.shows("#server-bar", "was started again")
+        visitor.write(INSTRUCTION, "fire")
+        visitor = Visitor(browser, server.url)
+        asked = "return performance.getEntriesByName(location.origin + '/server').length > 1"
+        visitor.wait(lambda: browser.execute_script(asked), "the page does not ask")
+        assert not visitor.text("#server-bar")
 
 
 def test_two_sessions_do_not_see_each_other(server):
