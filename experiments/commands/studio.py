@@ -8,6 +8,8 @@ session's apart from the others', and are removed after --hours.
   atelier studio --host 0.0.0.0 --auth people.txt
 
 With --host 0.0.0.0 other machines may connect: give --auth, and put a proxy with HTTPS before it.
+With --share the page gets a public address, too, for as long as the command runs; all pictures then
+pass through servers of Gradio's makers.
 docs/studio.md describes the page, its HTTP interface and how to put it up for a laboratory.
 """
 
@@ -15,8 +17,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from datamodules.models.connection import forbidding_variable
 from datamodules.support.errors import AtelierError
 from datamodules.support.extras import require_extra
 from datamodules.support.web import LOOPBACK
@@ -27,6 +31,7 @@ from experiments.run.options import add_options, dotted
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="0.0.0.0: other machines may connect")
+    add("--share", action="store_true", help="a public address, too: whoever has it may come")
     add("--port", type=int, default=7860, help="default: %(default)s")
     add_options(parser, "--models")
     parser.set_defaults(models=EMBEDDED)
@@ -45,16 +50,19 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         raise AtelierError(f"There is no folder {args.runs}; give the one of your runs")
     if runs:
         require_extra("plotly", "report")
+    if args.share and (name := forbidding_variable()):
+        raise AtelierError(f"--share needs the network, and {name} forbids its use; leave one out")
     folder = Path(args.folder).absolute()
     from experiments.studio.settings import settle_gradio
 
     settle_gradio(folder)
     from experiments.studio.server import Place, serve
 
-    if args.host not in LOOPBACK:
-        print(_open_to_all(args), file=sys.stderr)
+    for warning in _warnings(args):
+        print(f"warning: {warning}", file=sys.stderr)
     auth = Path(args.auth) if args.auth else None
-    place = Place(folder, args.host, args.port, args.models, runs, auth, args.origin, args.hours)
+    place = Place(folder, args.host, args.port, args.models, runs, auth, args.origin, args.hours,
+                  args.share)  # fmt: skip
     try:
         serve(place, lambda url: print(url, flush=True))
     except KeyboardInterrupt:
@@ -62,7 +70,13 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
-def _open_to_all(args: argparse.Namespace) -> str:
-    """The warning before a page is opened to other machines."""
+def _warnings(args: argparse.Namespace) -> Iterator[str]:
+    """Sentences about who may see what, before a page is opened to others."""
     asked = "" if args.auth else ", and nobody is asked for a password; see --auth"
-    return f"warning: other machines can reach this page over plain HTTP{asked}"
+    if args.host not in LOOPBACK:
+        yield f"other machines can reach this page over plain HTTP{asked}"
+    if args.share:
+        yield (
+            "all pictures pass through servers of Gradio's makers, and whoever has the public "
+            f"address can use the page{asked}"
+        )

@@ -6,8 +6,8 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,7 @@ from experiments.run.order import Order
 from experiments.studio.desk import Desk
 from experiments.studio.guard import Guard
 from experiments.studio.sessions import Sessions
+from experiments.studio.sharing import sharing
 from experiments.studio.studio import Studio
 from experiments.studio.tasks import PAINTING, READING, Warm
 from experiments.studio.uploads import LARGEST
@@ -31,7 +32,8 @@ class Place:
     """Address of the page, and what belongs to it.
 
     folder: of the sessions. runs: a folder to look back on, None without one. auth: a file of names
-    and passwords, None without one. hours: after which a session's files are removed.
+    and passwords, None without one. hours: after which a session's files are removed. share: gives
+    it a public address, too.
     """
 
     folder: Path
@@ -42,25 +44,29 @@ class Place:
     auth: Path | None = None
     origins: Sequence[str] = ()
     hours: float = 24
+    share: bool = False
 
 
 def serve(place: Place, announce: Callable[[str], None]) -> None:
     """Serve the page until Ctrl-C or SIGTERM; processes end with it, and visitors' files stay.
 
-    announce: called with the page's address once it can be opened. Raises AtelierError for an
+    announce: called with each address of the page once it can be opened. Raises AtelierError for an
     address that is not available, and for a folder that another server uses.
     """
     with (
         listener(place.host, place.port) as listening,
         closing(Sessions(place.folder, place.hours)) as sessions,
         cleaning(sessions),
+        sharing(*listening.getsockname()[:2]) if place.share else nullcontext("") as public,
         closing(Desk()) as desk,
         TemporaryDirectory() as report,
     ):
         small = Order({"size": 64, "steps": 1, "full_size": 0}, models=place.models)
         desk.warm({READING: Warm(READING), PAINTING: Warm(PAINTING, small)})
         studio = Studio(desk, sessions, place.models, place.runs, Path(report))
-        _Server(application(studio, place), lambda: announce(url_of(listening))).run([listening])
+        addresses = [url_of(listening), public] if public else [url_of(listening)]
+        app = application(studio, replace(place, origins=[*place.origins, *addresses[1:]]))
+        _Server(app, lambda: [*map(announce, addresses)]).run([listening])
 
 
 @contextmanager
