@@ -15,7 +15,7 @@ from experiments.campaigns.plan import shard
 from tests.support.cli import command, variables
 from tests.support.finished import GRID
 from tests.support.hosts import hosts, needs_hosts
-from tests.support.processes import below
+from tests.support.processes import at_work
 from tests.support.slurm import needs_slurm, slurm
 from tests.support.sweeps import PRODUCTS, products, results, write_sweep
 from tests.support.troubled import TROUBLED
@@ -29,11 +29,6 @@ QUICK |= {f"RAY_health_check_{what}": str(1000) for what in ("period_ms", "timeo
 QUICK |= {"RAY_health_check_failure_threshold": "3", "RAY_health_check_initial_delay_ms": "1000"}
 PAINTER = "lightning_modules.generators.painter.Painter"  # the default
 TOKEN = variables(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="t" * 64, **QUICK)
-
-
-def at_work(node):
-    """Whether a node of Ray makes a run now."""
-    return any("ray::_make" in words for words in below(node.pid).values())
 
 
 def lines_of(file):
@@ -100,7 +95,7 @@ def test_three_hosts_of_which_one_dies_and_one_is_cut_off_make_every_run_once(
 @needs_hosts
 @needs_slurm
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
+@pytest.mark.xdist_group("slurm")  # it waits more than it works
 def test_both_recipes_for_slurm_make_a_sweep_and_one_goes_on_after_its_time(
     tmp_path, mask, finished_sweep
 ):

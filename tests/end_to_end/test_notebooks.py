@@ -1,9 +1,12 @@
 """The notebooks run from the first cell to the last."""
 
+import sys
+
 import nbformat
 import pytest
 
 from tests.support.cli import ROOT
+from tests.support.own_methods import own_code_forgotten
 
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
@@ -13,10 +16,10 @@ def shell(tmp_path, monkeypatch):
     """IPython in an empty folder, as a kernel has it, but in this process: imports take seconds."""
     interactive = pytest.importorskip("IPython.core.interactiveshell")
     monkeypatch.chdir(tmp_path)
-    for folder in (ROOT / "experiments" / "python", tmp_path):
-        monkeypatch.syspath_prepend(str(folder))
-    yield interactive.InteractiveShell.instance()
-    interactive.InteractiveShell.clear_instance()
+    with own_code_forgotten():
+        sys.path[:0] = [str(tmp_path), str(ROOT / "experiments" / "python")]
+        yield interactive.InteractiveShell.instance()
+        interactive.InteractiveShell.clear_instance()
 
 
 @pytest.mark.slow  # real runs at sizes at which a reader sees something

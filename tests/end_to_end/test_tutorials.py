@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.cli import ROOT
+from tests.support.own_methods import own_code_forgotten
 from tests.support.pages import follow, is_in
 
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
@@ -13,7 +14,8 @@ PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
     "page", [p for p in PAGES if p.stem != "index"], ids=lambda page: page.stem
 )
 def test_a_tutorial_works_as_it_is_written(page, tmp_path):
-    follow(page.read_text(encoding="utf-8"), tmp_path)
+    with own_code_forgotten():
+        follow(page.read_text(encoding="utf-8"), tmp_path)
 
 
 def test_a_page_whose_output_differs_is_noticed(tmp_path):

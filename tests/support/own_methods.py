@@ -1,13 +1,17 @@
 """A method as a user writes it, in a folder that nobody installs (fixture `own_method`)."""
 
 import sys
+from contextlib import contextmanager
 from importlib import invalidate_caches
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from experiments.run.own_code import forget
+from tests.support.cli import ROOT
 
+INSTALLED = (ROOT, sys.prefix, sys.base_prefix)
 SOURCE = '''
 """Plain: the whole picture moves towards the style."""
 
@@ -43,14 +47,31 @@ data:
 """
 
 
+@contextmanager
+def own_code_forgotten():
+    """Python's path and modules are afterwards as before, but for what is installed.
+
+    Another test has other files of the same names.
+    """
+    path, modules = [*sys.path], {*sys.modules}
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in sys.modules.keys() - modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and not any(Path(file).is_relative_to(root) for root in INSTALLED):
+                del sys.modules[name]
+        forget()
+
+
 @pytest.fixture
-def own_method(tmp_path, monkeypatch):
+def own_method(tmp_path):
     """The method in the test's folder `own`: its name, class path, folder, files; `write` changes
     its source.
     """
     name, folder = f"own_{tmp_path.name}", tmp_path / "own"
     folder.mkdir()
-    monkeypatch.setattr(sys, "path", [*sys.path])
     source, file = folder / f"{name}.py", folder / f"{name}.yaml"
 
     def write(old="", new=""):
@@ -59,9 +80,7 @@ def own_method(tmp_path, monkeypatch):
 
     write()
     file.write_text(YAML.replace("MODULE", name))
-    yield SimpleNamespace(
-        name=name, path=f"{name}.Plain", folder=folder, source=source, file=file, write=write
-    )
-    sys.modules.pop(name, None)
-    monkeypatch.undo()
-    forget()
+    with own_code_forgotten():
+        yield SimpleNamespace(
+            name=name, path=f"{name}.Plain", folder=folder, source=source, file=file, write=write
+        )

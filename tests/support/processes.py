@@ -20,6 +20,11 @@ def below(pid):
     return {int(p): words for p, _, words in rows if int(p) in inside - {pid}}
 
 
+def at_work(ray):
+    """Whether a worker below a process of Ray's, or below a driver, makes a run now."""
+    return any("ray::_make" in words for words in below(ray.pid).values())
+
+
 def kill_below(pid, word, number=signal.SIGKILL):
     """Send a signal to the first process below one whose command line has a word in it."""
 
