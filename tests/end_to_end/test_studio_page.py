@@ -1,7 +1,9 @@
 """The studio in a real browser: one server, and what people do with its page."""
 
 import json
+import shutil
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from PIL import Image
 from skimage import data as photos
 
 from datamodules.run_folder import RunFolder
+from tests.support.cli import ROOT
+from tests.support.pages import blocks, process
 from tests.support.studio import Visitor, serving
 from tests.support.waiting import wait_until
 
@@ -169,21 +173,25 @@ def test_two_sessions_do_not_see_each_other(server):
     assert first.post(f"{server.url}gradio_api/upload", files=much).status_code == 413
 
 
-def test_programs_use_the_same_functions(server, photo):
-    """As docs/studio.md shows it."""
-    import httpx
-
-    client = httpx.Client(headers={"X-Atelier-Session": "c" * 32}, timeout=120)
-    with photo.open("rb") as file:
-        (path,) = client.post(f"{server.url}gradio_api/upload", files={"files": file}).json()
-    picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    data = [picture, "Turn the cat to fire", "", "embedded", 2, 0, SIZE]
-    address = f"{server.url}gradio_api/call/stylize"
-    event = client.post(address, json={"data": data}).json()["event_id"]
-    lines = client.get(f"{address}/{event}").text.splitlines()
-    assert "event: complete" in lines, lines
-    output, mask, about = json.loads(lines[lines.index("event: complete") + 1][5:])
+def test_programs_ask_as_the_page_about_it_shows(server, photo, monkeypatch):
+    """10 s: both examples of docs/studio.md, the first at a small size."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(photo.parent))  # for what the client downloads
+    page = (ROOT / "docs" / "studio.md").read_text(encoding="utf-8")
+    examples = {
+        block.language: block.text.replace("http://127.0.0.1:7860", server.url.rstrip("/"))
+        for block in blocks(page)
+        if "127.0.0.1:7860" in block.text and block.language in ("python", "sh")
+    }
+    Image.open(photo).convert("RGB").save(photo.parent / "cat.jpg")
+    small = examples["python"].replace("30, 0, 384", f"2, 0, {SIZE}")
+    assert small != examples["python"]
+    small += "import json; print('\\n' + json.dumps([picture, mask, about]))"
+    *_, told = process([sys.executable, "-c", small], photo.parent).splitlines()
+    picture, mask, about = json.loads(told)
     assert about["targets"] == [{"object": "cat", "style": "fire"}] and about["steps"] == 2
-    for file in (output, mask):
-        answer = client.get(f"{server.url}gradio_api/file={file['path']}")
-        assert answer.headers["content-type"] == "image/png"
+    assert Image.open(picture).size == Image.open(photo).size
+    assert max(Image.open(mask).size) == SIZE
+    if not (shutil.which("curl") and shutil.which("openssl")):
+        pytest.skip("needs curl and openssl")
+    answer = process(["bash", "-ec", examples["sh"]], photo.parent)
+    assert "event: complete" in answer and '"object": "cat"' in answer
