@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib.metadata import metadata
+from importlib.metadata import distributions, metadata
 
 import pytest
 from packaging.requirements import Requirement
@@ -68,6 +68,23 @@ def test_every_package_of_the_project_has_one_pin_that_its_bounds_allow():
             pin = pins[requirement.name.lower().replace("_", "-")]
             (version,) = pin.specifier
             assert Version(version.version) in requirement.specifier, pin
+
+
+def test_every_pin_holds_on_the_first_release_of_each_python():
+    """Such as 3.11.0, as long as a distribution has an early one: Debian 12 has 3.11.2."""
+    pins = {pin.name.lower().replace("_", "-"): pin for pin in requirements("constraints.txt")}
+    declared = {
+        here.name: SpecifierSet(here.metadata.get("Requires-Python") or "")
+        for here in distributions()
+        if here.name.lower().replace("_", "-") in pins
+    }
+    assert len(declared) > 100
+    late = {
+        f"{name} ({bounds})"
+        for name, bounds in declared.items()
+        if any(f"{python}.0" not in bounds for python in PYTHONS[:4])
+    }
+    assert not late
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp
         server.end(signal.SIGKILL)
         visitor.shows("#server-bar", "does not answer")
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    with serving(tmp_path / "visitors", server.port):
+    with serving(tmp_path / "visitors", server.port) as server:
         visitor.shows("#server-bar", "was started again")
         visitor = Visitor(browser, server.url)
         visitor.shows("#server-bar", "was started again")
@@ -156,6 +156,8 @@ def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp
         asked = "return performance.getEntriesByName(location.origin + '/server').length > 1"
         visitor.wait(lambda: browser.execute_script(asked), "the page does not ask")
         assert not visitor.text("#server-bar")
+    assert server.errors.read_text().splitlines()[-1:] == ["stopped"]
+    assert "ERROR" not in server.errors.read_text()  # for the page that was open
 
 
 def test_two_sessions_do_not_see_each_other(server):

@@ -14,12 +14,14 @@ READY = 90  # s, on a machine that does other things as well
 
 
 class Server:
-    """A server of the page. folder: of its visitors."""
+    """A server of the page. folder: of its visitors; its stderr goes into a file beside it."""
 
     def __init__(self, folder, port=0):
-        self.folder = folder
+        self.folder, self.errors = folder, folder.with_name("stderr")
         words = command("studio", "--folder", folder, "--port", port)
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, env=variables(), text=True)
+        with self.errors.open("w") as errors:
+            pipes = {"stdout": subprocess.PIPE, "stderr": errors, "text": True}
+            self.process = subprocess.Popen(words, env=variables(), **pipes)
         self.url = self.process.stdout.readline().strip()
         self.port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", self.url)[1])
 
