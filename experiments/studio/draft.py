@@ -22,19 +22,26 @@ class CurrentMask:
     """The mask of an area as the page shows it.
 
     file: a picture of mode L with the photo's proportions, 255 = painted in full.
-    search: the segmenter's mask that it comes from, None where nothing was searched.
-    by_hand: whether a visitor has changed it. key: name of its first form, by which the browser
+    search: the segmenter's mask that it comes from, None where there is none.
+    by_hand: whether a visitor has changed it. blank: whether it began as an empty one, because the
+    segmenter did not find the area. key: name of its first form, by which the browser
     knows what it shows; a stroke leaves it as it is. strokes: number of the last stroke.
     """
 
     file: Path
     search: AreaMask | None = None
     by_hand: bool = False
+    blank: bool = False
     key: str = ""
     strokes: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or str(self.file))
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is something to paint with: found, or drawn by hand."""
+        return self.by_hand or not self.blank
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,12 @@ class Draft:
         looked = self.segmenter == (choices.segmenter, choices.threshold)
         return not looked or any(area not in self.masks for area in self.areas)
 
+    @property
+    def unmasked(self) -> list[Area]:
+        """Areas that have no mask to paint with."""
+        masks = {area: self.masks.get(area) for area in self.areas}
+        return [area for area, mask in masks.items() if not (mask and mask.usable)]
+
     def without_photo(self) -> Draft:
         """The draft without all that belongs to its photo."""
         return Draft(text=self.text, targets=self.targets)
@@ -153,11 +166,14 @@ class Draft:
         """Masks as files where one is made by hand, or with a threshold that a run may not have;
         otherwise the run finds the same by itself.
         """
-        masks = [self.masks.get(area) for area in self.areas]
-        if choices.threshold is None and not any(mask and mask.by_hand for mask in masks):
+        masks = [self.masks[area] for area in self.areas if area in self.masks]
+        by_hand, blank = (any(getattr(m, a) for m in masks) for a in ("by_hand", "blank"))
+        if choices.threshold is None and not by_hand and not blank:
             return {}
-        if missing := [a.label for a, mask in zip(self.areas, masks, strict=True) if not mask]:
-            raise AtelierError(f"{missing[0]!r} has no mask yet; find it first")
+        if self.unmasked:
+            raise AtelierError(
+                f"{self.unmasked[0].label!r} has no mask yet; find it, or draw it with the brush"
+            )
         return {
             "mask": [str(mask.file) for mask in masks],
             "mask_value": ["strength" if mask.by_hand else "" for mask in masks],
@@ -166,7 +182,12 @@ class Draft:
 
 def rows_of(targets: Iterable[StyleTarget]) -> list[list[Any]]:
     """Rows of the table that people correct, with the columns of `HEADINGS`."""
-    return [[t.object, ", ".join(t.exceptions), t.style, t.weight] for t in targets]
+    return [[t.object, ", ".join(t.exceptions), t.style, _number(t.weight)] for t in targets]
+
+
+def _number(value: float) -> str:
+    """A weight that reads back as the same."""
+    return str(value).removesuffix(".0")
 
 
 def targets_of(rows: Iterable[Sequence[Any]]) -> tuple[StyleTarget, ...]:

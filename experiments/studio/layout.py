@@ -143,11 +143,11 @@ def lay_out_check() -> Check:
     gr.Markdown("## 2 Check it")
     rows = gr.Dataframe(
         headers=list(HEADINGS),
-        datatype=["str", "str", "str", "number"],
+        datatype="str",  # in a column of numbers, a new row begins with the weight 0
         type="array",
-        column_count=len(HEADINGS),
+        column_count=(len(HEADINGS), "fixed"),  # Gradio 6 takes column_limits, and ignores them
         interactive=True,
-        label="Read as (change what is wrong; an empty object is the whole picture)",
+        label="Read as (change what is wrong; ⋮ adds a row; an empty object is the whole picture)",
         buttons=[],
         wrap=True,
         elem_id="rows",

@@ -53,7 +53,8 @@ class Paintings:
     def at_once(self, choices: Choices, request: gr.Request) -> Iterator[Updates]:
         """Paint by a method in one pass as soon as all that it needs is there."""
         draft = self.studio.draft(request)
-        if choices.method in ONE_PASS and draft.masks and any(t.style for t in draft.targets):
+        complete = draft.masks and not draft.unmasked and any(t.style for t in draft.targets)
+        if choices.method in ONE_PASS and complete:
             try:
                 yield from self._paint(choices, request)
             except AtelierError:

@@ -1,4 +1,4 @@
-"""Pictures that the server makes itself: examples, and masks of a whole photo."""
+"""Pictures that the server makes itself: examples, and masks of all or nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ def example(name: str, session: Session) -> Path:
 
 def whole(photo: Path, folder: Path) -> Path:
     """Write the mask of a whole photo."""
-    file = folder / "whole.png"
+    return _even(photo, folder / "whole.png", 255)
+
+
+def blank(photo: Path, folder: Path) -> Path:
+    """Write the mask of nothing in a photo."""
+    return _even(photo, folder / "blank.png", 0)
+
+
+def _even(photo: Path, file: Path, value: int) -> Path:
+    """Write a mask with one value everywhere."""
     with Image.open(photo) as picture:
-        Image.new("L", picture.size, 255).save(file)
+        Image.new("L", picture.size, value).save(file)
     return file

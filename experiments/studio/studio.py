@@ -19,6 +19,7 @@ from experiments.studio.ticket import Ticket
 from experiments.studio.visits import HEADER
 
 Updates = dict[Any, Any]  # of components, as Gradio takes them
+MASK_REMEDY = ("give --mask FILE", "draw it with the brush")  # of the command line, of the page
 
 
 @dataclass
@@ -95,4 +96,5 @@ class Studio:
 
 def say(message: str, kind: str = "note") -> str:
     """HTML of a sentence. kind: note or warning."""
+    message = message.replace(*MASK_REMEDY)
     return f'<p class="{kind}">{html.escape(message)}</p>' if message else ""

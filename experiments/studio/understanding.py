@@ -15,10 +15,11 @@ from experiments.studio.components import address
 from experiments.studio.draft import Choices, CurrentMask, Draft, rows_of, targets_of
 from experiments.studio.layout import EXAMPLES, Check, Say
 from experiments.studio.masks import AreaMask
-from experiments.studio.pictures import example, whole
+from experiments.studio.pictures import blank, example, whole
 from experiments.studio.pieces import Piece
 from experiments.studio.studio import Studio, Updates, say
 from experiments.studio.tasks import Find, KeepPieces, Read, ReadPhrase
+from experiments.studio.ticket import CancelledError
 from experiments.studio.uploads import admit
 
 
@@ -167,16 +168,27 @@ class Understanding:
             self.studio.change(request, add)
         draft = self.studio.draft(request)
         labels = [area.label for area in draft.areas]
-        choice = gr.Dropdown(labels, value=labels[0], visible=len(labels) > 1)
-        yield {self.check.area: choice, **self._mask_of(draft)}
+        first = [*draft.unmasked, *draft.areas][0].label  # one that somebody has to draw
+        choice = gr.Dropdown(labels, value=first, visible=len(labels) > 1)
+        yield {self.check.area: choice, **self._mask_of(draft, first)}
 
     def _search(
         self, draft: Draft, choices: Choices, request: gr.Request
     ) -> tuple[dict[Area, CurrentMask], tuple[str, ...]]:
-        """Masks of all areas of a request, and warnings."""
+        """Masks of all areas of a request, and warnings.
+
+        If one is not found, those without a mask get an empty one, for the brush.
+        """
         folder = self.studio.session(request).new_folder("masks")
         task = Find(draft.photo, draft.targets, folder, choices.segmenter, choices.threshold)
-        finding = self.studio.submit(task, request).result()
+        ticket = self.studio.submit(task, request)
+        try:
+            finding = ticket.result()
+        except CancelledError:
+            raise
+        except AtelierError as error:
+            empty = CurrentMask(blank(draft.photo, folder), blank=True)
+            return {area: draft.masks.get(area, empty) for area in draft.areas}, (str(error),)
         masks = {mask.area: CurrentMask(mask.file, mask) for mask in finding.masks}
         if finding.whole:
             masks = {area: CurrentMask(whole(draft.photo, folder)) for area in draft.areas}

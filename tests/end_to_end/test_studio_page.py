@@ -160,6 +160,34 @@ def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp
     assert "ERROR" not in server.errors.read_text()  # for the page that was open
 
 
+def test_rows_are_added_and_what_is_not_found_is_drawn(server, visitor, photo):
+    """20 s: two searches and a painting."""
+    describe(visitor, photo)
+    visitor.choose_in_cell(0, "Add row below")
+    visitor.fill_cell((1, 0), "zeppelin")
+    visitor.shows("#about-mask .warning", '"zeppelin" was not found')
+    visitor.shows("#about-mask .warning", "draw it with the brush")
+    visitor.fill_cell((1, 2), "ice")
+    visitor.click("#paint")
+    visitor.shows("#status .warning", "'zeppelin' has no mask yet")
+    visitor.pick("#area", "cat")
+    visitor.shows("#about-mask", "cat: ")
+    visitor.pick("#area", "zeppelin")
+    visitor.wait(lambda: "cat: " not in visitor.text("#about-mask"), "no other mask")
+    visitor.set_range(".mask-size", 35)
+    visitor.stroke((0.2, 0.25), (0.4, 0.25))
+    visitor.shows("#about-mask", "zeppelin: changed by hand")
+    before = server.runs()
+    visitor.click("#paint")
+    run = last_run(server, visitor, before)
+    assert [(t.object, t.style, t.weight) for t in run.targets] == [
+        ("cat", "fire", 1),
+        ("zeppelin", "ice", 1),
+    ]
+    visitor.choose_in_cell(1, "Delete row")
+    visitor.wait(lambda: not visitor.is_displayed("#area"), "there are still two areas")
+
+
 def test_two_sessions_do_not_see_each_other(server):
     """Files of one are refused to the other, and to nobody's session."""
     import httpx

@@ -127,6 +127,42 @@ class Visitor:
                 self.wait(lambda field=field: self.is_displayed(field), f"no {name}")
             self.write(field, str(value))
 
+    def choose_in_cell(self, row, words):
+        """Choose in the menu of a row's first cell."""
+        from selenium.webdriver import ActionChains
+
+        menu = "[role=menuitem]"
+        ActionChains(self.driver).context_click(self._cell((row, 0))).perform()
+        self.wait(lambda: self.find(menu), "there is no menu")
+        items = self.driver.find_elements("css selector", menu)
+        assert not any("column" in item.text for item in items)
+        next(item for item in items if item.text == words).click()
+
+    def fill_cell(self, place, text):
+        """Write into an empty cell (row, column) of the table."""
+        from selenium.webdriver import ActionChains, Keys
+
+        actions = ActionChains(self.driver).double_click(self._cell(place)).pause(0.2)
+        actions.send_keys(text, Keys.ENTER).perform()
+
+    def _cell(self, place):
+        """A cell of the table, in the middle of the window."""
+        name = "#rows [data-testid=cell-{}-{}]".format(*place)
+        self.wait(lambda: self.find(name), f"no cell {place}")
+        script = "arguments[0].scrollIntoView({block: 'center'})"
+        self.driver.execute_script(script, self.find(name))
+        return self.find(name)
+
+    def pick(self, selector, words):
+        """Choose in a list."""
+        from selenium.webdriver import Keys
+
+        field = self.find(f"{selector} input")
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", field)
+        field.click()
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(words, Keys.ENTER)
+
     def set_range(self, selector, value):
         """Move a slider of the mask's tools."""
         self.driver.execute_script(

@@ -68,6 +68,22 @@ def test_a_threshold_of_the_page_reaches_the_run_as_masks():
     assert options["mask"] == ["cat.png"]
 
 
+def test_an_area_that_was_not_found_is_painted_only_after_it_was_drawn():
+    empty = CurrentMask(Path("blank.png"), blank=True)
+    lacking = draft(CAT, CUP).with_mask(CUP.area, empty)
+    with pytest.raises(AtelierError, match="has no mask yet; find it, or draw it"):
+        lacking.order(Choices(), Path("run"))
+    drawn = lacking.with_mask(CUP.area, replace(empty, file=Path("own.png"), by_hand=True))
+    assert drawn.order(Choices(), Path("run")).options["mask"] == ["cat.png", "own.png"]
+
+
+def test_a_new_row_of_the_table_counts_as_much_as_the_others():
+    assert targets_of([["cat", "", "fire", "1"], ["cup", "", "ice", ""]])[1].weight == 1
+    assert rows_of([CAT]) == [["cat", "", "fire", "1"]]
+    third = replace(CAT, weight=1 / 3)
+    assert targets_of(rows_of([third])) == (third,)
+
+
 def test_what_is_missing_is_said():
     with pytest.raises(AtelierError, match="photo"):
         Draft(targets=(CAT,)).order(Choices(), Path("run"))
