@@ -19,8 +19,9 @@ from datamodules.target_entries import entry_of
 from experiments.studio.draft import Choices, Draft
 from experiments.studio.painting import RUN
 from experiments.studio.studio import Studio
-from experiments.studio.tasks import Find, Paint, Read, ReadPhrase
+from experiments.studio.tasks import Find, Paint, Read, ReadPhrase, Task
 from experiments.studio.uploads import admit
+from experiments.studio.visits import HEADER
 
 PUBLIC: dict[str, Any] = {"api_visibility": "public", "concurrency_limit": None}
 
@@ -51,7 +52,7 @@ class Interface:
 
     def parse(self, text: str, request: gr.Request) -> list[dict[str, Any]]:
         """Split an instruction into objects and styles, as `atelier parse` prints them."""
-        reading = self.studio.submit(Read(text), request).result()
+        reading = self._result(Read(text), request)
         return [entry_of(target) for target in reading.targets]
 
     def find_mask(
@@ -60,9 +61,9 @@ class Interface:
         """Find an object: a mask (PNG, white = object), and its coverage and confidence."""
         session = self.studio.session(request)
         image = admit(_needed(picture), session).file
-        targets = self.studio.submit(ReadPhrase(phrase), request).result()
+        targets = self._result(ReadPhrase(phrase), request)
         task = Find(image, tuple(targets), session.new_folder("masks"))
-        finding = self.studio.submit(task, request).result()
+        finding = self._result(task, request)
         if finding.whole:
             raise AtelierError("The whole picture needs no mask; name an object in it")
         (mask,) = finding.masks[:1]
@@ -83,10 +84,10 @@ class Interface:
         """Give an object the style that a sentence names: picture, mask, and what was made."""
         session = self.studio.session(request)
         image = admit(_needed(picture), session).file
-        reading = self.studio.submit(Read(instruction), request).result()
+        reading = self._result(Read(instruction), request)
         choices = Choices(method or "", models or None, steps, seed, size)
         order = Draft(image, targets=reading.targets).order(choices, session.new_folder(RUN))
-        painting = self.studio.submit(Paint(order, every=float("inf")), request).result()
+        painting = self._result(Paint(order, every=float("inf")), request)
         run = RunFolder(painting.folder)
         output = next(f for f in (run.path / FULL, run.path / OUTPUT) if f.exists())
         about = {
@@ -97,6 +98,11 @@ class Interface:
             "warnings": [*reading.warnings, *painting.warnings],
         }
         return str(output), str(run.path / MASK), about
+
+    def _result(self, task: Task, request: gr.Request) -> Any:
+        """The result of a task of a program: no tab, whose request would have to be forgotten."""
+        session, call = request.headers[HEADER], request.session_hash or ""
+        return self.studio.desk.submit(session, task, call).result()
 
 
 def _needed(picture: str | None) -> Path:

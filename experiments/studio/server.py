@@ -27,6 +27,9 @@ from experiments.studio.tasks import PAINTING, READING, Warm
 from experiments.studio.uploads import LARGEST
 from experiments.studio.users import read_users
 
+# Tabs and programs' calls, the latest, whose state Gradio keeps: 130 kB each. Its limit is 10,000.
+STATES = 500
+
 
 @dataclass(frozen=True)
 class Place:
@@ -102,6 +105,7 @@ def application(studio: Studio, place: Place) -> Guard:
     blocks = page.build_page(studio)
     head = f'<meta name="server" content="{server}">{page.HEAD}'
     blocks.queue(default_concurrency_limit=None, max_size=200)
+    blocks.state_session_capacity = STATES
     app = gr.mount_gradio_app(
         app, blocks, path="/", footer_links=[], run_history=False, enable_monitoring=False,
         theme=theme, css=page.STYLE, head=head, max_file_size=LARGEST, ssr_mode=False,
