@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     settle_gradio(folder)
     from experiments.studio.server import Place, serve
 
-    for warning in _warnings(args):
+    for warning in warnings(args):
         print(f"warning: {warning}", file=sys.stderr)
     auth = Path(args.auth) if args.auth else None
     place = Place(folder, args.host, args.port, args.models, runs, auth, args.origin, args.hours,
@@ -70,13 +70,13 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
-def _warnings(args: argparse.Namespace) -> Iterator[str]:
+def warnings(args: argparse.Namespace) -> Iterator[str]:
     """Sentences about who may see what, before a page is opened to others."""
-    asked = "" if args.auth else ", and nobody is asked for a password; see --auth"
+    open_to_all = "" if args.auth else ", and nobody is asked for a password; see --auth"
     if args.host not in LOOPBACK:
-        yield f"other machines can reach this page over plain HTTP{asked}"
+        yield f"other machines can reach this page over plain HTTP{open_to_all}"
     if args.share:
         yield (
             "all pictures pass through servers of Gradio's makers, and whoever has the public "
-            f"address can use the page{asked}"
+            f"address can use the page{open_to_all}"
         )

@@ -139,7 +139,7 @@ def test_bad_uploads_and_texts_are_refused_in_a_sentence(visitor, tmp_path):
 
 
 def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp_path):
-    """20 s: two servers. Even a page that had not yet asked the first one; once, and no more."""
+    """20 s: two servers. It does so even before its first question, and until somebody acts."""
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/server"]})
     with serving(tmp_path / "visitors") as server:
@@ -153,8 +153,10 @@ def test_the_page_says_that_its_server_was_killed_and_started_again(browser, tmp
         visitor.shows("#server-bar", "was started again")
         visitor.write(INSTRUCTION, "fire")
         visitor = Visitor(browser, server.url)
-        asked = "return performance.getEntriesByName(location.origin + '/server').length > 1"
-        visitor.wait(lambda: browser.execute_script(asked), "the page does not ask")
+        second_question = (
+            "return performance.getEntriesByName(location.origin + '/server').length > 1"
+        )
+        visitor.wait(lambda: browser.execute_script(second_question), "the page does not ask")
         assert not visitor.text("#server-bar")
     assert server.errors.read_text().splitlines()[-1:] == ["stopped"]
     assert "ERROR" not in server.errors.read_text()  # for the page that was open
@@ -216,8 +218,8 @@ def test_programs_ask_as_the_page_about_it_shows(server, photo, monkeypatch):
     small = examples["python"].replace("30, 0, 384", f"2, 0, {SIZE}")
     assert small != examples["python"]
     small += "import json; print('\\n' + json.dumps([picture, mask, about]))"
-    *_, told = process([sys.executable, "-c", small], photo.parent).splitlines()
-    picture, mask, about = json.loads(told)
+    *_, results = process([sys.executable, "-c", small], photo.parent).splitlines()
+    picture, mask, about = json.loads(results)
     assert about["targets"] == [{"object": "cat", "style": "fire"}] and about["steps"] == 2
     assert Image.open(picture).size == Image.open(photo).size
     assert max(Image.open(mask).size) == SIZE

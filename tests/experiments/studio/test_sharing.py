@@ -1,5 +1,6 @@
 """The public address: Gradio's tunnel, around a stand-in for the program that it downloads."""
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,16 @@ def test_the_command_shares_nothing_where_connections_are_forbidden(cli):
     done = cli("studio", "--share", HF_HUB_OFFLINE="1")
     assert done.returncode == 2
     assert "--share needs the network, and HF_HUB_OFFLINE forbids its use" in done.stderr
+
+
+def test_who_opens_the_page_to_others_is_warned():
+    from experiments.commands.studio import add_arguments, warnings
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert not [*warnings(parser.parse_args([]))]
+    lan, public = warnings(parser.parse_args(["--host=0.0.0.0", "--share"]))
+    assert "other machines can reach this page over plain HTTP, and nobody is asked" in lan
+    assert "pictures pass through servers of Gradio's makers" in public and "--auth" in public
+    (with_auth,) = warnings(parser.parse_args(["--share", "--auth=people.txt"]))
+    assert "nobody is asked" not in with_auth
