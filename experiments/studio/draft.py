@@ -109,7 +109,7 @@ class Draft:
     def lacks_masks(self, choices: Choices) -> bool:
         """Whether the segmenter has to look (again) for an area; styles do not matter to it."""
         looked = self.segmenter == (choices.segmenter, choices.threshold)
-        return not looked or any(area not in self.masks for area in self.areas)
+        return not looked or bool(self.unmasked)
 
     @property
     def unmasked(self) -> list[Area]:

@@ -100,7 +100,7 @@ class Interface:
         return str(output), str(run.path / MASK), about
 
     def _result(self, task: Task, request: gr.Request) -> Any:
-        """The result of a task of a program: no tab, whose request would have to be forgotten."""
+        """The result of a task for a program. It is no tab's: a program closes none."""
         session, call = request.headers[HEADER], request.session_hash or ""
         return self.studio.desk.submit(session, task, call).result()
 

@@ -21,22 +21,27 @@ def sharing(host: str, port: int) -> Iterator[str]:
     """
     from gradio import networking
 
-    with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
+    with TemporaryDirectory() as folder:
         networking.CERTIFICATE_PATH = f"{folder}/certificate.pem"  # else in the present folder
         try:
-            _fetch_program()
-            token = secrets.token_urlsafe(32)
-            address = networking.setup_tunnel(host, port, token, None, None)
-        except Exception as error:  # of the network, and many kinds of Gradio's
+            yield _address(host, port)
+        finally:
             _end()
-            raise AtelierError(
-                f"--share got no public address ({reason(error)}); it needs the network. "
-                "docs/studio.md shows how to put the page behind an address of your own"
-            ) from error
+
+
+def _address(host: str, port: int) -> str:
+    """The address at which the tunnel begins, once it is open; AtelierError without one."""
+    from gradio import networking
+
     try:
-        yield address
-    finally:
-        _end()
+        with redirect_stdout(sys.stderr):
+            _fetch_program()
+            return networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
+    except Exception as error:  # of the network, and many kinds of Gradio's
+        raise AtelierError(
+            f"--share got no public address ({reason(error)}); it needs the network. "
+            "docs/studio.md shows how to put the page behind an address of your own"
+        ) from error
 
 
 def _fetch_program() -> None:

@@ -19,7 +19,13 @@ from experiments.studio.ticket import Ticket
 from experiments.studio.visits import HEADER
 
 Updates = dict[Any, Any]  # of components, as Gradio takes them
-MASK_REMEDY = ("give --mask FILE", "draw it with the brush")  # of the command line, of the page
+# Remedies of the command line, and what they are on the page.
+REMEDIES = {
+    "give --mask FILE": "draw it with the brush",
+    "give a mask of what is to be painted: --mask FILE, with --style instead of the sentence": (
+        'empty the column "except", and draw what is to be painted with the brush'
+    ),
+}
 
 
 @dataclass
@@ -96,5 +102,6 @@ class Studio:
 
 def say(message: str, kind: str = "note") -> str:
     """HTML of a sentence. kind: note or warning."""
-    message = message.replace(*MASK_REMEDY)
+    for there, here in REMEDIES.items():
+        message = message.replace(there, here)
     return f'<p class="{kind}">{html.escape(message)}</p>' if message else ""

@@ -18,7 +18,7 @@ from experiments.studio.masks import AreaMask
 from experiments.studio.pictures import blank, example, whole
 from experiments.studio.pieces import Piece
 from experiments.studio.studio import Studio, Updates, say
-from experiments.studio.tasks import Find, KeepPieces, Read, ReadPhrase
+from experiments.studio.tasks import Find, Finding, KeepPieces, Read, ReadPhrase
 from experiments.studio.ticket import CancelledError
 from experiments.studio.uploads import admit
 
@@ -177,22 +177,46 @@ class Understanding:
     ) -> tuple[dict[Area, CurrentMask], tuple[str, ...]]:
         """Masks of all areas of a request, and warnings.
 
-        If one is not found, those without a mask get an empty one, for the brush.
+        If one is not found, the others are looked for alone, and it gets an empty one to draw on.
         """
-        folder = self.studio.session(request).new_folder("masks")
+        found = self._found(draft, choices, request)
+        if isinstance(found, Finding):
+            return self._masks_of(draft, found, request), found.warnings
+        empty = CurrentMask(blank(draft.photo, self._folder(request)), blank=True)
+        before = {area: mask for area, mask in draft.masks.items() if mask.blank}
+        masks = {
+            area: before.get(area, empty) for area in draft.areas
+        }  # a stroke may be on its way
+        for area in draft.areas if len(masks) > 1 else ():
+            alone = replace(draft, targets=tuple(t for t in draft.targets if t.area == area))
+            finding = self._found(alone, choices, request)
+            if isinstance(finding, Finding):
+                masks |= self._masks_of(alone, finding, request)
+        return masks, (found,)
+
+    def _found(self, draft: Draft, choices: Choices, request: gr.Request) -> Finding | str:
+        """Masks of all areas of a request, or the sentence that says why there are none."""
+        folder = self._folder(request)
         task = Find(draft.photo, draft.targets, folder, choices.segmenter, choices.threshold)
         ticket = self.studio.submit(task, request)
         try:
-            finding = ticket.result()
+            return ticket.result()
         except CancelledError:
             raise
         except AtelierError as error:
-            empty = CurrentMask(blank(draft.photo, folder), blank=True)
-            return {area: draft.masks.get(area, empty) for area in draft.areas}, (str(error),)
-        masks = {mask.area: CurrentMask(mask.file, mask) for mask in finding.masks}
+            return str(error)
+
+    def _masks_of(
+        self, draft: Draft, finding: Finding, request: gr.Request
+    ) -> dict[Area, CurrentMask]:
+        """Masks that were found; the whole photo where there is nothing to look for."""
         if finding.whole:
-            masks = {area: CurrentMask(whole(draft.photo, folder)) for area in draft.areas}
-        return masks, finding.warnings
+            file = whole(draft.photo, self._folder(request))
+            return {area: CurrentMask(file) for area in draft.areas}
+        return {mask.area: CurrentMask(mask.file, mask) for mask in finding.masks}
+
+    def _folder(self, request: gr.Request) -> Path:
+        return self.studio.session(request).new_folder("masks")
 
     def _read(self, text: str, choices: Choices, request: gr.Request) -> Iterator[Updates]:
         """Read an instruction, unless it is the one that was read last, and find its objects."""
